@@ -1,0 +1,31 @@
+const common = {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['isthmus:source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  modulePathIgnorePatterns: ['/dist/', '<rootDir>/.toolchain/'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2024',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          keepClassNames: true,
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+};
+
+/** One project per tier: `unit` needs nothing, the others need root (see ARCHITECTURE.md, "Tests"). */
+export default {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,lab,bench}/**/src/**/*.spec.ts'] },
+    { ...common, displayName: 'etcd', testMatch: ['<rootDir>/test/etcd/**/*.spec.ts'] },
+    { ...common, displayName: 'bpf', testMatch: ['<rootDir>/bpf/tests/**/*.spec.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
+  ],
+};

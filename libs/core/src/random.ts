@@ -1,0 +1,14 @@
+/** Uniform numbers in [0, 1). Injected, so that tests are repeatable. */
+export type Random = () => number;
+
+/** A small repeatable generator (mulberry32) for tests and simulations. Not for keys. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
