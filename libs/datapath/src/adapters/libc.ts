@@ -1,0 +1,40 @@
+import koffi from 'koffi';
+
+const libc = koffi.load('libc.so.6');
+
+/**
+ * The calls into the C library that this folder makes. Each runs on the calling thread: never use koffi's `.async` form here, its
+ * thread would keep whatever network namespace a `setns` left it in. On failure they answer -1; read {@link errno} at once.
+ */
+export const libcCalls = {
+  open: libc.func('int open(const char *path, int flags)') as (path: string, flags: number) => number,
+  close: libc.func('int close(int fd)') as (fd: number) => number,
+  setns: libc.func('int setns(int fd, int type)') as (fd: number, type: number) => number,
+  socket: libc.func('int socket(int domain, int type, int protocol)') as (domain: number, type: number, protocol: number) => number,
+  bind: libc.func('int bind(int fd, const void *address, uint32_t length)') as (fd: number, address: Buffer, length: number) => number,
+  setsockopt: libc.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)') as (
+    fd: number,
+    level: number,
+    option: number,
+    value: Buffer,
+    length: number,
+  ) => number,
+  // ssize_t is unknown to koffi: intptr_t has its size on every Linux.
+  send: libc.func('intptr_t send(int fd, const void *data, size_t length, int flags)') as (
+    fd: number,
+    data: Buffer,
+    length: number,
+    flags: number,
+  ) => number,
+  recv: libc.func('intptr_t recv(int fd, _Out_ void *data, size_t length, int flags)') as (
+    fd: number,
+    data: Buffer,
+    length: number,
+    flags: number,
+  ) => number,
+};
+
+/** The number of the last failed call on this thread. */
+export function errno(): number {
+  return koffi.errno();
+}
