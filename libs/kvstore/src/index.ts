@@ -1,1 +1,22 @@
-export {};
+export type { KvAccess, KvAuth, KvPermission } from './kv-auth.ts';
+export * from './kv-errors.ts';
+export {
+  type KvCallOptions,
+  type KvCompare,
+  type KvEntry,
+  type KvEvent,
+  type KvLease,
+  type KvMaintenance,
+  type KvOp,
+  type KvOpResult,
+  type KvPage,
+  type KvRelation,
+  type KvStatus,
+  type KvStore,
+  type KvTxn,
+  type KvTxnResult,
+  type KvValue,
+  type KvWatchOptions,
+  type KvWatchResponse,
+  MAX_TXN_OPS,
+} from './kvstore.ts';
