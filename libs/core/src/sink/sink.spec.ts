@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { ManualClock } from '../clock.ts';
+import { seededRandom } from '../random.ts';
+import { Store } from '../table/store.ts';
+import type { Sink } from './sink.ts';
+import { SinkGroup } from './sink-group.ts';
+import type { SinkFailures, SinkRow, SinkTarget } from './sink-target.ts';
+
+interface Item {
+  scope: string;
+  value: number;
+}
+
+/** An outside world that logs, fails on demand and lets itself be inspected. */
+class World implements SinkTarget<Item> {
+  readonly there = new Map<string, Item>();
+  readonly broken = new Set<string>();
+  readonly log: string[];
+  readonly name: string;
+
+  constructor(name: string, log: string[] = []) {
+    this.name = name;
+    this.log = log;
+  }
+
+  update(rows: readonly SinkRow<Item>[]): SinkFailures {
+    const failures = new Map<string, unknown>();
+    for (const { key, row } of rows) {
+      if (this.broken.has(key)) failures.set(key, new Error(`${key} is full`));
+      else this.there.set(key, row);
+      this.log.push(`${this.name}+${key}`);
+    }
+    return failures;
+  }
+
+  delete(keys: readonly string[]): SinkFailures {
+    for (const key of keys) {
+      this.there.delete(key);
+      this.log.push(`${this.name}-${key}`);
+    }
+    return new Map();
+  }
+
+  *entries() {
+    yield [...this.there].map(([key, item]) => ({ key, scope: item.scope }));
+  }
+}
+
+function world(names: readonly string[] = ['w']) {
+  const clock = new ManualClock();
+  const store = new Store(clock);
+  const group = new SinkGroup(store, clock, seededRandom(1), () => Promise.resolve());
+  const log: string[] = [];
+  const worlds = names.map((name) => new World(name, log));
+  const tables = names.map((name) => store.table<Item>(name));
+  const sinks: Sink<Item>[] = [];
+  names.forEach((name, i) => {
+    sinks.push(
+      group.add<Item>({ name, table: tables[i]!.table, target: worlds[i]!, after: sinks.slice(-1) as unknown as Sink<unknown>[] }),
+    );
+  });
+  const settle = async () => {
+    for (;;) {
+      let moved = false;
+      for (const sink of sinks) moved = (await sink.step()) || moved;
+      if (!moved) return;
+    }
+  };
+  return { clock, store, group, worlds, tables, sinks, settle, log };
+}
+
+const item = (value: number, scope = 'local'): Item => ({ scope, value });
+
+describe('Sink', () => {
+  it('applies rows and deletes', async () => {
+    const { worlds, tables, settle } = world();
+    tables[0]!.put('a', item(1));
+    tables[0]!.put('b', item(2));
+    await settle();
+    tables[0]!.delete('a');
+    await settle();
+    expect([...worlds[0]!.there.keys()]).toEqual(['b']);
+  });
+
+  it('retries a failed row alone, with backoff, and shows it meanwhile', async () => {
+    const { worlds, tables, sinks, settle, clock } = world();
+    worlds[0]!.broken.add('a');
+    tables[0]!.put('a', item(1));
+    tables[0]!.put('b', item(2));
+    await settle();
+    expect([...worlds[0]!.there.keys()]).toEqual(['b']);
+    expect(sinks[0]!.status.get('a')).toMatchObject({ wanted: 'present', error: 'a is full', attempts: 1 });
+    worlds[0]!.broken.clear();
+    clock.advance(100);
+    await settle();
+    expect([...worlds[0]!.there.keys()]).toEqual(['b', 'a']);
+    expect(sinks[0]!.status.size).toBe(0);
+  });
+
+  it('prunes what no row wants, only in synced scopes', async () => {
+    const { worlds, tables, settle } = world();
+    const before = worlds[0]!.there;
+    before.set('mine', item(0)).set('east-old', item(0, 'east')).set('west-old', item(0, 'west')).set('gone-old', item(0, 'gone'));
+    tables[0]!.declare('east');
+    tables[0]!.declare('west');
+    tables[0]!.declare('local');
+    tables[0]!.put('mine', item(1));
+    await settle();
+    expect(before.size).toBe(4);
+    tables[0]!.synced('local');
+    tables[0]!.synced('east');
+    await settle();
+    expect([...before.keys()]).toEqual(['mine', 'west-old', 'gone-old']);
+    tables[0]!.scopesKnown();
+    await settle();
+    expect([...before.keys()]).toEqual(['mine', 'west-old']);
+  });
+
+  it('updates in order, deletes and prunes in reverse', async () => {
+    const { worlds, tables, settle, log } = world(['backends', 'services']);
+    worlds[0]!.there.set('old', item(0));
+    worlds[1]!.there.set('old', item(0));
+    for (const table of tables) table.declare('local');
+    tables[1]!.put('s', item(1));
+    tables[0]!.put('b', item(1));
+    await settle();
+    tables[0]!.delete('b');
+    tables[1]!.delete('s');
+    await settle();
+    expect(log).toEqual(['backends+b', 'services+s', 'services-s', 'backends-b']);
+    log.length = 0;
+    for (const table of tables) table.synced('local');
+    await settle();
+    expect(log).toEqual(['services-old', 'backends-old']);
+  });
+
+  it('waits for a revision, and for a failing row to succeed', async () => {
+    const { worlds, tables, sinks, settle, clock, store } = world();
+    worlds[0]!.broken.add('a');
+    tables[0]!.put('a', item(1));
+    let settled = false;
+    const waiting = sinks[0]!.settled('a', store.revision).then(() => {
+      settled = true;
+    });
+    await settle();
+    expect(settled).toBe(false);
+    worlds[0]!.broken.clear();
+    clock.advance(100);
+    await settle();
+    await waiting;
+    expect(settled).toBe(true);
+  });
+
+  it('leaves everything as it is when it stops, and runs by itself until then', async () => {
+    const { worlds, tables, group, store } = world();
+    const stop = new AbortController();
+    const running = group.run(stop.signal);
+    tables[0]!.put('a', item(1));
+    tables[0]!.synced('local');
+    await group.done(store.revision);
+    stop.abort();
+    await running;
+    expect([...worlds[0]!.there.keys()]).toEqual(['a']);
+  });
+
+  it('makes the outside equal to the table whatever happens in between (property)', async () => {
+    const keys = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('put' as const), key: keys, value: fc.nat(5) }),
+      fc.record({ kind: fc.constant('delete' as const), key: keys }),
+      fc.record({ kind: fc.constant('break' as const), key: keys }),
+      fc.record({ kind: fc.constant('mend' as const) }),
+      fc.record({ kind: fc.constant('step' as const), sink: fc.nat(2) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const { worlds, tables, sinks, settle, clock } = world(['one', 'two', 'three']);
+        for (const each of worlds) each.there.set('leftover', item(9));
+        for (const s of steps) {
+          if (s.kind === 'put') for (const table of tables) table.put(s.key, item(s.value));
+          else if (s.kind === 'delete') for (const table of tables) table.delete(s.key);
+          else if (s.kind === 'break') worlds[1]!.broken.add(s.key);
+          else if (s.kind === 'mend') worlds[1]!.broken.clear();
+          else await sinks[s.sink]!.step();
+        }
+        worlds[1]!.broken.clear();
+        for (const table of tables) table.synced('local');
+        for (let i = 0; i < 12; i++) {
+          await settle();
+          clock.advance(30_000);
+        }
+        await settle();
+        worlds.forEach((each, i) => {
+          expect(each.there).toEqual(new Map(tables[i]!.table.rows()));
+        });
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

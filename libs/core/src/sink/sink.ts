@@ -1,0 +1,238 @@
+import type { BackoffOptions } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
+import { Notifier } from '../notifier.ts';
+import type { Random } from '../random.ts';
+import { type Change, Feed } from '../table/feed.ts';
+import type { Store } from '../table/store.ts';
+import type { Table } from '../table/table.ts';
+import { FailedRows, type SinkStatus } from './sink-failures.ts';
+import type { SinkRow, SinkTarget } from './sink-target.ts';
+
+/** Rows per call of a target: a batch of map updates this size keeps the loop free of stalls above 5 ms. */
+const BATCH = 1024;
+const DEFAULT_BACKOFF: BackoffOptions = { minMs: 100, maxMs: 30_000 };
+
+/** How a sink is made. */
+export interface SinkOptions<V> {
+  name: string;
+  table: Table<V>;
+  target: SinkTarget<V>;
+  /** A row at revision r is applied when these have tried everything up to r; deletions run in reverse. */
+  after?: readonly Sink<never>[] | readonly Sink<unknown>[];
+  backoff?: BackoffOptions;
+}
+
+/** What a sink needs from its process. */
+export interface SinkContext {
+  store: Store;
+  clock: Clock;
+  random: Random;
+  /** Called between batches, so that the event loop breathes. */
+  yield: () => Promise<void>;
+  /** Wakes all sinks when one of them moves on. One per process. */
+  progress: Notifier;
+}
+
+/**
+ * Makes one outside thing equal to one table, and keeps it so: updates in order, failed rows retried alone, deletes after those who depend on
+ * it, and whatever no row wants pruned last, scope by scope, once that scope is synced. Stopping it changes nothing outside.
+ */
+export class Sink<V> {
+  readonly name: string;
+  readonly table: Table<V>;
+  /** Failed rows, for people. */
+  readonly status: Table<SinkStatus>;
+  readonly #target: SinkTarget<V>;
+  readonly #context: SinkContext;
+  readonly #feed: Feed<V>;
+  readonly #failed: FailedRows;
+  readonly #after: readonly Sink<unknown>[];
+  readonly #dependents: Sink<unknown>[] = [];
+  /** Keys to delete, with the revision from which on dependents must have let go of them. */
+  readonly #deletes = new Map<string, number>();
+  #held: readonly Change<V>[] = [];
+  #heldRevision = 0;
+  #updated = 0;
+  #pruneFrom: number | undefined = 0;
+  #prunedScopes = '';
+
+  constructor(options: SinkOptions<V>, context: SinkContext) {
+    this.name = options.name;
+    this.table = options.table;
+    this.#target = options.target;
+    this.#context = context;
+    this.#feed = new Feed(options.table);
+    const writer = context.store.table<SinkStatus>(`sink/${options.name}`);
+    this.status = writer.table;
+    this.#failed = new FailedRows(writer, context.clock, context.random, options.backoff ?? DEFAULT_BACKOFF);
+    this.#after = (options.after ?? []) as readonly Sink<unknown>[];
+    for (const sink of this.#after) sink.#dependents.push(this as Sink<unknown>);
+  }
+
+  /** Every update up to this revision has been tried. */
+  get updatedRevision(): number {
+    return this.#updated;
+  }
+
+  /** Every update, delete and prune up to this revision has been tried. */
+  get doneRevision(): number {
+    let done = this.#updated;
+    if (this.#pruneFrom !== undefined) done = Math.min(done, this.#pruneFrom - 1);
+    for (const revision of this.#deletes.values()) done = Math.min(done, revision - 1);
+    return done;
+  }
+
+  /** Resolves when the outside has what `key` says at `revision` or later; keeps waiting while the row fails. */
+  settled(key: string, revision: number, signal?: AbortSignal): Promise<void> {
+    return this.#context.progress.until(() => this.#updated >= revision && !this.#failed.has(key) && !this.#deletes.has(key), signal);
+  }
+
+  /** Runs until the signal aborts. What is outside stays as it is then. */
+  async run(signal: AbortSignal): Promise<void> {
+    const wake = new Notifier();
+    const stops = [this.#context.store.changed.listen(() => wake.notify()), this.#context.progress.listen(() => wake.notify())];
+    signal.addEventListener('abort', () => wake.notify(), { once: true });
+    try {
+      while (!signal.aborted) {
+        // Asked for before the step: what happens during it must not be missed.
+        const woken = wake.wait();
+        if (await this.step()) continue;
+        if (signal.aborted) return;
+        await this.#sleep(woken, wake);
+      }
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  /**
+   * Does one round of what can be done now.
+   * @returns whether anything was done
+   */
+  async step(): Promise<boolean> {
+    const before = `${this.#updated}/${this.doneRevision}`;
+    const retried = await this.#retry();
+    const updated = await this.#update();
+    const pruned = await this.#prune();
+    const deleted = await this.#delete();
+    const moved = retried || updated || pruned || deleted || before !== `${this.#updated}/${this.doneRevision}`;
+    if (moved) this.#context.progress.notify();
+    return moved;
+  }
+
+  async #sleep(woken: Promise<void>, wake: Notifier): Promise<void> {
+    const at = this.#failed.nextRetryAt();
+    const cancel =
+      at === undefined ? undefined : this.#context.clock.after(Math.max(1, at - this.#context.clock.now()), () => wake.notify());
+    await woken;
+    cancel?.();
+  }
+
+  async #update(): Promise<boolean> {
+    // Before the revision is taken: a scope that became synced at it makes a prune part of that revision's work.
+    this.#noticeScopes();
+    if (this.#held.length === 0) this.#take();
+    if (this.#held.length === 0 || this.#after.some((sink) => sink.#updated < this.#heldRevision)) return false;
+    const held = this.#held;
+    this.#held = [];
+    await this.#apply(held.filter((change) => change.row !== undefined).map((change) => change.key));
+    for (const change of held) if (change.row === undefined && !this.table.has(change.key)) this.#deletes.set(change.key, change.revision);
+    this.#updated = Math.max(this.#updated, this.#heldRevision);
+    await this.#context.yield();
+    return true;
+  }
+
+  #take(): void {
+    const revision = this.#context.store.revision;
+    const { changes, relist, caughtUp } = this.#feed.next(BATCH);
+    if (relist) this.#pruneFrom = Math.min(this.#pruneFrom ?? revision, revision);
+    this.#held = changes;
+    // A batch cut short has everything up to the revision before its last change's.
+    this.#heldRevision = caughtUp ? revision : (changes.at(-1)?.revision ?? revision) - 1;
+    if (changes.length === 0 && !this.#after.some((sink) => sink.#updated < revision)) this.#updated = Math.max(this.#updated, revision);
+  }
+
+  /** Writes the rows of these keys as they are now; those that are gone meanwhile come as deletes later. */
+  async #apply(keys: readonly string[]): Promise<void> {
+    const rows: SinkRow<V>[] = [];
+    for (const key of keys) {
+      const row = this.table.get(key);
+      if (row !== undefined) rows.push({ key, row });
+    }
+    if (rows.length === 0) return;
+    for (const { key } of rows) this.#deletes.delete(key);
+    const failures = await this.#call(
+      () => this.#target.update(rows),
+      rows.map(({ key }) => key),
+    );
+    for (const { key } of rows) {
+      if (failures?.has(key)) this.#failed.add(key, 'present', failures.get(key));
+      else this.#failed.remove(key);
+    }
+  }
+
+  async #call(fn: () => ReturnType<SinkTarget<V>['update']>, keys: readonly string[]): Promise<ReadonlyMap<string, unknown> | undefined> {
+    try {
+      return await fn();
+    } catch (error) {
+      return new Map(keys.map((key) => [key, error]));
+    }
+  }
+
+  async #retry(): Promise<boolean> {
+    const due = this.#failed.due().slice(0, BATCH);
+    if (due.length === 0) return false;
+    await this.#apply(due.filter((key) => this.table.has(key)));
+    await this.#remove(due.filter((key) => !this.table.has(key)));
+    return true;
+  }
+
+  async #delete(): Promise<boolean> {
+    if (this.#deletes.size === 0) return false;
+    const free = this.#dependentsDone();
+    const keys: string[] = [];
+    for (const [key, revision] of this.#deletes) if (revision <= free && keys.push(key) >= BATCH) break;
+    if (keys.length === 0) return false;
+    await this.#remove(keys);
+    await this.#context.yield();
+    return true;
+  }
+
+  #dependentsDone(): number {
+    return this.#dependents.reduce((least, sink) => Math.min(least, sink.doneRevision), Number.POSITIVE_INFINITY);
+  }
+
+  async #remove(keys: readonly string[]): Promise<void> {
+    // A key that has a row again is the updates' business.
+    const gone = keys.filter((key) => !this.table.has(key));
+    const failures = gone.length === 0 ? undefined : await this.#call(() => this.#target.delete(gone), gone);
+    for (const key of keys) {
+      this.#deletes.delete(key);
+      if (failures?.has(key)) this.#failed.add(key, 'absent', failures.get(key));
+      else if (!this.table.has(key)) this.#failed.remove(key);
+    }
+  }
+
+  #noticeScopes(): void {
+    if (this.#syncedScopes() !== this.#prunedScopes) this.#pruneFrom ??= this.#context.store.revision;
+  }
+
+  /** Runs when scopes became synced or deletes were missed: last, after everything wanted is in. */
+  async #prune(): Promise<boolean> {
+    if (this.#pruneFrom === undefined || this.#feed.pending || this.#held.length > 0) return false;
+    const revision = this.#context.store.revision;
+    this.#prunedScopes = this.#syncedScopes();
+    for await (const batch of this.#target.entries?.() ?? []) {
+      for (const { key, scope } of batch) if (!this.table.has(key) && this.table.scopes.isSynced(scope)) this.#deletes.set(key, revision);
+      await this.#context.yield();
+    }
+    this.#pruneFrom = undefined;
+    return true;
+  }
+
+  #syncedScopes(): string {
+    const named = [...this.table.scopes.names()].sort().map((scope) => `${scope}=${this.table.scopes.isSynced(scope)}`);
+    // An undeclared scope stands for all others: they count as synced once the set of scopes is known.
+    return `${named.join()},*=${this.table.scopes.isSynced('\0undeclared')}`;
+  }
+}
