@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+const flag = z.stringbool();
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const list = z.string().transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''));
+const path = z.string().min(1);
+const cidr = z.union([z.cidrv4(), z.cidrv6(), z.literal('')]);
+
+/**
+ * Every setting of every process, by key. Values arrive as text from flags, files and mounted ConfigMaps. Keys that `cilium-config` has
+ * under the same name mean the same here.
+ */
+export const configSchema = {
+  'cluster-name': z.string().default('default').describe('Name of this cluster: lower-case, at most 32 characters, unique in the mesh'),
+  'cluster-id': count(0, 511)
+    .default(0)
+    .describe('Number of this cluster, 1 to max-connected-clusters, unique in the mesh; 0: not in a mesh'),
+  'max-connected-clusters': z.enum(['255', '511']).default('255').describe('Size of the mesh; the same in every cluster'),
+  'node-name': z.string().default('').describe('Name of this node; the host name when empty'),
+  'etcd-config': path.default('/var/lib/isthmus/etcd-config.yaml').describe('etcd client file of the cluster etcd'),
+  'mesh-etcd-config': z.string().default('').describe('etcd client file of the mesh etcd; empty: no mesh'),
+  'clustermesh-config': path.default('/var/lib/cilium/clustermesh').describe('Folder with one etcd client file per remote cluster'),
+  'clustermesh-sync-timeout': count(0, 3600).default(60).describe('Seconds that readiness waits for remote clusters'),
+  'state-dir': path.default('/var/run/isthmus').describe('Where the process keeps what must survive its restart'),
+  'socket-path': path.default('/var/run/isthmus/isthmus.sock').describe('Unix socket of the agent'),
+  'bpf-root': path.default('/sys/fs/bpf/isthmus').describe('Folder for pinned maps and links'),
+  'bpf-object-dir': z.string().default('').describe('Folder with the compiled BPF objects; the one built with the sources when empty'),
+  'cgroup-root': z.string().default('').describe('cgroup2 folder whose sockets are translated; the cgroup2 mount when empty'),
+  devices: list.prefault('').describe('Physical devices; the one with the default route when empty'),
+  'node-ipv4': z
+    .union([z.ipv4(), z.literal('')])
+    .default('')
+    .describe('Address that other nodes send to; found on the device when empty'),
+  'node-ipv6': z
+    .union([z.ipv6(), z.literal('')])
+    .default('')
+    .describe('The same for IPv6'),
+  'enable-ipv4': flag.default(true).describe('Pods get IPv4 addresses'),
+  'enable-ipv6': flag.default(true).describe('Pods get IPv6 addresses'),
+  'routing-mode': z.enum(['tunnel']).default('tunnel').describe('How packets reach other nodes'),
+  'tunnel-protocol': z.enum(['vxlan']).default('vxlan').describe('Encapsulation between nodes'),
+  'tunnel-port': count(1, 65535).default(8472).describe('UDP port of the tunnel'),
+  mtu: count(0, 65535).default(0).describe('MTU of the underlay; that of the device when 0'),
+  'ipam-reuse-delay': count(0, 3600).default(30).describe('Seconds before a released pod address is given out again'),
+  'cluster-pool-ipv4-cidr': list.prefault('10.0.0.0/8').describe('Pools that nodes get their IPv4 pod CIDRs from'),
+  'cluster-pool-ipv4-mask-size': count(8, 30).default(24).describe("Size of a node's IPv4 pod CIDR"),
+  'cluster-pool-ipv6-cidr': list.prefault('fd00::/104').describe('Pools that nodes get their IPv6 pod CIDRs from'),
+  'cluster-pool-ipv6-mask-size': count(16, 126).default(120).describe("Size of a node's IPv6 pod CIDR"),
+  'service-cidr-ipv4': cidr.default('').describe('Range of cluster IPs that the operator gives to services'),
+  'service-cidr-ipv6': cidr.default('').describe('The same for IPv6'),
+  'identity-gc-interval': count(1, 86_400)
+    .default(900)
+    .describe('Seconds between two passes over the identities; unused ones go after two'),
+  'nodes-gc-interval': count(1, 86_400).default(300).describe('Seconds between two passes over the nodes'),
+  'leader-lease-duration': count(1, 3600).default(15).describe('Seconds after which a silent operator is replaced'),
+  'mesh-lease-duration': count(5, 86_400)
+    .default(900)
+    .describe('Seconds that heartbeat, cluster config and canaries outlive the apiserver'),
+  'heartbeat-interval': count(1, 600).default(60).describe('Seconds between two heartbeats of the mesh etcd'),
+  'clustermesh-default-global-namespace': flag.default(true).describe('Namespaces without the annotation are exported'),
+  'join-api-address': z.string().default('0.0.0.0:4280').describe('Where the join API listens (HTTPS)'),
+  'join-api-public-endpoint': z.string().default('').describe('How others reach the join API; the listening address when empty'),
+  'mesh-etcd-endpoints': list.prefault('').describe('How remote clusters reach the mesh etcd: https URLs, comma-separated'),
+  'cluster-etcd-endpoints': list.prefault('').describe('How agents reach the cluster etcd: https URLs, comma-separated'),
+  'pki-dir': path.default('/var/lib/isthmus/pki').describe("Folder with the cluster's CA and the certificates of its control plane"),
+  'prometheus-serve-addr': z.string().default('').describe('Where metrics and health are served over plain HTTP; empty: nowhere'),
+  'log-level': z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info').describe('Least severe log lines that are written'),
+} as const;
+
+/** A setting's key. */
+export type ConfigKey = keyof typeof configSchema;
+/** All settings, parsed. */
+export type Config = { readonly [K in ConfigKey]: z.output<(typeof configSchema)[K]> };
+
+/** Every key, in order of the schema. */
+export const CONFIG_KEYS = Object.keys(configSchema) as ConfigKey[];

@@ -1,0 +1,118 @@
+/** A node of any cluster. Key: `<cluster>/<name>`. */
+export interface NodeRow {
+  readonly cluster: string;
+  readonly clusterId: number;
+  readonly name: string;
+  /** Addresses that other nodes send to (type InternalIP), canonical text. */
+  readonly internalIps: readonly string[];
+  /** Every address of the node itself, those inside its pod CIDRs too. */
+  readonly hostIps: readonly string[];
+  readonly podCidrs: readonly string[];
+  readonly encryptionKey: number;
+  readonly wireguardPublicKey: string;
+}
+
+/** What an address is. Key: `<cluster>/<ip or prefix>`. */
+export interface IpRow {
+  readonly cluster: string;
+  /** Address or prefix, canonical text. */
+  readonly ip: string;
+  /** Node that has it, canonical text; empty when unknown. */
+  readonly hostIp: string;
+  readonly identity: number;
+  readonly key: number;
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+/** A numeric identity. Key: the decimal id. */
+export interface IdentityRow {
+  readonly id: number;
+  readonly cluster: string;
+  /** Sorted `source:key=value;` text. */
+  readonly labels: string;
+}
+
+/** How far an endpoint is. Only `ready` ones get packets. */
+export type EndpointState = 'waiting-for-identity' | 'regenerating' | 'ready' | 'disconnecting';
+
+/** A pod of this node. Key: the endpoint id, decimal. */
+export interface EndpointRow {
+  readonly id: number;
+  readonly containerId: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  /** Host side of the veth pair. */
+  readonly interfaceName: string;
+  readonly ifindex: number;
+  /** Inside the pod. */
+  readonly podInterface: string;
+  readonly netns: string;
+  readonly mac: string;
+  readonly hostMac: string;
+  /** Empty when the family is off. */
+  readonly ipv4: string;
+  readonly ipv6: string;
+  readonly mtu: number;
+  /** Sorted `source:key=value;` text. */
+  readonly labels: string;
+  /** 0 until one is known. */
+  readonly identity: number;
+}
+
+/** One address that a service's clients connect to. */
+export interface ServicePortRow {
+  readonly name: string;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly port: number;
+}
+
+/** Where cross-cluster traffic of a service goes first. */
+export type ServiceAffinity = 'none' | 'local' | 'remote';
+
+/** A service of this cluster. Key: `<namespace>/<name>`. */
+export interface ServiceRow {
+  readonly namespace: string;
+  readonly name: string;
+  readonly clusterIps: readonly string[];
+  readonly ports: readonly ServicePortRow[];
+  readonly global: boolean;
+  readonly shared: boolean;
+  readonly affinity: ServiceAffinity;
+}
+
+/** One backend address of a service in one cluster. */
+export interface BackendRow {
+  readonly ip: string;
+  readonly ports: readonly ServicePortRow[];
+}
+
+/** A cluster's backends of one service. Key: `<cluster>/<namespace>/<name>` for remote ones, a slice's key for local ones. */
+export interface BackendSetRow {
+  readonly cluster: string;
+  readonly clusterId: number;
+  readonly namespace: string;
+  readonly name: string;
+  readonly backends: readonly BackendRow[];
+}
+
+/** An address's entry in the datapath. Key: address or prefix, canonical text. */
+export interface IpcacheRow {
+  readonly identity: number;
+  /** Peer id; 0: not behind a peer. */
+  readonly peer: number;
+  /** The address is a node's own, not a pod's. */
+  readonly remoteNode: boolean;
+  /** Scope that the entry belongs to. */
+  readonly scope: string;
+}
+
+/** A node that packets are sent to. Key: `<cluster>/<node>`. */
+export interface PeerRow {
+  readonly id: number;
+  readonly mode: 'tunnel' | 'native';
+  /** Tunnel address, canonical text. */
+  readonly address: string;
+  readonly scope: string;
+}
