@@ -1,1 +1,49 @@
-export {};
+export { CaDirectory } from './adapters/ca-directory.ts';
+export { type ClusterPkiOptions, type ClusterPkiPaths, clusterPki, type PairPaths } from './adapters/cluster-pki.ts';
+export { ClustermeshConfigDirectory, type EtcdClientFiles } from './adapters/clustermesh-config-directory.ts';
+export { FileTokenStore } from './adapters/file-token-store.ts';
+export {
+  KEY_FILE_MISSING,
+  KEY_FILE_OPEN,
+  makePrivateFolder,
+  readCertificateFile,
+  readIfPresent,
+  readKeyFile,
+  writeCertificateFile,
+  writeFileAtomically,
+  writeKeyFile,
+} from './adapters/key-file.ts';
+export { systemRandomBytes } from './adapters/random-bytes.ts';
+export { bundlesMeet, caPin, checkBundle, MAX_CAS_IN_BUNDLE, mergeBundles, pinnedCa, splitPem } from './pki/ca-bundle.ts';
+export { type CertificateFacts, certificateFacts } from './pki/certificate-facts.ts';
+export {
+  agentProfile,
+  CA_VALIDITY_MS,
+  type CertificateProfile,
+  clientNames,
+  clientProfile,
+  DAY_MS,
+  etcdServerProfile,
+  joinServerProfile,
+  LEAF_VALIDITY_MS,
+  type ServerNames,
+  spiffeNodeId,
+} from './pki/certificate-profile.ts';
+export { type KeyAndRequest, newKeyAndRequest, type RequestedNames } from './pki/certificate-request.ts';
+export { type CaKeyPair, createClusterCa } from './pki/cluster-ca.ts';
+export { keyBelongsTo } from './pki/key-pair.ts';
+export * from './pki/pki.errors.ts';
+export { renewAt } from './pki/renewal.ts';
+export { type SigningOrder, signRequest } from './pki/sign-request.ts';
+export { type Expectation, verifyCertificate } from './pki/verify-certificate.ts';
+export { TOKEN_EXPIRED, TOKEN_KIND, TOKEN_UNKNOWN, TOKEN_USED } from './token/token.errors.ts';
+export {
+  type RandomBytes,
+  TOKEN_TTL_MS,
+  TokenLedger,
+  type TokenLedgerOptions,
+  type TokenOrder,
+  type TokenUse,
+} from './token/token-ledger.ts';
+export { MemoryTokenStore, type TokenKind, type TokenRecord, type TokenStore } from './token/token-store.ts';
+export { formatToken, parseToken, type TokenText } from './token/token-text.ts';
