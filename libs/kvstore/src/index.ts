@@ -1,3 +1,5 @@
+export { MemoryKvServer, type MemorySnapshot } from './adapters/memory/memory-server.ts';
+export { MemoryKvStore } from './adapters/memory-kvstore.ts';
 export type { KvAccess, KvAuth, KvPermission } from './kv-auth.ts';
 export * from './kv-errors.ts';
 export {
@@ -20,3 +22,4 @@ export {
   type KvWatchResponse,
   MAX_TXN_OPS,
 } from './kvstore.ts';
+export { type MirrorChange, type MirrorOptions, type MirrorOrigin, mirrorPrefix, type RelistReason } from './mirror.ts';

@@ -1,0 +1,94 @@
+import type { KvEntry, KvEvent, KvPage } from './kvstore.ts';
+
+/** The newest change that a mirror has seen: what a store must still tell of when the mirror comes back to it. */
+export interface MirrorTail {
+  key: string;
+  revision: number;
+  deleted: boolean;
+}
+
+/**
+ * What a mirror remembers of the store: one number per key, never a value. The number mixes the key's revision with a hash of its
+ * value, so that a history that was rewritten (a restored store) does not look like the one that was read before.
+ */
+export class MirrorMemory {
+  #known = new Map<string, number>();
+  #tail: MirrorTail | undefined;
+
+  /** Number of keys. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** The newest change seen, undefined when the prefix has been empty all along. */
+  get tail(): MirrorTail | undefined {
+    return this.#tail;
+  }
+
+  /** True when this is the state of the key as it was last seen; `undefined` stands for its absence. */
+  matches(key: string, entry: KvEntry | undefined): boolean {
+    return this.#known.get(key) === (entry && fingerprint(entry));
+  }
+
+  /** True when the events of one response, taken together, say nothing that was not known. */
+  agrees(events: readonly KvEvent[]): boolean {
+    const last = new Map(events.map((event) => [event.entry.key, event]));
+    for (const [key, { type, entry }] of last) if (!this.matches(key, type === 'put' ? entry : undefined)) return false;
+    return true;
+  }
+
+  /** Takes one event of a watch. Returns false when it deletes a key that was not there. */
+  apply(event: KvEvent): boolean {
+    const { key, modRevision } = event.entry;
+    this.#tail = { key, revision: modRevision, deleted: event.type === 'delete' };
+    if (event.type === 'delete') return this.#known.delete(key);
+    this.#known.set(key, fingerprint(event.entry));
+    return true;
+  }
+
+  /** Begins a listing. Until it is finished the keys not yet met stay known. */
+  listing(): MirrorListing {
+    const vanished = this.#known;
+    const met = new Map<string, number>();
+    let tail: MirrorTail | undefined;
+    return {
+      page: ({ entries }) => {
+        const changed: KvEntry[] = [];
+        for (const entry of entries) {
+          const now = fingerprint(entry);
+          if (vanished.get(entry.key) !== now && met.get(entry.key) !== now) changed.push(entry);
+          vanished.delete(entry.key);
+          met.set(entry.key, now);
+          if (!tail || entry.modRevision > tail.revision) tail = { key: entry.key, revision: entry.modRevision, deleted: false };
+        }
+        return changed;
+      },
+      finish: () => {
+        this.#known = met;
+        this.#tail = tail;
+        return [...vanished.keys()];
+      },
+      abandon: () => {
+        for (const [key, value] of met) vanished.set(key, value);
+      },
+    };
+  }
+}
+
+/** One listing in progress. Exactly one of `finish` and `abandon` ends it. */
+export interface MirrorListing {
+  /** Takes a page; returns the entries that are new or changed. */
+  page(page: KvPage): KvEntry[];
+  /** Ends a complete listing; returns the keys that were known before and are gone. */
+  finish(): string[];
+  /** Ends an incomplete one: what it showed is known, what it did not reach stays known. */
+  abandon(): void;
+}
+
+/** Revision (its low 21 bits) and a 32-bit FNV-1a hash of the value in one exact number. */
+function fingerprint(entry: KvEntry): number {
+  const { value } = entry;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < value.length; i++) hash = Math.imul(hash ^ value[i]!, 0x01000193);
+  return (entry.modRevision % 0x200000) * 0x100000000 + (hash >>> 0);
+}

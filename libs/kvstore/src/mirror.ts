@@ -1,0 +1,232 @@
+import { Backoff, type BackoffOptions, type Clock, delay, isCoded, type Random } from '@isthmus/core';
+import { KV_COMPACTED, KV_REVISION_AHEAD } from './kv-errors.ts';
+import type { KvPage, KvStore, KvWatchResponse } from './kvstore.ts';
+import { type MirrorListing, MirrorMemory } from './mirror-memory.ts';
+
+/** One key as it is now; `value` is undefined when the key is gone. The bytes are a view: decode them, do not keep them. */
+export interface MirrorChange {
+  key: string;
+  value: Uint8Array | undefined;
+  /** Revision of the change; of the listing when a key was found gone by listing. */
+  revision: number;
+}
+
+/** Where a batch comes from: a page of a listing, the keys that a listing found gone, or a watch. */
+export type MirrorOrigin = 'list' | 'sweep' | 'watch';
+
+/** Why a mirror lists again. `rewritten`: the store's history is not the one that was read (restored, or wiped and filled again). */
+export type RelistReason = 'compacted' | 'other-cluster' | 'went-back' | 'rewritten';
+
+/** What to mirror, and who hears of it. Callbacks run one at a time; what they throw ends the mirror. */
+export interface MirrorOptions {
+  prefix: string;
+  clock: Clock;
+  random: Random;
+  /** Ends the mirror; what was delivered stays where it is. */
+  signal: AbortSignal;
+  /**
+   * Changes in order. A page of a listing (at most `pageSize`), all keys that a listing found gone (after its last page), or one watch
+   * response. `revision`: with this batch everything up to it has been delivered, except for `list`, where the sweep completes it.
+   * A returned promise is waited for.
+   */
+  onBatch(changes: readonly MirrorChange[], revision: number, origin: MirrorOrigin): void | Promise<void>;
+  /** The mirror is complete up to `revision` and connected: after every listing, and after every reconnection that needed none. */
+  onSynced?(revision: number): void;
+  /** The store cannot be read now; called for each failed attempt. What was delivered stays valid, only its age grows. */
+  onDisconnected?(error: unknown): void;
+  /** The next thing is a full listing; deletes come only after it. */
+  onRelist?(reason: RelistReason): void;
+  /** Entries a page, 2,000 unless given and at most. */
+  pageSize?: number;
+  /** Delay between attempts; 250 ms to 15 s unless given. */
+  backoff?: BackoffOptions;
+}
+
+const MAX_PAGE = 2_000; // design §1: at most 2,000 rows of a listing a batch
+const BACKOFF: BackoffOptions = { minMs: 250, maxMs: 15_000 };
+
+/**
+ * Follows all keys under a prefix for ever: lists, watches from there, and comes back by itself after whatever happens to the store.
+ * Resolves when the signal aborts; rejects only with what a callback threw.
+ */
+export async function mirrorPrefix(kv: KvStore, options: MirrorOptions): Promise<void> {
+  await new Mirror(kv, options).run();
+}
+
+/** Thrown inside the mirror: what was read before no longer tells where to go on. */
+class RelistNeeded extends Error {
+  readonly reason: RelistReason;
+
+  constructor(reason: RelistReason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/** Carries what a callback threw past the retries. */
+class CallbackFailed extends Error {}
+
+/** Where the mirror stands: everything up to `revision` of this cluster has been delivered. */
+interface Position {
+  revision: number;
+  clusterId: string;
+}
+
+class Mirror {
+  readonly #kv: KvStore;
+  readonly #options: MirrorOptions;
+  readonly #backoff: Backoff;
+  readonly #memory = new MirrorMemory();
+  #position: Position | undefined;
+  #lastReason: RelistReason | undefined;
+
+  constructor(kv: KvStore, options: MirrorOptions) {
+    this.#kv = kv;
+    this.#options = options;
+    this.#backoff = new Backoff(options.backoff ?? BACKOFF, options.random);
+  }
+
+  async run(): Promise<void> {
+    try {
+      while (!this.#options.signal.aborted) await this.#attempt();
+    } catch (error) {
+      throw error instanceof CallbackFailed ? error.cause : error;
+    }
+  }
+
+  async #attempt(): Promise<void> {
+    const { signal, prefix } = this.#options;
+    try {
+      const listedNow = !this.#position;
+      if (listedNow) await this.#list();
+      await this.#follow(listedNow);
+      if (!signal.aborted) throw new Error(`the watch of ${prefix} ended without a reason`);
+    } catch (error) {
+      if (error instanceof CallbackFailed) throw error;
+      if (!signal.aborted) await this.#recover(error);
+    }
+  }
+
+  /** Lists again at once when that is the cure, unless it was tried just now; waits for anything else. */
+  async #recover(error: unknown): Promise<void> {
+    const reason = relistReason(error);
+    const again = reason !== undefined && this.#lastReason === reason;
+    if (reason) this.#forgetPosition(reason);
+    else this.#call(() => this.#options.onDisconnected?.(error));
+    if (reason && !again) return;
+    await delay(this.#options.clock, this.#backoff.next(), this.#options.signal).catch(() => undefined); // rejects only by abort
+  }
+
+  #forgetPosition(reason: RelistReason): void {
+    this.#position = undefined;
+    this.#lastReason = reason;
+    this.#call(() => this.#options.onRelist?.(reason));
+  }
+
+  async #list(): Promise<void> {
+    const listing = this.#memory.listing();
+    let finished: Position;
+    try {
+      finished = await this.#listPages(listing);
+    } catch (error) {
+      listing.abandon();
+      throw error;
+    }
+    const { revision } = finished;
+    const gone = listing.finish().map((key) => ({ key, value: undefined, revision }));
+    if (gone.length > 0) await this.#emit(gone, revision, 'sweep');
+    this.#position = finished;
+  }
+
+  async #listPages(listing: MirrorListing): Promise<Position> {
+    const { prefix, signal } = this.#options;
+    const pageSize = Math.min(this.#options.pageSize ?? MAX_PAGE, MAX_PAGE);
+    let last: KvPage | undefined;
+    for await (const page of this.#kv.list(prefix, { pageSize, signal })) {
+      last = page;
+      const changed = listing.page(page);
+      const batch = changed.map(({ key, value, modRevision }) => ({ key, value, revision: modRevision }));
+      if (batch.length > 0) await this.#emit(batch, page.revision, 'list');
+    }
+    if (!last) throw new Error(`the listing of ${prefix} had no page`);
+    return { revision: last.revision, clusterId: last.clusterId };
+  }
+
+  /**
+   * Watches until that fails. Right after a listing it goes on from there. After an interruption it starts at the last change it saw, not
+   * behind it: only a store that still tells of that change in the same words has the history that was read.
+   */
+  async #follow(listedNow: boolean): Promise<void> {
+    const { prefix, signal } = this.#options;
+    const position = this.#position!;
+    const tail = this.#memory.tail;
+    if (!listedNow && !tail) throw new RelistNeeded('rewritten'); // an empty prefix leaves nothing to recognise; listing it is cheap
+    const fromRevision = listedNow ? position.revision + 1 : tail!.revision;
+    const verifyUpTo = listedNow ? 0 : position.revision;
+    for await (const response of this.#kv.watch(prefix, { fromRevision, signal })) {
+      checkStore(response, this.#position!);
+      if (response.kind === 'created') await this.#created(listedNow);
+      else await this.#advance(response, verifyUpTo);
+    }
+  }
+
+  async #created(listedNow: boolean): Promise<void> {
+    if (!listedNow) await this.#verifyTail();
+    this.#backoff.reset();
+    this.#lastReason = undefined;
+    this.#call(() => this.#options.onSynced?.(this.#position!.revision));
+  }
+
+  /** The watch alone cannot tell that the last change is missing: it would wait for ever. So the store is asked for it. */
+  async #verifyTail(): Promise<void> {
+    const { key, revision, deleted } = this.#memory.tail!;
+    const { signal } = this.#options;
+    const now = await this.#kv.get(key, { revision: this.#position!.revision, signal });
+    const before = deleted ? await this.#kv.get(key, { revision: revision - 1, signal }) : true;
+    if (!before || !this.#memory.matches(key, now)) throw new RelistNeeded('rewritten');
+  }
+
+  async #advance(response: KvWatchResponse, verifyUpTo: number): Promise<void> {
+    const seen = response.events.filter((event) => event.entry.modRevision <= verifyUpTo);
+    if (!this.#memory.agrees(seen)) throw new RelistNeeded('rewritten');
+    const fresh = seen.length === 0 ? response.events : response.events.slice(seen.length);
+    const changes: MirrorChange[] = [];
+    for (const event of fresh) {
+      const { key, value, modRevision: revision } = event.entry;
+      if (this.#memory.apply(event)) changes.push({ key, value: event.type === 'put' ? value : undefined, revision });
+    }
+    const revision = Math.max(this.#position!.revision, response.revision);
+    if (changes.length > 0) await this.#emit(changes, revision, 'watch');
+    this.#position = { ...this.#position!, revision };
+  }
+
+  async #emit(changes: readonly MirrorChange[], revision: number, origin: MirrorOrigin): Promise<void> {
+    if (this.#options.signal.aborted) return;
+    try {
+      await this.#options.onBatch(changes, revision, origin);
+    } catch (cause) {
+      throw new CallbackFailed('onBatch failed', { cause });
+    }
+  }
+
+  #call(fn: () => void): void {
+    try {
+      fn();
+    } catch (cause) {
+      throw new CallbackFailed('a callback failed', { cause });
+    }
+  }
+}
+
+/** @throws RelistNeeded when the response cannot come from the store that was read before */
+function checkStore(response: KvWatchResponse, position: Position): void {
+  if (response.clusterId !== position.clusterId) throw new RelistNeeded('other-cluster');
+  if (response.storeRevision < position.revision) throw new RelistNeeded('went-back');
+}
+
+function relistReason(error: unknown): RelistReason | undefined {
+  if (error instanceof RelistNeeded) return error.reason;
+  if (isCoded(error, KV_COMPACTED)) return 'compacted';
+  if (isCoded(error, KV_REVISION_AHEAD)) return 'went-back';
+  return undefined;
+}
