@@ -1,1 +1,6 @@
-export {};
+export { IDENTITY_EXHAUSTED, IdentityAllocator, type IdentityRange } from './identity-allocator.ts';
+export type { CreateOutcome, IdentityRegistry } from './identity-registry.ts';
+export { declareIpcache, type IpcacheInputs } from './ipcache.ts';
+export { type IdentityLabel, labelText, parseLabelText } from './label-text.ts';
+export { declarePeers, nodesByAddress } from './peers.ts';
+export { CLUSTER_LABEL, NAMESPACE_LABEL, type PodFacts, podIdentityLabels } from './pod-labels.ts';

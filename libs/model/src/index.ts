@@ -29,4 +29,5 @@ export {
   type ResourceWatcher,
 } from './resource/resource-store.ts';
 export { kindOf, parseResource } from './resource/validate.ts';
+export { RESERVED_IDENTITY } from './rows/reserved-identity.ts';
 export type * from './rows/rows.ts';

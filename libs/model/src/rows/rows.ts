@@ -15,6 +15,7 @@ export interface NodeRow {
 /** What an address is. Key: `<cluster>/<ip or prefix>`. */
 export interface IpRow {
   readonly cluster: string;
+  readonly clusterId: number;
   /** Address or prefix, canonical text. */
   readonly ip: string;
   /** Node that has it, canonical text; empty when unknown. */
@@ -100,19 +101,32 @@ export interface BackendSetRow {
 /** An address's entry in the datapath. Key: address or prefix, canonical text. */
 export interface IpcacheRow {
   readonly identity: number;
-  /** Peer id; 0: not behind a peer. */
-  readonly peer: number;
+  /** Address of the node to send to ({@link PeerRow}'s key); empty: not behind another node. */
+  readonly peer: string;
   /** The address is a node's own, not a pod's. */
-  readonly remoteNode: boolean;
-  /** Scope that the entry belongs to. */
-  readonly scope: string;
+  readonly node: boolean;
+  /** Cluster that the entry comes from; 0 for what belongs to none. */
+  readonly clusterId: number;
 }
 
-/** A node that packets are sent to. Key: `<cluster>/<node>`. */
+/** An address of another node, that packets can be sent to. Key: the address, canonical text. */
 export interface PeerRow {
-  readonly id: number;
+  readonly cluster: string;
+  readonly clusterId: number;
+  readonly node: string;
   readonly mode: 'tunnel' | 'native';
-  /** Tunnel address, canonical text. */
-  readonly address: string;
-  readonly scope: string;
+}
+
+/** A local address in the datapath: a pod's, or the node's own. Key: the address, canonical text. */
+export interface LocalAddressRow {
+  /** Endpoint id; 0 for the node's own addresses. */
+  readonly endpoint: number;
+  readonly ifindex: number;
+  readonly identity: number;
+  readonly mac: string;
+  readonly hostMac: string;
+  /** Only ready ones get packets. */
+  readonly ready: boolean;
+  /** The node's own address: packets for it go to the host's stack. */
+  readonly host: boolean;
 }

@@ -1,0 +1,65 @@
+import { seededRandom } from '@isthmus/core';
+import { IdentityAllocator } from './identity-allocator.ts';
+import type { CreateOutcome, IdentityRegistry } from './identity-registry.ts';
+
+class Registry implements IdentityRegistry {
+  readonly ids = new Map<number, string>();
+  readonly resting = new Set<number>();
+
+  async find(labels: string) {
+    return [...this.ids].find(([, text]) => text === labels)?.[0];
+  }
+
+  async labelsOf(id: number) {
+    return this.ids.get(id);
+  }
+
+  async create(id: number, labels: string): Promise<CreateOutcome> {
+    const known = await this.find(labels);
+    if (known !== undefined) return { outcome: 'exists', id: known };
+    if (this.ids.has(id) || this.resting.has(id)) return { outcome: 'taken' };
+    this.ids.set(id, labels);
+    return { outcome: 'created' };
+  }
+}
+
+const range = { min: 65_792, max: 65_799 };
+const allocator = (registry: Registry, seed = 1) => new IdentityAllocator(registry, range, seededRandom(seed));
+
+describe('IdentityAllocator', () => {
+  it('gives the same labels the same number, whoever asks', async () => {
+    const registry = new Registry();
+    const ids = await Promise.all([1, 2, 3, 4, 5].map((seed) => allocator(registry, seed).allocate('k8s:a=b;')));
+    expect(new Set(ids).size).toBe(1);
+    expect(registry.ids.size).toBe(1);
+  });
+
+  it('never gives one number to two label sets, and says when the range is full', async () => {
+    const registry = new Registry();
+    const ids = new Set<number>();
+    for (let i = 0; i < 8; i++) ids.add(await allocator(registry, i).allocate(`k8s:n=${i};`));
+    expect(ids.size).toBe(8);
+    await expect(allocator(registry).allocate('k8s:n=9;')).rejects.toMatchObject({ code: 'IDENTITY_EXHAUSTED', object: '65792-65799' });
+  });
+
+  it('passes over numbers that rest', async () => {
+    const registry = new Registry();
+    for (let id = range.min; id < range.max; id++) registry.resting.add(id);
+    expect(await allocator(registry).allocate('k8s:a=b;')).toBe(range.max);
+  });
+
+  it('creates a number in use again when it vanished', async () => {
+    const registry = new Registry();
+    expect(await allocator(registry).keep(65_795, 'k8s:a=b;')).toBe(65_795);
+    expect(registry.ids.get(65_795)).toBe('k8s:a=b;');
+  });
+
+  it('quarantines a number that came back with other labels', async () => {
+    const registry = new Registry();
+    registry.ids.set(65_795, 'k8s:other=x;');
+    const one = allocator(registry);
+    const moved = await one.keep(65_795, 'k8s:a=b;');
+    expect(moved).not.toBe(65_795);
+    expect(await one.keep(moved, 'k8s:a=b;')).toBe(moved);
+  });
+});

@@ -1,0 +1,91 @@
+import { ManualClock, Store } from '@isthmus/core';
+import type { EndpointRow, IpRow, NodeRow } from '@isthmus/model';
+import { declareIpcache } from './ipcache.ts';
+import { declarePeers } from './peers.ts';
+
+function fixture() {
+  const store = new Store(new ManualClock());
+  const endpoints = store.table<EndpointRow>('endpoints');
+  const localIps = store.table<IpRow>('local-ips');
+  const remoteIps = store.table<IpRow>('remote-ips');
+  const localNodes = store.table<NodeRow>('local-nodes');
+  const remoteNodes = store.table<NodeRow>('remote-nodes');
+  const own = { cluster: 'east', clusterId: 1, node: 'n1' };
+  const nodes = [localNodes.table, remoteNodes.table];
+  const peers = declarePeers(store, nodes, own);
+  const ipcache = declareIpcache(store, {
+    endpoints: endpoints.table,
+    localIps: localIps.table,
+    remoteIps: remoteIps.table,
+    nodes,
+    peers,
+    own,
+  });
+  return { endpoints, localIps, remoteIps, localNodes, remoteNodes, peers, ipcache };
+}
+
+const node = (cluster: string, clusterId: number, name: string, ip: string, host: string): NodeRow => ({
+  cluster,
+  clusterId,
+  name,
+  internalIps: [ip],
+  hostIps: [ip, host],
+  podCidrs: [],
+  encryptionKey: 0,
+  wireguardPublicKey: '',
+});
+const record = (cluster: string, clusterId: number, ip: string, hostIp: string, identity: number): IpRow => ({
+  cluster,
+  clusterId,
+  ip,
+  hostIp,
+  identity,
+  key: 0,
+  namespace: 'default',
+  pod: 'p',
+});
+
+describe('ipcache', () => {
+  it('knows the world from the start', () => {
+    const { ipcache } = fixture();
+    expect(ipcache.get('0.0.0.0/0')?.identity).toBe(9);
+    expect(ipcache.get('::/0')?.identity).toBe(10);
+  });
+
+  it('names the peer of a remote pod once its node is known, in either order', () => {
+    const { remoteIps, remoteNodes, ipcache } = fixture();
+    remoteIps.put('west/10.2.0.5', record('west', 2, '10.2.0.5', '172.30.2.1', 131_100));
+    expect(ipcache.get('10.2.0.5')).toEqual({ identity: 131_100, peer: '', node: false, clusterId: 2 });
+    remoteNodes.put('west/n1', node('west', 2, 'n1', '172.30.2.1', '10.2.0.1'));
+    expect(ipcache.get('10.2.0.5')?.peer).toBe('172.30.2.1');
+    expect(ipcache.get('10.2.0.1')).toEqual({ identity: 6, peer: '172.30.2.1', node: true, clusterId: 2 });
+    remoteNodes.delete('west/n1');
+    expect(ipcache.get('10.2.0.5')?.peer).toBe('');
+    expect(ipcache.get('10.2.0.1')).toBeUndefined();
+  });
+
+  it('has its own addresses as host, without a peer', () => {
+    const { localNodes, peers, ipcache } = fixture();
+    localNodes.put('east/n1', node('east', 1, 'n1', '172.30.1.1', '10.1.0.1'));
+    expect(ipcache.get('172.30.1.1')).toEqual({ identity: 1, peer: '', node: true, clusterId: 1 });
+    expect(peers.size).toBe(0);
+  });
+
+  it('lets no remote cluster take over an address of this one', () => {
+    const { localIps, remoteIps, ipcache } = fixture();
+    remoteIps.put('west/10.1.0.9', record('west', 2, '10.1.0.9', '', 131_100));
+    localIps.put('east/10.1.0.9', record('east', 1, '10.1.0.9', '', 65_800));
+    expect(ipcache.get('10.1.0.9')?.identity).toBe(65_800);
+    localIps.delete('east/10.1.0.9');
+    expect(ipcache.get('10.1.0.9')?.identity).toBe(131_100);
+  });
+
+  it('knows a local pod before its record comes back from etcd', () => {
+    const { endpoints, ipcache } = fixture();
+    const row = { ipv4: '10.1.0.7', ipv6: 'fd00::7', identity: 65_900 } as EndpointRow;
+    endpoints.put('7', { ...row, identity: 0 });
+    expect(ipcache.get('10.1.0.7')).toBeUndefined();
+    endpoints.put('7', row);
+    expect([ipcache.get('10.1.0.7')?.identity, ipcache.get('fd00::7')?.identity]).toEqual([65_900, 65_900]);
+  });
+});
