@@ -6,8 +6,12 @@ class Registry implements IdentityRegistry {
   readonly ids = new Map<number, string>();
   readonly resting = new Set<number>();
 
-  async find(labels: string) {
+  #idOf(labels: string): number | undefined {
     return [...this.ids].find(([, text]) => text === labels)?.[0];
+  }
+
+  async find(labels: string) {
+    return this.#idOf(labels);
   }
 
   async labelsOf(id: number) {
@@ -15,7 +19,8 @@ class Registry implements IdentityRegistry {
   }
 
   async create(id: number, labels: string): Promise<CreateOutcome> {
-    const known = await this.find(labels);
+    // One synchronous step, as the real one is one transaction.
+    const known = this.#idOf(labels);
     if (known !== undefined) return { outcome: 'exists', id: known };
     if (this.ids.has(id) || this.resting.has(id)) return { outcome: 'taken' };
     this.ids.set(id, labels);
