@@ -1,0 +1,121 @@
+/**
+ * Runs the test tiers in turn. A tier that this machine cannot run is named at the end with the reason, and so is every single
+ * test that skipped itself: nothing is skipped silently. `--all` runs every mode (ISTHMUS_TEST_ALL=1 in the tests' environment);
+ * arguments after that choose tiers by name.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+interface Tier {
+  readonly name: string;
+  /** Why this machine cannot run the tier; undefined when it can. */
+  readonly blocked: () => string | undefined;
+  /** Tiers that share the kernel's or the machine's attention run one file at a time. */
+  readonly serial: boolean;
+}
+
+interface JestResult {
+  readonly testResults: readonly { readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[] }[];
+}
+
+interface Outcome {
+  readonly tier: string;
+  readonly seconds: number;
+  readonly state: 'passed' | 'failed' | 'not run';
+  readonly reason?: string;
+  readonly skipped: readonly string[];
+}
+
+function onPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false; // Not in this folder, or not executable: the next one may have it.
+    }
+  });
+}
+
+const needsRoot = (): string | undefined => (process.getuid?.() === 0 ? undefined : 'needs root');
+const needsProgram = (program: string) => (): string | undefined =>
+  onPath(program) ? undefined : `needs ${program}, which set-up could not provide`;
+const needsBuilt = (file: string) => (): string | undefined =>
+  existsSync(file) ? undefined : `needs ${file}, which could not be built here`;
+const first =
+  (...checks: (() => string | undefined)[]) =>
+  (): string | undefined => {
+    for (const check of checks) {
+      const reason = check();
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  };
+
+const BPF_OBJECT = 'bpf/build/pod.bpf.o';
+const AGENT = 'apps/agent/dist/main.js';
+
+const TIERS: readonly Tier[] = [
+  { name: 'unit', blocked: () => undefined, serial: false },
+  { name: 'etcd', blocked: needsProgram('etcd'), serial: true },
+  { name: 'bpf', blocked: first(needsRoot, needsBuilt(BPF_OBJECT)), serial: true },
+  {
+    name: 'e2e',
+    blocked: first(needsRoot, needsProgram('etcd'), needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(AGENT)),
+    serial: true,
+  },
+];
+
+function skippedTests(report: string): string[] {
+  if (!existsSync(report)) return [];
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as JestResult;
+  return testResults.flatMap((file) =>
+    file.assertionResults.filter((test) => test.status === 'pending' || test.status === 'todo').map((test) => test.fullName),
+  );
+}
+
+function runTier(tier: Tier, all: boolean): Outcome {
+  const reason = tier.blocked();
+  if (reason !== undefined) return { tier: tier.name, seconds: 0, state: 'not run', reason, skipped: [] };
+  console.log(`\ntest: ${tier.name}`);
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-tests-'));
+  const report = join(folder, 'report.json');
+  const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  const options = [
+    '--selectProjects',
+    tier.name,
+    '--passWithNoTests',
+    '--json',
+    '--outputFile',
+    report,
+    ...(tier.serial ? ['--runInBand'] : []),
+  ];
+  const started = performance.now();
+  const { status } = spawnSync(process.execPath, [...jest, ...options], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...(all ? { ISTHMUS_TEST_ALL: '1' } : {}) },
+  });
+  const skipped = skippedTests(report);
+  rmSync(folder, { recursive: true });
+  return { tier: tier.name, seconds: (performance.now() - started) / 1000, state: status === 0 ? 'passed' : 'failed', skipped };
+}
+
+function printSummary(outcomes: readonly Outcome[]): void {
+  console.log('\ntier      seconds  result');
+  for (const { tier, seconds, state } of outcomes) console.log(`${tier.padEnd(10)}${seconds.toFixed(1).padStart(7)}  ${state}`);
+  for (const { tier, skipped } of outcomes) for (const name of skipped) console.log(`skipped by itself in ${tier}: ${name}`);
+  for (const { tier, state, reason } of outcomes) if (state === 'not run') console.log(`not run here: ${tier} (${reason})`);
+}
+
+const all = process.argv.includes('--all');
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const unknown = wanted.filter((name) => !TIERS.some((tier) => tier.name === name));
+if (unknown.length > 0) {
+  console.error(`run-tests: no such tier: ${unknown.join(', ')} (there are ${TIERS.map((tier) => tier.name).join(', ')})`);
+  process.exit(2);
+}
+const outcomes = TIERS.filter((tier) => wanted.length === 0 || wanted.includes(tier.name)).map((tier) => runTier(tier, all));
+printSummary(outcomes);
+process.exitCode = outcomes.some((outcome) => outcome.state === 'failed') ? 1 : 0;
