@@ -1,7 +1,9 @@
 export { CaDirectory } from './adapters/ca-directory.ts';
-export { type ClusterPkiOptions, type ClusterPkiPaths, clusterPki, type PairPaths } from './adapters/cluster-pki.ts';
+export { type ClusterPkiOptions, type ClusterPkiPaths, clusterPki, clusterPkiPaths, type PairPaths } from './adapters/cluster-pki.ts';
 export { ClustermeshConfigDirectory, type EtcdClientFiles } from './adapters/clustermesh-config-directory.ts';
 export { FileTokenStore } from './adapters/file-token-store.ts';
+export { JOIN_API_ANSWER, JOIN_API_UNREACHABLE, JOIN_API_UNTRUSTED } from './adapters/join-client.errors.ts';
+export { JoinClient, type JoinClientOptions } from './adapters/join-client.ts';
 export {
   KEY_FILE_MISSING,
   KEY_FILE_OPEN,
@@ -14,6 +16,10 @@ export {
   writeKeyFile,
 } from './adapters/key-file.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
+export { type ConnectOutcome, connectClusters } from './join/connect-clusters.ts';
+export { enrolNode, type NodeCredentials } from './join/enrol-node.ts';
+export type { JoinApi } from './join/join-api.ts';
+export * from './join/join-wire.ts';
 export { bundlesMeet, caPin, checkBundle, MAX_CAS_IN_BUNDLE, mergeBundles, pinnedCa, splitPem } from './pki/ca-bundle.ts';
 export { type CertificateFacts, certificateFacts } from './pki/certificate-facts.ts';
 export {

@@ -53,26 +53,43 @@ export async function clusterPki(dir: string, options: ClusterPkiOptions): Promi
   const ca = new CaDirectory(join(dir, 'ca'));
   if (!(await ca.exists())) await ca.write(await createClusterCa({ cluster: options.cluster, clock }));
   const names: ServerNames = { ips: options.controlPlaneIps, dnsNames: options.dnsNames ?? [] };
-  const issue = (path: string, profile: CertificateProfile, chain = false): Promise<PairPaths> =>
-    ensurePair({ base: join(dir, path), profile, ca, clock, chain });
-  const client = (file: string, user: string): Promise<PairPaths> => issue(join('clients', file), clientProfile(user));
+  const issue = (paths: PairPaths, profile: CertificateProfile, chain = false): Promise<void> =>
+    ensurePair({ paths, profile, ca, clock, chain });
+  const paths = clusterPkiPaths(dir, options.cluster);
+  await issue(paths.clusterEtcd, etcdServerProfile(names));
+  await issue(paths.meshEtcd, etcdServerProfile(names));
+  await issue(paths.joinApi, joinServerProfile(options.cluster, names), true);
+  await issue(paths.clients.root, clientProfile(clientNames.root));
+  await issue(paths.clients.admin, clientProfile(clientNames.admin(options.cluster)));
+  await issue(paths.clients.operator, clientProfile(clientNames.operator));
+  await issue(paths.clients.apiserver, clientProfile(clientNames.apiserver));
+  await issue(paths.clients.local, clientProfile(clientNames.local(options.cluster)));
+  return paths;
+}
+
+/** Where {@link clusterPki} puts things under `dir`; nothing is read or made. */
+export function clusterPkiPaths(dir: string, cluster: string): ClusterPkiPaths {
+  const pair = (folder: string, name: string): PairPaths => ({
+    cert: join(dir, folder, `${name}.crt`),
+    key: join(dir, folder, `${name}.key`),
+  });
   return {
-    ca: { cert: ca.certPath, key: ca.keyPath },
-    clusterEtcd: await issue('cluster-etcd/server', etcdServerProfile(names)),
-    meshEtcd: await issue('mesh-etcd/server', etcdServerProfile(names)),
-    joinApi: await issue('join-api/server', joinServerProfile(options.cluster, names), true),
+    ca: pair('ca', 'ca'),
+    clusterEtcd: pair('cluster-etcd', 'server'),
+    meshEtcd: pair('mesh-etcd', 'server'),
+    joinApi: pair('join-api', 'server'),
     clients: {
-      root: await client('root', clientNames.root),
-      admin: await client(`admin-${options.cluster}`, clientNames.admin(options.cluster)),
-      operator: await client('operator', clientNames.operator),
-      apiserver: await client('apiserver', clientNames.apiserver),
-      local: await client(`local-${options.cluster}`, clientNames.local(options.cluster)),
+      root: pair('clients', 'root'),
+      admin: pair('clients', clientNames.admin(cluster)),
+      operator: pair('clients', 'operator'),
+      apiserver: pair('clients', 'apiserver'),
+      local: pair('clients', clientNames.local(cluster)),
     },
   };
 }
 
 interface PairOrder {
-  base: string;
+  paths: PairPaths;
   profile: CertificateProfile;
   ca: CaDirectory;
   clock: Clock;
@@ -80,18 +97,18 @@ interface PairOrder {
   chain: boolean;
 }
 
-async function ensurePair(order: PairOrder): Promise<PairPaths> {
-  const paths = { cert: `${order.base}.crt`, key: `${order.base}.key` };
-  if (await isGood(paths, order)) return paths;
+async function ensurePair(order: PairOrder): Promise<void> {
+  const { paths } = order;
+  if (await isGood(order)) return;
   const signer = await order.ca.signer();
   const { keyPem, csrPem } = await newKeyAndRequest({ commonName: order.profile.commonName });
   const certPem = await signRequest({ ca: signer, csrPem, profile: order.profile, clock: order.clock });
   await writeKeyFile(paths.key, keyPem);
   await writeCertificateFile(paths.cert, order.chain ? mergeBundles(certPem, signer.certPem) : certPem);
-  return paths;
 }
 
-async function isGood(paths: PairPaths, order: PairOrder): Promise<boolean> {
+async function isGood(order: PairOrder): Promise<boolean> {
+  const { paths } = order;
   const [certPem, keyPem] = [await readIfPresent(paths.cert), await readIfPresent(paths.key)];
   if (certPem === undefined || keyPem === undefined || !keyBelongsTo(certPem, keyPem)) return false;
   const facts = certificateFacts(certPem, paths.cert);

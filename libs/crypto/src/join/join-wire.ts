@@ -1,0 +1,149 @@
+import { z } from 'zod';
+
+/** Name of a cluster (reference: clustermesh §2.6). `default` means "no mesh", so it cannot join one. */
+export const clusterNameSchema = z
+  .string()
+  .max(32)
+  .regex(/^([a-z0-9][-a-z0-9]*)?[a-z0-9]$/, 'a cluster name has lower-case letters, digits and inner dashes')
+  .refine((name) => name !== 'default', 'a cluster in a mesh cannot be named "default"')
+  .meta({ description: 'Name of a cluster, unique in the mesh' });
+
+/** Name of a node. Shorter than Kubernetes allows: it goes into the common name of a certificate. */
+export const nodeNameSchema = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'a node name has lower-case letters, digits, inner dashes and dots')
+  .meta({ description: 'Name of a node' });
+
+const pem = (label: string, limit: number) =>
+  z
+    .string()
+    .max(limit)
+    .startsWith(`-----BEGIN ${label}-----`)
+    .meta({ description: `PEM, ${label.toLowerCase()}` });
+const certificate = pem('CERTIFICATE', 16_384);
+const request = pem('CERTIFICATE REQUEST', 8_192);
+const caBundle = pem('CERTIFICATE', 65_536);
+const endpoint = z
+  .string()
+  .max(300)
+  .regex(/^https:\/\/[^\s/?#@]+:[0-9]{1,5}$/, 'an endpoint is https://host:port');
+const endpoints = z.array(endpoint).min(1).max(8).meta({ description: 'URLs of an etcd' });
+const podCidrs = z.array(z.string().max(64)).max(256).meta({ description: 'Networks that pods of the cluster have addresses from' });
+const clusterId = z.int().min(1).max(511).meta({ description: 'Number of a cluster, unique in the mesh' });
+const maxConnectedClusters = z.union([z.literal(255), z.literal(511)]).meta({ description: 'Size of the mesh; equal in all its clusters' });
+const session = z.string().max(64);
+
+/** What a cluster tells another one that it joins. */
+export const clusterOfferSchema = z.object({
+  name: clusterNameSchema,
+  id: clusterId,
+  maxConnectedClusters,
+  podCIDRs: podCidrs,
+  caBundle,
+  endpoints,
+  csr: request,
+});
+
+/** Call 1, to the first cluster: `POST /v1/clusters/offers`; the answer is its offer. */
+export const offerRequestSchema = z.object({ peer: clusterNameSchema });
+
+/** Calls 2 and 3: `POST /v1/clusters`. With a certificate it is call 3, and the first cluster starts to mirror the second. */
+export const joinRequestSchema = z.object({ offer: clusterOfferSchema, certificate: certificate.exactOptional() });
+
+/** Answer to call 2. */
+export const acceptedSchema = z.object({ offer: clusterOfferSchema, certificate, session });
+
+/** Answer to call 3. */
+export const confirmedSchema = z.object({ certificate });
+
+/** Call 4, to the second cluster: `POST /v1/clusters/<first>/complete`. */
+export const completeRequestSchema = z.object({ session, certificate });
+
+/** Answer to call 4, and to `DELETE /v1/clusters/<name>`. */
+export const doneSchema = z.object({ name: clusterNameSchema, connected: z.boolean() });
+
+/** A cluster that this one is connected to. */
+export const connectedClusterSchema = z.object({ name: clusterNameSchema, id: clusterId, podCIDRs: podCidrs });
+
+/** Answer to `GET /v1/cluster`. */
+export const clusterInfoSchema = z.object({
+  name: clusterNameSchema,
+  id: clusterId,
+  maxConnectedClusters,
+  podCIDRs: podCidrs,
+  endpoints,
+  caBundle,
+  clusters: z.array(connectedClusterSchema),
+});
+
+/** How the mirror of one remote cluster does; counts are of records that were taken over. */
+export const remoteStatusSchema = z.object({
+  name: clusterNameSchema,
+  id: clusterId.exactOptional(),
+  ready: z.boolean().meta({ description: 'Connected, and everything was listed once' }),
+  state: z.string().meta({ description: 'One word, for people' }),
+  error: z.string().exactOptional(),
+  heartbeatAgeSeconds: z.number().exactOptional().meta({ description: 'Since the remote etcd last showed a sign of life' }),
+  counts: z.record(z.string(), z.int()).exactOptional().meta({ description: 'Records by kind: nodes, identities, endpoints, services' }),
+});
+
+/** Answer to `GET /v1/clusters`. */
+export const remoteStatusListSchema = z.object({ clusters: z.array(remoteStatusSchema) });
+
+/** `POST /v1/tokens`. */
+export const tokenRequestSchema = z.object({
+  kind: z.enum(['cluster', 'node']),
+  subject: z.union([clusterNameSchema, nodeNameSchema]).exactOptional().meta({ description: 'The only one who may use it' }),
+  ttlSeconds: z.int().min(1).max(86_400).exactOptional().meta({ description: 'Ten minutes when absent' }),
+});
+
+/** Answer to `POST /v1/tokens`. The token is shown this once. */
+export const tokenResponseSchema = z.object({ token: z.string(), id: z.string(), expires: z.iso.datetime() });
+
+/** `POST /v1/nodes`. */
+export const nodeRequestSchema = z.object({ name: nodeNameSchema, csr: request });
+
+/** Answer to `POST /v1/nodes`: two certificates for the one key, for the two etcds of the cluster. */
+export const nodeResponseSchema = z.object({
+  certificate: certificate.meta({ description: 'For the cluster etcd: agent-<node>, with the SPIFFE name' }),
+  meshCertificate: certificate.meta({ description: 'For the mesh etcd: local-<cluster>' }),
+  caBundle,
+  clusterEtcd: z.object({ endpoints }),
+  meshEtcd: z.object({ endpoints }),
+});
+
+/** Every refusal has this body. */
+export const refusalSchema = z.object({
+  code: z.string().meta({ description: 'Stable; listed in docs/errors.md' }),
+  object: z.string().exactOptional().meta({ description: 'What it is about' }),
+  message: z.string(),
+  action: z.string().meta({ description: 'What to do' }),
+});
+
+/** See {@link clusterOfferSchema}. */
+export type ClusterOffer = z.output<typeof clusterOfferSchema>;
+/** See {@link offerRequestSchema}. */
+export type OfferRequest = z.output<typeof offerRequestSchema>;
+/** See {@link joinRequestSchema}. */
+export type JoinRequest = z.output<typeof joinRequestSchema>;
+/** See {@link acceptedSchema}. */
+export type Accepted = z.output<typeof acceptedSchema>;
+/** See {@link confirmedSchema}. */
+export type Confirmed = z.output<typeof confirmedSchema>;
+/** See {@link completeRequestSchema}. */
+export type CompleteRequest = z.output<typeof completeRequestSchema>;
+/** See {@link doneSchema}. */
+export type Done = z.output<typeof doneSchema>;
+/** See {@link clusterInfoSchema}. */
+export type ClusterInfo = z.output<typeof clusterInfoSchema>;
+/** See {@link remoteStatusSchema}. */
+export type RemoteStatus = z.output<typeof remoteStatusSchema>;
+/** See {@link tokenRequestSchema}. */
+export type TokenRequest = z.output<typeof tokenRequestSchema>;
+/** See {@link tokenResponseSchema}. */
+export type TokenResponse = z.output<typeof tokenResponseSchema>;
+/** See {@link nodeRequestSchema}. */
+export type NodeRequest = z.output<typeof nodeRequestSchema>;
+/** See {@link nodeResponseSchema}. */
+export type NodeResponse = z.output<typeof nodeResponseSchema>;
