@@ -1,1 +1,1 @@
-export {};
+export * from './cluster-config.codec.ts';

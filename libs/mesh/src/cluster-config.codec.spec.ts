@@ -1,0 +1,40 @@
+import { GOLDEN } from '../testing/golden.ts';
+import { decodeClusterConfig, encodeClusterConfig } from './cluster-config.codec.ts';
+
+const utf8 = new TextEncoder();
+const decode = (text: string) => decodeClusterConfig(utf8.encode(text));
+
+it.each(['clusterConfig', 'clusterConfigCached'] as const)('%s is written as it was read', (golden) => {
+  const decoded = decode(GOLDEN[golden]);
+  expect(decoded.ok && encodeClusterConfig(decoded.value)).toBe(GOLDEN[golden]);
+});
+
+it('takes what is absent for the defaults', () => {
+  expect(decode('{"id":7}')).toEqual({
+    ok: true,
+    value: {
+      id: 7,
+      syncedCanaries: false,
+      cached: false,
+      maxConnectedClusters: 255,
+      serviceExportsEnabled: undefined,
+      endpointSlicesExportMode: '',
+    },
+  });
+});
+
+it('accepts and ignores the endpoint-slice mode', () => {
+  expect(decode('{"id":7,"capabilities":{"endpointSlicesExportMode":"endpointslices-only"}}')).toMatchObject({ ok: true });
+});
+
+it.each([
+  ['', 'bad-json'],
+  ['null', 'bad-json'],
+  ['[]', 'bad-json'],
+  ['{"id":"3"}', 'bad-field'],
+  ['{"id":3,"capabilities":[]}', 'bad-field'],
+  ['{"id":3,"capabilities":{"maxConnectedClusters":300}}', 'unknown-value'],
+  [`"${'x'.repeat(100_000)}"`, 'too-large'],
+])('drops %j as %s', (text, reason) => {
+  expect(decode(text)).toEqual({ ok: false, reason });
+});
