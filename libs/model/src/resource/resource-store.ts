@@ -65,7 +65,7 @@ export interface ResourceStore {
     change: (current: T | undefined) => T | undefined,
   ): Promise<T | undefined>;
   /** @returns false when there was none */
-  delete(kind: ResourceKind, name: string, namespace?: string): Promise<boolean>;
+  delete<T extends Resource>(kind: ResourceKind<T>, name: string, namespace?: string): Promise<boolean>;
   /** Delivers all objects of a kind, then their changes, until the signal aborts. Reconnects by itself, for ever. */
   watch<T extends Resource>(kind: ResourceKind<T>, watcher: ResourceWatcher<T>, signal: AbortSignal): Promise<void>;
 }
