@@ -1,0 +1,186 @@
+import { type Clock, CodedError } from '@isthmus/core';
+import {
+  type Accepted,
+  type ClusterOffer,
+  type CompleteRequest,
+  type Confirmed,
+  clientNames,
+  clientProfile,
+  type Done,
+  newKeyAndRequest,
+  type RandomBytes,
+  type TokenLedger,
+  verifyCertificate,
+} from '@isthmus/crypto';
+import { checkOffer, checkPeerName } from './check-offer.ts';
+import { JOIN_FORBIDDEN, JOIN_NOT_CONNECTED, JOIN_SESSION_UNKNOWN } from './join.errors.ts';
+import { type JoinSession, JoinSessions } from './join-sessions.ts';
+import type { EtcdUsers, JoinLog, LocalCluster, RemoteCluster, RemoteConfigStore, Signer } from './ports.ts';
+import type { Principal } from './principal.ts';
+import { SerialQueue } from './serial-queue.ts';
+
+/** What a {@link JoinService} works with. */
+export interface JoinServiceOptions {
+  local: LocalCluster;
+  remotes: RemoteConfigStore;
+  signer: Signer;
+  users: EtcdUsers;
+  tokens: TokenLedger;
+  clock: Clock;
+  randomBytes: RandomBytes;
+  log: JoinLog;
+}
+
+/**
+ * One cluster's side of the join: four calls between two clusters, carried by a third party that both trust to a degree (the CLI). In calls
+ * 1 and 2 nothing is written; in call 3 the first cluster takes the second on, in call 4 the second the first. Private keys stay here:
+ * each side signs the other's request.
+ */
+export class JoinService {
+  readonly #ports: JoinServiceOptions;
+  readonly #sessions: JoinSessions;
+  readonly #writes = new SerialQueue();
+
+  constructor(options: JoinServiceOptions) {
+    this.#ports = options;
+    this.#sessions = new JoinSessions(options.clock, options.randomBytes);
+  }
+
+  /** Joins under way, for status and tests. */
+  get pending(): number {
+    return this.#sessions.size;
+  }
+
+  /** Forgets the joins under way, so that no timer is left. */
+  close(): void {
+    this.#sessions.close();
+  }
+
+  /** Call 1, to the first cluster. @throws CodedError JOIN_OWN_NAME, JOIN_FORBIDDEN, TOKEN_* */
+  async offer(caller: Principal, peer: string): Promise<ClusterOffer> {
+    const self = await this.#ports.local.describe();
+    await this.#mayBegin(caller, peer);
+    checkPeerName(self, peer);
+    const { keyPem, offer } = await this.#newOffer();
+    await this.#spend(caller, peer);
+    this.#sessions.open(caller, { peer, role: 'first', keyPem });
+    return offer;
+  }
+
+  /** Call 2, to the second cluster. @throws CodedError as {@link checkOffer}, JOIN_FORBIDDEN, TOKEN_*, REQUEST_* */
+  async accept(caller: Principal, offer: ClusterOffer): Promise<Accepted> {
+    await this.#mayBegin(caller, offer.name);
+    await this.#check(offer);
+    const certificate = await this.#signFor(offer);
+    const mine = await this.#newOffer();
+    await this.#spend(caller, offer.name);
+    const session = this.#sessions.open(caller, { peer: offer.name, role: 'second', keyPem: mine.keyPem, offer });
+    return { offer: mine.offer, certificate, session: session.id };
+  }
+
+  /** Call 3, to the first cluster: from here on it mirrors the second. @throws CodedError as {@link accept}, CERTIFICATE_*, JOIN_SESSION_UNKNOWN */
+  async confirm(caller: Principal, offer: ClusterOffer, certificate: string): Promise<Confirmed> {
+    return await this.#writes.run(async () => {
+      const session = this.#sessions.take(caller, offer.name, 'first');
+      await this.#check(offer);
+      await this.#verify(offer, certificate, session);
+      const forPeer = await this.#signFor(offer);
+      await this.#takeOn(offer, { certPem: certificate, keyPem: session.keyPem });
+      return { certificate: forPeer };
+    });
+  }
+
+  /** Call 4, to the second cluster. @throws CodedError JOIN_SESSION_UNKNOWN, CERTIFICATE_*, as {@link checkOffer} */
+  async complete(caller: Principal, first: string, request: CompleteRequest): Promise<Done> {
+    return await this.#writes.run(async () => {
+      const session = this.#sessions.take(caller, first, 'second');
+      const { offer } = session;
+      if (!offer || session.id !== request.session) {
+        throw new CodedError(JOIN_SESSION_UNKNOWN, `the join with ${first} under way here is another one`, { object: first });
+      }
+      // Another cluster may have joined since call 2.
+      await this.#check(offer);
+      await this.#verify(offer, request.certificate, session);
+      await this.#takeOn(offer, { certPem: request.certificate, keyPem: session.keyPem });
+      return { name: first, connected: true };
+    });
+  }
+
+  /**
+   * Ends a connection on this side: the configuration goes, so the mirror drains, and the remote's user goes, so it reads no more.
+   * @throws CodedError JOIN_NOT_CONNECTED, JOIN_FORBIDDEN
+   */
+  async disconnect(caller: Principal, name: string): Promise<Done> {
+    return await this.#writes.run(async () => {
+      this.#mayEnd(caller, name);
+      const known = (await this.#ports.remotes.list()).some((r) => r.name === name);
+      if (!known) throw new CodedError(JOIN_NOT_CONNECTED, `${name} is not connected to this cluster`, { object: name });
+      await this.#ports.remotes.remove(name);
+      await this.#ports.users.remove(clientNames.remote(name));
+      this.#sessions.forget(name);
+      this.#ports.log.info({ cluster: name }, 'cluster disconnected');
+      return { name, connected: false };
+    });
+  }
+
+  async #mayBegin(caller: Principal, peer: string): Promise<void> {
+    if (caller.kind === 'node') throw new CodedError(JOIN_FORBIDDEN, `node ${caller.name} may not join clusters`, { object: caller.name });
+    if (caller.kind === 'token' && !this.#sessions.holds(caller, peer)) {
+      await this.#ports.tokens.check(caller.id, { kind: 'cluster', subject: peer });
+    }
+  }
+
+  /** A token is used up by the first call that succeeds; whoever repeats a call of the same join has paid already. */
+  async #spend(caller: Principal, peer: string): Promise<void> {
+    if (caller.kind === 'token' && !this.#sessions.holds(caller, peer)) {
+      await this.#ports.tokens.redeem(caller.id, { kind: 'cluster', subject: peer });
+    }
+  }
+
+  /** Whoever joined with a token may take back that join, while it is fresh, and nothing else. */
+  #mayEnd(caller: Principal, name: string): void {
+    if (caller.kind === 'admin' || (caller.kind === 'token' && this.#sessions.holds(caller, name))) return;
+    throw new CodedError(JOIN_FORBIDDEN, `only an admin may disconnect ${name}`, { object: name });
+  }
+
+  async #newOffer(): Promise<{ keyPem: string; offer: ClusterOffer }> {
+    const { clusterEtcdEndpoints: _, ...self } = await this.#ports.local.describe();
+    const { keyPem, csrPem } = await newKeyAndRequest({ commonName: clientNames.remote(self.name) });
+    return { keyPem, offer: { ...self, caBundle: await this.#ports.signer.caBundle(), csr: csrPem } };
+  }
+
+  async #check(offer: ClusterOffer): Promise<void> {
+    checkOffer(await this.#ports.local.describe(), await this.#ports.remotes.list(), offer);
+  }
+
+  async #signFor(offer: ClusterOffer): Promise<string> {
+    return await this.#ports.signer.sign(offer.csr, clientProfile(clientNames.remote(offer.name)));
+  }
+
+  async #verify(offer: ClusterOffer, certificate: string, session: JoinSession): Promise<void> {
+    const commonName = clientNames.remote((await this.#ports.local.describe()).name);
+    const { clock } = this.#ports;
+    verifyCertificate(certificate, { caBundle: offer.caBundle, clock, usage: 'client', commonName, keyPem: session.keyPem });
+  }
+
+  async #takeOn(offer: ClusterOffer, credential: { certPem: string; keyPem: string }): Promise<void> {
+    const { csr: _, ...remote } = offer;
+    const { remotes, users, log } = this.#ports;
+    const isNew = !(await remotes.list()).some((r) => r.name === remote.name);
+    await users.ensureRemoteUser(remote.name);
+    try {
+      await remotes.write(remote, credential);
+    } catch (error) {
+      if (isNew) await this.#undo(remote);
+      throw error;
+    }
+    log.info({ cluster: remote.name, id: remote.id, endpoints: remote.endpoints }, isNew ? 'cluster connected' : 'cluster connected anew');
+  }
+
+  async #undo(remote: RemoteCluster): Promise<void> {
+    const { remotes, users, log } = this.#ports;
+    for (const step of [() => remotes.remove(remote.name), () => users.remove(clientNames.remote(remote.name))]) {
+      await step().catch((err: unknown) => log.error({ cluster: remote.name, err }, 'a failed join could not be taken back'));
+    }
+  }
+}

@@ -1,0 +1,12 @@
+/** Names under which Nest hands out the parts of the join API. */
+export const JOIN_SERVICE = Symbol('JoinService');
+/** See {@link JOIN_SERVICE}. */
+export const NODE_SERVICE = Symbol('NodeService');
+/** See {@link JOIN_SERVICE}. */
+export const CLUSTER_INFO_SERVICE = Symbol('ClusterInfoService');
+/** See {@link JOIN_SERVICE}. */
+export const CALLER_IDENTITY = Symbol('CallerIdentity');
+/** See {@link JOIN_SERVICE}. */
+export const TOKEN_LEDGER = Symbol('TokenLedger');
+/** See {@link JOIN_SERVICE}. */
+export const REMOTE_STATUS = Symbol('RemoteStatusSource');

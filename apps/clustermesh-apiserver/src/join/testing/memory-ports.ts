@@ -1,0 +1,86 @@
+import type { Clock } from '@isthmus/core';
+import { type CaKeyPair, createClusterCa, MemoryTokenStore, signRequest, systemRandomBytes, TokenLedger } from '@isthmus/crypto';
+import type { JoinPorts } from '../join.module.ts';
+import type { EtcdUsers, LocalClusterFacts, RemoteCluster, RemoteConfigStore, RemoteCredential } from '../ports.ts';
+
+/** Remote clusters in memory; `failWrite` makes the next write fail after it took effect. */
+export class MemoryRemoteConfigStore implements RemoteConfigStore {
+  readonly entries = new Map<string, { remote: RemoteCluster; credential: RemoteCredential }>();
+  failWrite = false;
+
+  async list(): Promise<readonly RemoteCluster[]> {
+    return [...this.entries.values()].map((e) => e.remote);
+  }
+
+  async write(remote: RemoteCluster, credential: RemoteCredential): Promise<void> {
+    this.entries.set(remote.name, { remote, credential });
+    if (!this.failWrite) return;
+    this.failWrite = false;
+    throw new Error('disk full');
+  }
+
+  async remove(name: string): Promise<void> {
+    this.entries.delete(name);
+  }
+}
+
+/** Users in memory, by full name. */
+export class MemoryEtcdUsers implements EtcdUsers {
+  readonly names = new Set<string>();
+
+  async ensureRemoteUser(cluster: string): Promise<void> {
+    this.names.add(`remote-${cluster}`);
+  }
+
+  async ensureAgentUser(node: string): Promise<void> {
+    this.names.add(`agent-${node}`);
+  }
+
+  async hasAgentUser(node: string): Promise<boolean> {
+    return this.names.has(`agent-${node}`);
+  }
+
+  async remove(user: string): Promise<void> {
+    this.names.delete(user);
+  }
+}
+
+/** A whole cluster's ports in memory, with a real CA. */
+export interface MemoryCluster {
+  ports: JoinPorts;
+  ca: CaKeyPair;
+  facts: LocalClusterFacts;
+  remotes: MemoryRemoteConfigStore;
+  users: MemoryEtcdUsers;
+  /** Log lines that were written, as `<level> <message>`. */
+  lines: string[];
+}
+
+/** Makes the ports of a cluster named `name`, number `id`, with pod networks `10.<id>.0.0/16` and `fd00:<id>::/64`. */
+export async function memoryCluster(name: string, id: number, clock: Clock): Promise<MemoryCluster> {
+  const ca = await createClusterCa({ cluster: name, clock });
+  const facts: LocalClusterFacts = {
+    name,
+    id,
+    maxConnectedClusters: 255,
+    podCIDRs: [`10.${id}.0.0/16`, `fd00:${id}::/64`],
+    endpoints: [`https://192.0.2.${id}:2379`],
+    clusterEtcdEndpoints: [`https://192.0.2.${id}:2381`],
+  };
+  const remotes = new MemoryRemoteConfigStore();
+  const users = new MemoryEtcdUsers();
+  const lines: string[] = [];
+  const log = (level: string) => (_: object, message: string) => void lines.push(`${level} ${message}`);
+  const ports: JoinPorts = {
+    local: { describe: async () => structuredClone(facts) },
+    remotes,
+    users,
+    status: { list: async () => (await remotes.list()).map((r) => ({ name: r.name, id: r.id, ready: true, state: 'ready' })) },
+    signer: { caBundle: async () => ca.certPem, sign: async (csrPem, profile) => await signRequest({ ca, csrPem, profile, clock }) },
+    tokens: new TokenLedger({ store: new MemoryTokenStore(), clock, randomBytes: systemRandomBytes, caPin: () => '0'.repeat(64) }),
+    clock,
+    randomBytes: systemRandomBytes,
+    log: { info: log('info'), error: log('error') },
+  };
+  return { ports, ca, facts, remotes, users, lines };
+}
