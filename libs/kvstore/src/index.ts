@@ -1,5 +1,10 @@
+export type { EtcdConnectionEvent, EtcdOptions } from './adapters/etcd/etcd-options.ts';
+export { readEtcdConfig } from './adapters/etcd-config-file.ts';
+export { EtcdKvStore } from './adapters/etcd-kvstore.ts';
 export { MemoryKvServer, type MemorySnapshot } from './adapters/memory/memory-server.ts';
 export { MemoryKvStore } from './adapters/memory-kvstore.ts';
+export { type EtcdConfig, type EtcdHostAlias, looksLikeEtcdConfig, parseEtcdConfig } from './etcd-config.ts';
+export { prefixRange } from './key-range.ts';
 export type { KvAccess, KvAuth, KvPermission } from './kv-auth.ts';
 export * from './kv-errors.ts';
 export {
@@ -23,3 +28,4 @@ export {
   MAX_TXN_OPS,
 } from './kvstore.ts';
 export { type MirrorChange, type MirrorOptions, type MirrorOrigin, mirrorPrefix, type RelistReason } from './mirror.ts';
+export { KvResources, type KvResourcesOptions } from './resources/kv-resources.ts';

@@ -285,14 +285,16 @@ export function describeKvStore(name: string, setup: () => Promise<KvContractSub
       });
 
       it('never splits a revision, however large', async () => {
-        const w = watching(kv, p);
+        const w = watching(kv, p, { prevKv: true }); // values before and after exceed one message of etcd's, which then splits it
         await w.next();
         const value = Buffer.alloc(11_000, 'x');
         const success = Array.from({ length: 128 }, (_, i) => ({ type: 'put' as const, key: p + i, value }));
-        const { revision } = await kv.txn({ success });
-        const response = await w.next();
-        expect(response.revision).toBe(revision);
-        expect(response.events).toHaveLength(128);
+        for (let i = 0; i < 2; i++) {
+          const { revision } = await kv.txn({ success });
+          const response = await w.next();
+          expect(response.revision).toBe(revision);
+          expect(response.events).toHaveLength(128);
+        }
         w.stop.abort();
       });
 

@@ -1,0 +1,69 @@
+import { CodedError, isCoded } from '@isthmus/core';
+import { KV_LEASE_LOST, KV_UNREACHABLE } from '../../kv-errors.ts';
+import type { KvCallOptions, KvLease } from '../../kvstore.ts';
+import { LeaseKeeper } from '../../lease-keeper.ts';
+import type { EtcdRpc } from './etcd-rpc.ts';
+import { streamAnswers } from './etcd-stream.ts';
+import { etcdMethod } from './protos.ts';
+
+interface LeaseAnswer {
+  header: { clusterId: string };
+  ID: string;
+  TTL: string;
+}
+
+const GRANT = etcdMethod<object, LeaseAnswer>('Lease', 'LeaseGrant');
+const REVOKE = etcdMethod<object, { header: { clusterId: string } }>('Lease', 'LeaseRevoke');
+const KEEP_ALIVE = etcdMethod<object, LeaseAnswer>('Lease', 'LeaseKeepAlive');
+
+/** Grants leases and keeps them alive, each renewal over a short stream of its own on whatever connection there is. */
+export class EtcdLeases {
+  readonly #rpc: EtcdRpc;
+  readonly #keepers = new Set<LeaseKeeper>();
+
+  constructor(rpc: EtcdRpc) {
+    this.#rpc = rpc;
+  }
+
+  async grant(ttlSeconds: number, options: KvCallOptions): Promise<KvLease> {
+    const { clock, random } = this.#rpc.connection.settings;
+    const sentAt = clock.now();
+    const { answer } = await this.#rpc.call(GRANT, { TTL: Math.ceil(ttlSeconds) }, { verb: 'grant', object: 'lease' }, options);
+    const id = answer.ID;
+    const granted = Number(answer.TTL);
+    const keeper = new LeaseKeeper({ id, ttlSeconds: granted, sentAt, clock, random, renew: (signal) => this.#renew(id, granted, signal) });
+    this.#keepers.add(keeper);
+    keeper.lost.addEventListener('abort', () => this.#keepers.delete(keeper), { once: true });
+    return { id, ttlSeconds: granted, lost: keeper.lost, revoke: () => this.#revoke(id, keeper) };
+  }
+
+  /** Ends keeping; the leases run out on the server. */
+  close(): void {
+    for (const keeper of this.#keepers) keeper.stop();
+    this.#keepers.clear();
+  }
+
+  async #revoke(id: string, keeper: LeaseKeeper): Promise<void> {
+    keeper.stop();
+    this.#keepers.delete(keeper);
+    try {
+      await this.#rpc.call(REVOKE, { ID: id }, { verb: 'revoke', object: `lease ${id}` });
+    } catch (error) {
+      if (!isCoded(error, KV_LEASE_LOST)) throw error;
+    }
+  }
+
+  async #renew(id: string, ttlSeconds: number, signal: AbortSignal): Promise<number> {
+    const { connection } = this.#rpc;
+    const { clock } = connection.settings;
+    const withinMs = (ttlSeconds * 1000) / 3;
+    const link = await connection.link(withinMs, signal);
+    const name = { verb: 'renew', object: `lease ${id}` };
+    const first = { withinMs, after: (ms: number, fn: () => void) => clock.after(ms, fn) };
+    for await (const answer of streamAnswers(link, KEEP_ALIVE, { ID: id }, name, first, signal)) {
+      link.check(answer.header.clusterId);
+      return Number(answer.TTL);
+    }
+    throw new CodedError(KV_UNREACHABLE, `renew lease ${id} at ${link.target.name}: the server ended the stream`, { object: id });
+  }
+}
