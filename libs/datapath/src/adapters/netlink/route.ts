@@ -1,0 +1,178 @@
+import { addressBytes, type Family } from '@isthmus/net';
+import { familyNumber, familyOf, ipAttribute, ipText, type Prefix, readPrefix } from './inet.ts';
+import { type Attributes, attribute, decodeAttributes, first, inside, NLM_F, nested, u32Attribute, u32Of } from './message.ts';
+import type { NetlinkSocket } from './socket.ts';
+
+const RTM_ROUTE = { NEW: 24, DELETE: 25, GET: 26 } as const;
+const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7, METRICS: 8, TABLE: 15, VIA: 18 } as const;
+const RTAX_MTU = 2;
+const RTMSG_LENGTH = 12;
+const RTM_F_CLONED = 0x200;
+const RTNH_F_ONLINK = 4;
+const SCOPE = { UNIVERSE: 0, LINK: 253, NOWHERE: 255 } as const;
+const TYPES = { unicast: 1, local: 2, blackhole: 6, unreachable: 7 } as const;
+const TABLE_MAIN = 254;
+const TABLE_COMPAT = 252;
+
+/** A route with one next hop, as the kernel keeps it. */
+export interface Route {
+  /** Canonical network: `10.1.0.0/16`, `::/0`. */
+  destination: string;
+  /** `unicast` unless given. */
+  type?: keyof typeof TYPES;
+  /** Next hop; may be IPv6 for an IPv4 destination (RFC 5549). */
+  via?: string;
+  /** Index of the device to leave by. */
+  device?: number;
+  /** True: take the next hop to be on the device's link although no route says so. */
+  onlink?: boolean;
+  /** Largest packet for this destination, in bytes. */
+  mtu?: number;
+  /** Address to send from. */
+  source?: string;
+  /** Lower wins. IPv6 reads 0 as 1024. */
+  metric?: number;
+  /** 254, the main table, unless given. */
+  table?: number;
+  /** Who made it: the number under which we list and remove our own routes. */
+  protocol: number;
+}
+
+/** Which routes to list; what is left out matches all. */
+export interface RouteFilter {
+  family?: Family;
+  table?: number;
+  protocol?: number;
+}
+
+/**
+ * Adds a route, or replaces the one to the same destination with the same table and metric.
+ * @throws NetlinkError, RangeError when an address is malformed
+ */
+export function replaceRoute(socket: NetlinkSocket, route: Route): void {
+  socket.change({
+    type: RTM_ROUTE.NEW,
+    flags: NLM_F.CREATE | NLM_F.REPLACE,
+    body: encodeRoute(route),
+    what: `set route ${describe(route)}`,
+    object: route.destination,
+  });
+}
+
+/**
+ * Deletes a route of this destination, table, protocol and (where given) metric, device and next hop; its absence is fine.
+ * @returns false when there was none
+ * @throws NetlinkError, RangeError when an address is malformed
+ */
+export function deleteRoute(socket: NetlinkSocket, route: Route): boolean {
+  const refused = socket.change({
+    type: RTM_ROUTE.DELETE,
+    body: encodeRoute(route),
+    what: `delete route ${describe(route)}`,
+    object: route.destination,
+    tolerate: ['ESRCH', 'ENODEV'],
+  });
+  return refused === undefined;
+}
+
+/**
+ * Lists routes. Multipath routes and routes of other types are left out: we make none.
+ * @throws NetlinkError
+ */
+export function listRoutes(socket: NetlinkSocket, filter: RouteFilter = {}): Route[] {
+  const families: Family[] = filter.family ? [filter.family] : [4, 6];
+  return families.flatMap((family) => listFamily(socket, family, filter));
+}
+
+function listFamily(socket: NetlinkSocket, family: Family, filter: RouteFilter): Route[] {
+  const body = Buffer.alloc(RTMSG_LENGTH);
+  body[0] = familyNumber(family);
+  let routes: Route[] = [];
+  const take = (payload: Buffer): void => {
+    if (filter.protocol !== undefined && payload[5] !== filter.protocol) return;
+    const route = decodeRoute(payload);
+    if (route && (filter.table === undefined || route.table === filter.table)) routes.push(route);
+  };
+  socket.dump({ type: RTM_ROUTE.GET, body, what: `list IPv${family} routes`, object: 'routes' }, take, () => {
+    routes = [];
+  });
+  return routes;
+}
+
+function describe(route: Route): string {
+  const parts = [route.destination, route.via && `via ${route.via}`, route.device && `dev ${route.device}`];
+  return [...parts, route.table && `table ${route.table}`].filter(Boolean).join(' ');
+}
+
+function encodeRoute(route: Route): Buffer {
+  const prefix = readPrefix(route.destination);
+  const table = route.table ?? TABLE_MAIN;
+  return Buffer.concat([
+    rtmsg(route, prefix, table),
+    ipAttribute(RTA.DST, prefix.ip),
+    u32Attribute(RTA.TABLE, table),
+    ...(route.device === undefined ? [] : [u32Attribute(RTA.OIF, route.device)]),
+    ...(route.via === undefined ? [] : [viaAttribute(prefix.family, route.via)]),
+    ...(route.source === undefined ? [] : [ipAttribute(RTA.PREFSRC, route.source)]),
+    ...(route.metric === undefined ? [] : [u32Attribute(RTA.PRIORITY, route.metric)]),
+    ...(route.mtu === undefined ? [] : [nested(RTA.METRICS, u32Attribute(RTAX_MTU, route.mtu))]),
+  ]);
+}
+
+/** `struct rtmsg`. */
+function rtmsg(route: Route, prefix: Prefix, table: number): Buffer {
+  const bytes = Buffer.alloc(RTMSG_LENGTH);
+  bytes[0] = familyNumber(prefix.family);
+  bytes[1] = prefix.length;
+  bytes[4] = table < 256 ? table : TABLE_COMPAT;
+  bytes[5] = route.protocol;
+  bytes[6] = scopeOf(route);
+  bytes[7] = TYPES[route.type ?? 'unicast'];
+  bytes.writeUInt32LE(route.onlink ? RTNH_F_ONLINK : 0, 8);
+  return bytes;
+}
+
+/** A destination without a next hop is on the link itself; the kernel insists that the scope says so. */
+function scopeOf(route: Route): number {
+  if (route.type === 'local') return 254;
+  const unicast = route.type === undefined || route.type === 'unicast';
+  return unicast && route.via === undefined ? SCOPE.LINK : SCOPE.UNIVERSE;
+}
+
+function viaAttribute(family: Family, via: string): Buffer {
+  const hop = addressBytes(via);
+  if (hop.family === family) return ipAttribute(RTA.GATEWAY, via);
+  const number = Buffer.alloc(2);
+  number.writeUInt16LE(familyNumber(hop.family));
+  return attribute(RTA.VIA, Buffer.concat([number, hop.bytes]));
+}
+
+function decodeRoute(payload: Buffer): Route | undefined {
+  const family = familyOf(payload[0]!);
+  const type = (Object.keys(TYPES) as (keyof typeof TYPES)[]).find((name) => TYPES[name] === payload[7]);
+  const flags = payload.readUInt32LE(8);
+  if (!family || !type || flags & RTM_F_CLONED) return undefined;
+  const attributes = decodeAttributes(payload.subarray(RTMSG_LENGTH));
+  const destination = first(attributes, RTA.DST) ?? Buffer.alloc(family === 4 ? 4 : 16);
+  return {
+    destination: `${ipText(destination)}/${payload[1]}`,
+    type,
+    protocol: payload[5]!,
+    table: u32Of(attributes, RTA.TABLE) ?? payload[4]!,
+    ...(flags & RTNH_F_ONLINK ? { onlink: true } : {}),
+    ...optionalParts(attributes),
+  };
+}
+
+function optionalParts(attributes: Attributes): Pick<Route, 'via' | 'device' | 'mtu' | 'source' | 'metric'> {
+  const via = first(attributes, RTA.GATEWAY) ?? first(attributes, RTA.VIA)?.subarray(2);
+  const source = first(attributes, RTA.PREFSRC);
+  const parts = {
+    via: via && ipText(via),
+    device: u32Of(attributes, RTA.OIF),
+    mtu: u32Of(inside(attributes, RTA.METRICS), RTAX_MTU),
+    source: source && ipText(source),
+    metric: u32Of(attributes, RTA.PRIORITY),
+  };
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
+}
