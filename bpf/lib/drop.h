@@ -7,7 +7,7 @@
 #include "metrics.h"
 #include "reason.h"
 
-static __always_inline void event_capture(struct __sk_buff *skb, struct event *event)
+static __always_inline void event_capture(struct __sk_buff *skb, struct datapath_event *event)
 {
 	__u32 length = skb->len;
 
@@ -20,7 +20,7 @@ static __always_inline void event_capture(struct __sk_buff *skb, struct event *e
 
 static __noinline int drop(struct __sk_buff *skb, const struct flow *flow, __u16 reason)
 {
-	struct event *event;
+	struct datapath_event *event;
 
 	metric_count(reason, flow->direction, skb->len);
 	event = bpf_ringbuf_reserve(&isth_events, sizeof(*event), 0);

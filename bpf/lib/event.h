@@ -8,8 +8,10 @@
 
 #include "addr.h"
 
-#define EVENT_VERSION	  1
-#define EVENT_CAPTURE_MAX 128
+enum event_constant {
+	EVENT_VERSION = 1,
+	EVENT_CAPTURE_MAX = 128, /* bytes of packet in one event */
+};
 
 enum event_type {
 	EVENT_DROP = 1,	   /* subtype: enum drop_reason */
@@ -48,7 +50,7 @@ enum socket_event {
 	SOCKET_REVERSED = 2,
 };
 
-struct event {
+struct datapath_event {
 	__u8 version;
 	__u8 type;
 	__u16 subtype;

@@ -8,16 +8,22 @@
 
 #include "addr.h"
 
-#define MAX_ENDPOINTS	   16384
-#define MAX_IPCACHE	   512000
-#define MAX_PEERS	   65536
-#define MAX_SERVICES	   262144
-#define MAX_BACKENDS	   131072
-#define MAX_REVNAT	   65536
-#define MAX_SOCK_NAT	   65536
-#define MAX_METRICS	   1024
-#define EVENT_RING_BYTES   (4 << 20)
-#define IPCACHE_EXACT_BITS 32 /* net, family and pad are always matched in full */
+/* Rows that a map holds. */
+enum map_limit {
+	MAX_ENDPOINTS = 16384,
+	MAX_IPCACHE = 512000,
+	MAX_PEERS = 65536,
+	MAX_SERVICES = 262144,
+	MAX_BACKENDS = 131072,
+	MAX_REVNAT = 65536,
+	MAX_SOCK_NAT = 65536,
+	MAX_METRICS = 1024,
+	MAX_EVENT_RING_BYTES = 4 << 20,
+};
+
+enum ipcache_constant {
+	IPCACHE_EXACT_BITS = 32, /* net, family and pad are always matched in full */
+};
 
 enum endpoint_flag {
 	ENDPOINT_READY = 1,
@@ -206,5 +212,5 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, EVENT_RING_BYTES);
+	__uint(max_entries, MAX_EVENT_RING_BYTES);
 } isth_events SEC(".maps");

@@ -97,7 +97,7 @@ static __always_inline struct backend_value *remembered(struct bpf_sock_addr *ct
 static __always_inline void report_no_backend(struct bpf_sock_addr *ctx,
 					      const struct socket_addr *service, __u8 protocol)
 {
-	struct event *event;
+	struct datapath_event *event;
 	struct event_socket *capture;
 
 	metric_count(DROP_NO_BACKEND, DIRECTION_SERVICE, 0);

@@ -1,0 +1,26 @@
+export {
+  BPF_ATTACH,
+  BPF_LOAD,
+  BPF_MAP,
+  BPF_MAP_FULL,
+  BPF_MAP_LAYOUT,
+  BPF_OBJECT,
+  BPF_RING,
+  errnoOf,
+  LIBBPF_MISSING,
+  SystemCallError,
+} from './bpf-error.ts';
+export {
+  attachCgroup,
+  attachSocketHooks,
+  type CgroupAttachment,
+  detachSocketHooks,
+  SOCKET_HOOKS,
+  type SocketHook,
+} from './cgroup-link.ts';
+export { attachIngress, type DeviceAttachment, type DeviceAttachResult, detachIngress } from './device-link.ts';
+export { BATCH_ROWS, BpfMap, type MapEntry } from './map.ts';
+export type { MapInfo } from './map-info.ts';
+export { BpfObject, type BpfObjectOptions } from './object.ts';
+export { type RecordErrorHandler, type RecordHandler, RingBuffer } from './ring-buffer.ts';
+export { type TestContext, type TestResult, testRun } from './test-run.ts';
