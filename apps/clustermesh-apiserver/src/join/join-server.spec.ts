@@ -1,13 +1,15 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { request } from 'node:https';
+import { Agent, get, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { CodedError, systemClock } from '@isthmus/core';
 import {
   type ClusterPkiPaths,
   caPin,
   certificateFacts,
   clusterPki,
+  clusterPkiPaths,
   connectClusters,
   enrolNode,
   JoinClient,
@@ -37,9 +39,12 @@ interface Site {
 let west: Site;
 let east: Site;
 
+let pkiRoot: string;
+
 async function site(name: string, id: number): Promise<Site> {
   const dir = await mkdtemp(join(tmpdir(), `isthmus-join-${name}-`));
-  const pki = await clusterPki(join(dir, 'pki'), { cluster: name, controlPlaneIps: ['127.0.0.1'] });
+  const pkiDir = join(pkiRoot, name);
+  const pki = clusterPkiPaths(pkiDir, name);
   const caBundle = await readFile(pki.ca.cert, 'utf8');
   const memory = await memoryCluster(name, id, systemClock);
   const store = new FileRemoteConfigStore(join(dir, 'clustermesh'));
@@ -49,7 +54,7 @@ async function site(name: string, id: number): Promise<Site> {
     randomBytes: systemRandomBytes,
     caPin: () => caPin(caBundle),
   });
-  const signer = new CaSigner(join(dir, 'pki/ca'), systemClock);
+  const signer = new CaSigner(join(pkiDir, 'ca'), systemClock);
   const listen = { host: '127.0.0.1', port: 0, certPath: pki.joinApi.cert, keyPath: pki.joinApi.key };
   const server = await startJoinServer(listen, { ...memory.ports, remotes: store, tokens, signer });
   const credential = { certPem: await readFile(pki.clients.admin.cert, 'utf8'), keyPem: await readFile(pki.clients.admin.key, 'utf8') };
@@ -60,6 +65,15 @@ async function site(name: string, id: number): Promise<Site> {
 function clientOf(at: Site, credential: JoinClientOptions['credential'], trust: JoinClientOptions['trust'] = at): JoinClient {
   return new JoinClient({ endpoint: at.server.url, trust, credential });
 }
+
+beforeAll(async () => {
+  pkiRoot = await mkdtemp(join(tmpdir(), 'isthmus-join-pki-'));
+  for (const cluster of ['west', 'east']) await clusterPki(join(pkiRoot, cluster), { cluster, controlPlaneIps: ['127.0.0.1'] });
+});
+
+afterAll(async () => {
+  await rm(pkiRoot, { recursive: true, force: true });
+});
 
 beforeEach(async () => {
   west = await site('west', 1);
@@ -185,6 +199,24 @@ describe('callers', () => {
       // Also proves that every documented call has a route.
       expect([path, answer.status, answer.body.code]).toEqual([path, 401, 'JOIN_UNAUTHENTICATED']);
     }
+  });
+
+  it('are known by their certificate also when TLS resumes an earlier session', async () => {
+    const cert = await readFile(west.pki.clients.admin.cert, 'utf8');
+    const key = await readFile(west.pki.clients.admin.key, 'utf8');
+    const agent = new Agent({ maxCachedSessions: 1 });
+    const once = (): Promise<{ status: number | undefined; resumed: boolean }> =>
+      new Promise((resolve, reject) => {
+        const headers = { connection: 'close' };
+        get(new URL('/v1/cluster', west.server.url), { ca: west.caBundle, cert, key, agent, headers }, (response) => {
+          const socket = response.socket as TLSSocket;
+          const resumed = socket.isSessionReused();
+          response.resume().on('end', () => resolve({ status: response.statusCode, resumed }));
+        }).on('error', reject);
+      });
+    expect((await once()).status).toBe(200);
+    expect(await once()).toEqual({ status: 200, resumed: true });
+    agent.destroy();
   });
 
   it('of another cluster are refused', async () => {

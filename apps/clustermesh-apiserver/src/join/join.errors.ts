@@ -97,3 +97,10 @@ export const JOIN_NODE_NAME_TAKEN = defineError(
   'A node of that name already has certificates, and the token does not name it.',
   'Choose another node name, or make a token for this very node to replace it.',
 );
+
+/** What is known of a connected cluster is damaged on disk. */
+export const JOIN_PEER_UNREADABLE = defineError(
+  'JOIN_PEER_UNREADABLE',
+  'The file that says what a connected cluster is cannot be read.',
+  'Remove the cluster’s files from the clustermesh-config folder and connect it again.',
+);

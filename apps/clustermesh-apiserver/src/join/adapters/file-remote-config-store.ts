@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CodedError } from '@isthmus/core';
 import { ClustermeshConfigDirectory, clusterOfferSchema, readIfPresent, writeFileAtomically } from '@isthmus/crypto';
+import { JOIN_PEER_UNREADABLE } from '../join.errors.ts';
 import type { RemoteCluster, RemoteConfigStore, RemoteCredential } from '../ports.ts';
 
 const PEER_FORM = clusterOfferSchema.omit({ csr: true });
@@ -22,7 +24,7 @@ export class FileRemoteConfigStore implements RemoteConfigStore {
     const found: RemoteCluster[] = [];
     for (const name of await this.#config.list()) {
       const text = await readIfPresent(this.#peerPath(name));
-      if (text !== undefined) found.push(PEER_FORM.parse(JSON.parse(text)));
+      if (text !== undefined) found.push(this.#parse(name, text));
     }
     return found;
   }
@@ -35,6 +37,14 @@ export class FileRemoteConfigStore implements RemoteConfigStore {
   async remove(name: string): Promise<void> {
     await this.#config.remove(name);
     await rm(this.#peerPath(name), { force: true });
+  }
+
+  #parse(name: string, text: string): RemoteCluster {
+    try {
+      return PEER_FORM.parse(JSON.parse(text));
+    } catch (cause) {
+      throw new CodedError(JOIN_PEER_UNREADABLE, `${this.#peerPath(name)} cannot be read`, { object: name, cause });
+    }
   }
 
   #peerPath(name: string): string {

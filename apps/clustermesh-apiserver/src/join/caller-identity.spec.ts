@@ -1,0 +1,61 @@
+import { CodedError, ManualClock } from '@isthmus/core';
+import { agentProfile, type CertificateProfile, clientProfile, DAY_MS, etcdServerProfile, newKeyAndRequest } from '@isthmus/crypto';
+import { CallerIdentity } from './caller-identity.ts';
+import { type MemoryCluster, memoryCluster } from './testing/memory-ports.ts';
+
+const clock = new ManualClock();
+let west: MemoryCluster;
+let identity: CallerIdentity;
+
+beforeAll(async () => {
+  west = await memoryCluster('west', 1, clock);
+  identity = new CallerIdentity(west.ports);
+});
+
+/** Who the server takes the holder of such a certificate for, or the code of the refusal. */
+async function seenAs(profile: CertificateProfile, signer: MemoryCluster = west): Promise<string> {
+  const { csrPem } = await newKeyAndRequest({ commonName: 'x' });
+  return await outcome({ authorization: undefined, certificatePem: await signer.ports.signer.sign(csrPem, profile) });
+}
+
+async function outcome(credentials: { authorization: string | undefined; certificatePem: string | undefined }): Promise<string> {
+  try {
+    const caller = await identity.identify(credentials);
+    return `${caller.kind} ${caller.kind === 'token' ? caller.id : caller.name}`;
+  } catch (error) {
+    if (error instanceof CodedError) return error.code;
+    throw error;
+  }
+}
+
+describe('CallerIdentity', () => {
+  it('knows admin and nodes of its own cluster, and nobody else who holds a certificate of it', async () => {
+    expect(await seenAs(clientProfile('admin-west'))).toBe('admin admin-west');
+    expect(await seenAs(agentProfile('west', 'n1'))).toBe('node n1');
+    for (const cn of ['admin-east', 'agent-n1', 'local-west', 'remote-east', 'root', 'operator', '']) {
+      expect([cn, await seenAs(clientProfile(cn))]).toEqual([cn, 'JOIN_FORBIDDEN']);
+    }
+    expect(await seenAs(agentProfile('east', 'n1'))).toBe('JOIN_FORBIDDEN');
+    expect(await seenAs({ ...agentProfile('west', 'n1'), commonName: 'agent-n2' })).toBe('JOIN_FORBIDDEN');
+  });
+
+  it('refuses foreign, wrong-purpose and expired certificates, and nothing at all', async () => {
+    const east = await memoryCluster('east', 2, clock);
+    const impostor = await memoryCluster('west', 1, clock);
+    expect(await seenAs(clientProfile('admin-west'), east)).toBe('JOIN_UNAUTHENTICATED');
+    expect(await seenAs(clientProfile('admin-west'), impostor)).toBe('JOIN_UNAUTHENTICATED');
+    expect(await seenAs({ ...etcdServerProfile(), commonName: 'admin-west', usages: ['server'] })).toBe('JOIN_UNAUTHENTICATED');
+    const { csrPem } = await newKeyAndRequest({ commonName: 'x' });
+    const certificatePem = await west.ports.signer.sign(csrPem, { ...clientProfile('admin-west'), validityMs: DAY_MS });
+    clock.advance(2 * DAY_MS);
+    expect(await outcome({ authorization: undefined, certificatePem })).toBe('JOIN_UNAUTHENTICATED');
+    expect(await outcome({ authorization: undefined, certificatePem: undefined })).toBe('JOIN_UNAUTHENTICATED');
+  });
+
+  it('knows a token by its text, and prefers it to a certificate', async () => {
+    const { text, record } = await west.ports.tokens.issue({ kind: 'node' });
+    expect(await outcome({ authorization: `Bearer ${text}`, certificatePem: 'not even read' })).toBe(`token ${record.id}`);
+    expect(await outcome({ authorization: `Basic ${text}`, certificatePem: undefined })).toBe('JOIN_UNAUTHENTICATED');
+    expect(await outcome({ authorization: `Bearer ${text}x`, certificatePem: undefined })).toBe('TOKEN_UNKNOWN');
+  });
+});
