@@ -1,0 +1,46 @@
+import { CodedError } from '@isthmus/core';
+import type { ClusterConfig } from './cluster-config.codec.ts';
+import type { ClusterIds } from './cluster-ids.ts';
+import { checkClusterId, checkClusterName } from './cluster-name.ts';
+import type { Decoded } from './decode-result.ts';
+import type { MaxConnectedClusters } from './numeric-identity.ts';
+import { MESH_CONFIG_INVALID, MESH_ID_OWN, MESH_ID_TAKEN, MESH_NAME_OWN, MESH_SIZE_MISMATCH } from './remote-errors.ts';
+
+/** The cluster that imports. */
+export interface OwnCluster {
+  name: string;
+  id: number;
+  maxConnectedClusters: MaxConnectedClusters;
+}
+
+/** Outcome of {@link checkRemoteConfig}. */
+export type ConfigVerdict = { ok: true; config: ClusterConfig } | { ok: false; problem: CodedError };
+
+/** Decides whether a remote may be connected. Reserves nothing. */
+export function checkRemoteConfig(cluster: string, decoded: Decoded<ClusterConfig>, own: OwnCluster, ids: ClusterIds): ConfigVerdict {
+  if (!decoded.ok)
+    return refused(new CodedError(MESH_CONFIG_INVALID, `the configuration of ${cluster} is ${decoded.reason}`, { object: cluster }));
+  const problem = checkClusterName(cluster) ?? checkAgainstOwn(cluster, decoded.value, own) ?? checkTaken(cluster, decoded.value.id, ids);
+  return problem === undefined ? { ok: true, config: decoded.value } : refused(problem);
+}
+
+function refused(problem: CodedError): ConfigVerdict {
+  return { ok: false, problem };
+}
+
+function checkAgainstOwn(cluster: string, config: ClusterConfig, own: OwnCluster): CodedError | undefined {
+  if (cluster === own.name) return new CodedError(MESH_NAME_OWN, `${cluster} is the name of this cluster`, { object: cluster });
+  if (config.maxConnectedClusters !== own.maxConnectedClusters) {
+    const sizes = `${config.maxConnectedClusters}, this cluster has ${own.maxConnectedClusters}`;
+    return new CodedError(MESH_SIZE_MISMATCH, `${cluster} has maxConnectedClusters ${sizes}`, { object: cluster });
+  }
+  if (config.id === own.id)
+    return new CodedError(MESH_ID_OWN, `${cluster} has the id ${config.id} of this cluster (${own.name})`, { object: cluster });
+  return checkClusterId(config.id, own.maxConnectedClusters);
+}
+
+function checkTaken(cluster: string, id: number, ids: ClusterIds): CodedError | undefined {
+  const owner = ids.owner(id);
+  if (owner === undefined || owner === cluster) return undefined;
+  return new CodedError(MESH_ID_TAKEN, `${cluster} has the id ${id} of ${owner}`, { object: cluster });
+}
