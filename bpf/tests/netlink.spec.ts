@@ -82,6 +82,13 @@ describe('veth', () => {
     expect(code(() => nl.ensureVeth(socket, { near: { name: 'lo' }, peer: { name: 'x' } }))).toBe('NETLINK_CONFLICT');
   });
 
+  it('does not take the peer of another pair for its own', () => {
+    nl.ensureVeth(socket, pair());
+    nl.ensureVeth(socket, { near: { name: 'isth1' }, peer: { name: 'x0', netns: path(POD) } });
+    const crossed = { ...pair(), peer: { name: 'x0', netns: path(POD) } };
+    expect(code(() => nl.ensureVeth(socket, crossed))).toBe('NETLINK_CONFLICT');
+  });
+
   it('leaves an altname that belongs to another link', () => {
     nl.ensureVeth(socket, pair());
     const other = nl.ensureVeth(socket, {
