@@ -63,6 +63,8 @@ struct ipcache_value {
 	__u32 identity;
 	__u32 peer; /* 0: not behind a peer, the kernel routes it */
 	__u32 flags;
+	__u16 cluster; /* whose row this is: rows are pruned cluster by cluster */
+	__u16 pad;
 };
 
 enum peer_mode {
@@ -77,6 +79,8 @@ struct peer_value {
 	__u8 tx; /* WireGuard epoch: 0 closed, 1 even, 2 odd; read only where encryption is on */
 	__u8 pad;
 	__u8 addr[ADDR_LEN];
+	__u16 cluster;
+	__u16 pad2;
 };
 
 /* isth_services: slot 0 is the frontend, slots 1..count name its backends. */
@@ -111,7 +115,8 @@ struct backend_value {
 struct revnat_value {
 	struct addr_key addr;
 	__be16 port;
-	__u16 pad;
+	__u8 protocol;
+	__u8 pad;
 };
 
 enum sock_nat_direction {

@@ -63,12 +63,14 @@ export class Datapath {
 
   ipcache(prefix: string, length: number, identity: number, peer = 0, flags = 0): void {
     const key = encodeIpcacheKey(ipcacheKeyOf(address(prefix), length));
-    this.object.map('isth_ipcache').set(key, encodeIpcacheValue({ identity, peer, flags }));
+    this.object.map('isth_ipcache').set(key, encodeIpcacheValue({ identity, peer, flags, cluster: 0 }));
   }
 
   peer(id: number, tunnel: string, mode: PeerValue['mode']): void {
     const { family, addr } = addrKeyOf(address(tunnel));
-    this.object.map('isth_peers').set(new Uint8Array(Uint32Array.of(id).buffer), encodePeerValue({ family, mode, tx: 0, addr }));
+    this.object
+      .map('isth_peers')
+      .set(new Uint8Array(Uint32Array.of(id).buffer), encodePeerValue({ family, mode, tx: 0, addr, cluster: 0 }));
   }
 
   run(program: string, packet: Uint8Array, context: TestContext = {}): TestResult {

@@ -58,7 +58,7 @@ describe('BpfObject', () => {
 
   it('refuses a pinned map of another layout by its name, and keeps it', () => {
     const pinFolder = join(bpffs.path, 'node');
-    load('pod', { pinFolder }).map('isth_peers').set(new Uint8Array(4), new Uint8Array(20));
+    load('pod', { pinFolder }).map('isth_peers').set(new Uint8Array(4), new Uint8Array(24));
     const again = () => load('pod', { pinFolder, maxEntries: { isth_peers: 77 } });
     expect(again).toThrow(expect.objectContaining({ code: BPF_MAP_LAYOUT.code, object: 'isth_peers' }));
     expect(again).toThrow('maxEntries is 65536, wanted 77');
@@ -99,7 +99,7 @@ describe('BpfMap', () => {
     const prefixes = Array.from({ length: 3000 }, (_, index) =>
       encodeIpcacheKey(ipcacheKeyOf(Uint8Array.of(10, index >> 8, index & 255, 0), 24)),
     );
-    const rows = prefixes.map((_, index) => encodeIpcacheValue({ identity: index, peer: 0, flags: 0 }));
+    const rows = prefixes.map((_, index) => encodeIpcacheValue({ identity: index, peer: 0, flags: 0, cluster: 0 }));
     await map.update(prefixes, rows);
     expect([...map.entries()].map(([, row]) => decodeIpcacheValue(row).identity).sort((a, b) => a - b)).toEqual(prefixes.map((_, i) => i));
     await map.delete(prefixes);

@@ -553,18 +553,20 @@ export interface IpcacheValue {
   identity: number;
   peer: number;
   flags: number;
+  cluster: number;
 }
 
 /** Size and offsets of {@link IpcacheValue}, in bytes. */
 export const ipcacheValueLayout = {
-  size: 12,
-  fields: { identity: 0, peer: 4, flags: 8 },
+  size: 16,
+  fields: { identity: 0, peer: 4, flags: 8, cluster: 12 },
 } as const;
 
 function putIpcacheValue(to: DataView, offset: number, value: IpcacheValue): void {
   to.setUint32(offset, value.identity, true);
   to.setUint32(offset + 4, value.peer, true);
   to.setUint32(offset + 8, value.flags, true);
+  to.setUint16(offset + 12, value.cluster, true);
 }
 
 function getIpcacheValue(from: DataView, offset: number): IpcacheValue {
@@ -572,17 +574,18 @@ function getIpcacheValue(from: DataView, offset: number): IpcacheValue {
     identity: from.getUint32(offset, true),
     peer: from.getUint32(offset + 4, true),
     flags: from.getUint32(offset + 8, true),
+    cluster: from.getUint16(offset + 12, true),
   };
 }
 
 /** {@link IpcacheValue} as the kernel has it; padding is zero. */
 export function encodeIpcacheValue(value: IpcacheValue): Uint8Array {
-  const bytes = new Uint8Array(12);
+  const bytes = new Uint8Array(16);
   putIpcacheValue(view(bytes), 0, value);
   return bytes;
 }
 
-/** The inverse of {@link encodeIpcacheValue}. @throws RangeError when there are fewer than 12 bytes */
+/** The inverse of {@link encodeIpcacheValue}. @throws RangeError when there are fewer than 16 bytes */
 export function decodeIpcacheValue(bytes: Uint8Array | DataView): IpcacheValue {
   return getIpcacheValue(view(bytes), 0);
 }
@@ -665,12 +668,13 @@ export interface PeerValue {
   mode: number;
   tx: number;
   addr: Uint8Array;
+  cluster: number;
 }
 
 /** Size and offsets of {@link PeerValue}, in bytes. */
 export const peerValueLayout = {
-  size: 20,
-  fields: { family: 0, mode: 1, tx: 2, addr: 4 },
+  size: 24,
+  fields: { family: 0, mode: 1, tx: 2, addr: 4, cluster: 20 },
 } as const;
 
 function putPeerValue(to: DataView, offset: number, value: PeerValue): void {
@@ -678,6 +682,7 @@ function putPeerValue(to: DataView, offset: number, value: PeerValue): void {
   to.setUint8(offset + 1, value.mode);
   to.setUint8(offset + 2, value.tx);
   putBytes(to, offset + 4, 16, value.addr, 'peer_value.addr');
+  to.setUint16(offset + 20, value.cluster, true);
 }
 
 function getPeerValue(from: DataView, offset: number): PeerValue {
@@ -686,17 +691,18 @@ function getPeerValue(from: DataView, offset: number): PeerValue {
     mode: from.getUint8(offset + 1),
     tx: from.getUint8(offset + 2),
     addr: getBytes(from, offset + 4, 16),
+    cluster: from.getUint16(offset + 20, true),
   };
 }
 
 /** {@link PeerValue} as the kernel has it; padding is zero. */
 export function encodePeerValue(value: PeerValue): Uint8Array {
-  const bytes = new Uint8Array(20);
+  const bytes = new Uint8Array(24);
   putPeerValue(view(bytes), 0, value);
   return bytes;
 }
 
-/** The inverse of {@link encodePeerValue}. @throws RangeError when there are fewer than 20 bytes */
+/** The inverse of {@link encodePeerValue}. @throws RangeError when there are fewer than 24 bytes */
 export function decodePeerValue(bytes: Uint8Array | DataView): PeerValue {
   return getPeerValue(view(bytes), 0);
 }
@@ -705,23 +711,26 @@ export function decodePeerValue(bytes: Uint8Array | DataView): PeerValue {
 export interface RevnatValue {
   addr: AddrKey;
   port: number;
+  protocol: number;
 }
 
 /** Size and offsets of {@link RevnatValue}, in bytes. */
 export const revnatValueLayout = {
   size: 24,
-  fields: { addr: 0, port: 20 },
+  fields: { addr: 0, port: 20, protocol: 22 },
 } as const;
 
 function putRevnatValue(to: DataView, offset: number, value: RevnatValue): void {
   putAddrKey(to, offset, value.addr);
   to.setUint16(offset + 20, value.port, false);
+  to.setUint8(offset + 22, value.protocol);
 }
 
 function getRevnatValue(from: DataView, offset: number): RevnatValue {
   return {
     addr: getAddrKey(from, offset),
     port: from.getUint16(offset + 20, false),
+    protocol: from.getUint8(offset + 22),
   };
 }
 
