@@ -152,10 +152,11 @@ export class KindImporter<T> {
     this.#asked = undefined;
   }
 
-  /** The exporter was complete and is there: what was asked about is gone indeed. */
+  /** The exporter was complete and is there: what was asked about is gone indeed. Without a question pending it means nothing. */
   confirm(): void {
+    if (this.#asked === undefined) return;
     const gone: RecordChange<T>[] = [];
-    for (const name of this.#asked ?? []) if (this.#known.delete(name)) gone.push({ name, value: undefined });
+    for (const name of this.#asked) if (this.#known.delete(name)) gone.push({ name, value: undefined });
     this.#asked = undefined;
     if (gone.length > 0) this.#host.apply(this.kind, gone);
     if (this.#phase !== 'unconfirmed') return;

@@ -268,6 +268,7 @@ export class RemoteCluster<V extends ValuesByKind> {
   }
 
   #confirmLater(): void {
+    if (this.state === 'stopped' || this.state === 'removing') return;
     this.#retry = this.#options.clock.after(this.#backoff.next(), () => {
       this.#retry = undefined;
       this.#settle();
