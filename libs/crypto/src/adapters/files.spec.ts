@@ -28,6 +28,7 @@ describe('key files', () => {
     const before = process.umask(0);
     try {
       await writeKeyFile(join(dir, 'a/b/x.key'), 'one');
+      process.umask(0o377);
       await writeKeyFile(join(dir, 'a/b/x.key'), 'two');
     } finally {
       process.umask(before);

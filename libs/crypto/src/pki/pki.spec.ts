@@ -136,6 +136,14 @@ describe('verification', () => {
     for (const [code, work] of faults) expect(await codeOf(work)).toBe(code);
   });
 
+  it('believes the signature, not the names', async () => {
+    // Issuer and key identifiers still fit; only the signature is broken.
+    const der = Buffer.from(certPem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
+    der[der.length - 1]! ^= 1;
+    const forged = `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
+    expect(await codeOf(() => verifyCertificate(forged, expected()))).toBe('CERTIFICATE_WRONG_CA');
+  });
+
   it('follows the wall clock', async () => {
     const late = new ManualClock(clock.wall() + LEAF_VALIDITY_MS + 1);
     const early = new ManualClock(clock.wall() - DAY_MS);
