@@ -27,6 +27,7 @@ export class FakeRemoteStore implements RemoteStore {
   readonly #mirrors = new Set<FakeMirror>();
   #revision = 0;
   #connected = true;
+  #silent = false;
   /** Prefixes for which deliveries wait until {@link release}. */
   readonly #paused = new Map<string, (() => void)[]>();
   /** Keys read so far. */
@@ -100,6 +101,18 @@ export class FakeRemoteStore implements RemoteStore {
     for (const mirror of this.#mirrors) this.#later(mirror, () => this.#list(mirror));
   }
 
+  /** Changes the content without telling the mirrors: what happens while a store is replaced behind their backs. */
+  silently(change: () => void): void {
+    this.#silent = true;
+    change();
+    this.#silent = false;
+  }
+
+  /** Lets the mirror of a prefix list again without having been disconnected, as after a compaction. */
+  relist(prefix: string): void {
+    for (const mirror of this.#mirrors) if (mirror.prefix === prefix) this.#later(mirror, () => this.#list(mirror));
+  }
+
   /** Holds back what mirrors of this prefix would be told. */
   pause(prefix: string): void {
     this.#paused.set(prefix, []);
@@ -122,7 +135,7 @@ export class FakeRemoteStore implements RemoteStore {
   }
 
   #tell(changes: RemoteChange[]): void {
-    if (!this.#connected) return;
+    if (!this.#connected || this.#silent) return;
     for (const mirror of this.#mirrors) {
       const own = changes.filter((change) => change.key.startsWith(mirror.prefix));
       if (own.length > 0) this.#later(mirror, () => this.#deliver(mirror, own, 'watch'));
