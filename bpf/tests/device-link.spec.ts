@@ -1,44 +1,46 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { attachIngress, BPF_ATTACH, Direction, DropReason, detachIngress, withNetns } from '@isthmus/datapath';
+import { attachIngress, BPF_ATTACH, BpfMap, Direction, DropReason, decodeMetricKey, detachIngress, withNetns } from '@isthmus/datapath';
 import { attachClsact, detachClsact } from '../../libs/datapath/src/adapters/bpf/clsact.ts';
-import { type Bpffs, mountBpffs } from './bpffs.ts';
+import { pinObject } from '../../libs/datapath/src/adapters/bpf/syscall.ts';
+import { mountBpffs } from './bpffs.ts';
+import { Cleanup } from './cleanup.ts';
 import { Datapath } from './datapath.ts';
 import { createNetns, type TestNetns } from './netns.ts';
 
 const IFINDEX = 70;
-let bpffs: Bpffs;
 let netns: TestNetns;
 let first: Datapath;
 let second: Datapath;
 let pin: string;
 
+const cleanup = new Cleanup();
+
 beforeEach(() => {
-  bpffs = mountBpffs();
+  const bpffs = cleanup.add(mountBpffs(), (mount) => mount.remove());
   pin = join(bpffs.path, 'link_a');
-  netns = createNetns('link');
+  netns = cleanup.add(createNetns('link'), (made) => made.remove());
   addDevice();
-  first = new Datapath('pod');
-  second = new Datapath('pod');
+  first = load();
+  second = load();
 });
 
-afterEach(() => {
-  first.close();
-  second.close();
-  netns.remove();
-  bpffs.remove();
-});
+afterEach(() => cleanup.run());
 
-function addDevice(): void {
-  netns.ip(`link add a index ${IFINDEX} type veth peer name b`);
-  netns.ip('link set a up');
-  netns.ip('link set b up');
-  netns.ip('addr add 10.9.0.1/24 dev b');
+function load(): Datapath {
+  return cleanup.add(new Datapath('pod'), (datapath) => datapath.close());
 }
 
-/** A packet into `a`: from an address that is no endpoint, so the program that runs counts a drop. */
+function addDevice(): void {
+  netns.ip(`link add pod0 index ${IFINDEX} type veth peer name peer0`);
+  netns.ip('link set pod0 up');
+  netns.ip('link set peer0 up');
+  netns.ip('addr add 10.9.0.1/24 dev peer0');
+}
+
+/** A packet into `pod0`: from an address that is no endpoint, so the program that runs counts a drop. */
 function knock(): void {
-  netns.ip('neigh replace 10.9.0.2 lladdr 02:00:00:00:00:01 dev b nud permanent');
+  netns.ip('neigh replace 10.9.0.2 lladdr 02:00:00:00:00:01 dev peer0 nud permanent');
   netns.exec('ping -c 1 -W 0.1 10.9.0.2');
 }
 
@@ -58,16 +60,19 @@ describe('attachIngress', () => {
 
   it('leaves the program in place when the process that loaded it lets go', () => {
     attach(first);
-    const map = first.object.map('isth_metrics');
-    expect(map.info.type).toBe(5);
-    second.close();
-    second = new Datapath('pod');
-    expect(attach(second)).toBe('updated');
+    const pinned = join(pin, '..', 'metrics');
+    pinObject(first.object.map('isth_metrics').fd, pinned);
+    first.object.close();
+    knock();
+    const metrics = cleanup.add(BpfMap.open(pinned, 'isth_metrics'), (map) => map.close());
+    expect([...metrics.entries()].map(([key]) => decodeMetricKey(key).reason)).toContain(DropReason.invalidSource);
+    first = load();
+    expect(attach(first)).toBe('updated');
   });
 
   it('makes a new link when the device of the old one is gone', () => {
     attach(first);
-    netns.ip('link del a');
+    netns.ip('link del pod0');
     addDevice();
     expect(attach(second)).toBe('created');
     knock();
@@ -76,7 +81,7 @@ describe('attachIngress', () => {
 
   it('moves to another device', () => {
     attach(first);
-    netns.ip('link add c index 71 type veth peer name d');
+    netns.ip('link add pod1 index 71 type veth peer name peer1');
     expect(attach(second, 71)).toBe('created');
     knock();
     expect([counted(first), counted(second)]).toEqual([0, 0]);

@@ -11,10 +11,11 @@ import {
   encodeServiceKey,
   encodeServiceValue,
 } from '@isthmus/datapath';
-import { type Bpffs, mountBpffs } from './bpffs.ts';
+import { mountBpffs } from './bpffs.ts';
 import { createCgroup } from './cgroup.ts';
+import { Cleanup } from './cleanup.ts';
 import { Datapath } from './datapath.ts';
-import { createNetns, type TestNetns } from './netns.ts';
+import { createNetns } from './netns.ts';
 import { address, Protocol } from './packet.ts';
 import { SocketProcess } from './sockets.ts';
 
@@ -24,32 +25,26 @@ const V6 = 'fd00:96::10';
 const MAPPED = `::ffff:${V4}`;
 const id = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
 
-let bpffs: Bpffs;
-let netns: TestNetns;
-let cgroup: ReturnType<typeof createCgroup>;
+const cleanup = new Cleanup();
+let cgroup: string;
+let pinFolder: string;
 let datapath: Datapath;
 let sockets: SocketProcess;
 
 beforeAll(async () => {
-  bpffs = mountBpffs();
-  netns = createNetns('sock');
-  cgroup = createCgroup('sock');
-  datapath = new Datapath('sock');
-  attachSocketHooks(cgroup.path, join(bpffs.path, 'node'), (name) => datapath.object.program(name));
-  sockets = new SocketProcess(cgroup.path, netns.path);
+  pinFolder = join(cleanup.add(mountBpffs(), (mount) => mount.remove()).path, 'node');
+  const netns = cleanup.add(createNetns('sock'), (made) => made.remove());
+  cgroup = cleanup.add(createCgroup('sock'), (made) => made.remove()).path;
+  datapath = cleanup.add(new Datapath('sock'), (loaded) => loaded.close());
+  cleanup.add(pinFolder, detachSocketHooks);
+  attachSocketHooks(cgroup, pinFolder, (name) => datapath.object.program(name));
+  sockets = cleanup.add(new SocketProcess(cgroup, netns.path), (process) => process.stop());
   await sockets.serve('127.0.0.1', 18080, 'four-a');
   await sockets.serve('127.0.0.2', 18081, 'four-b');
   await sockets.serve('::1', 18080, 'six');
 });
 
-afterAll(async () => {
-  await sockets.stop();
-  detachSocketHooks(join(bpffs.path, 'node'));
-  datapath.close();
-  cgroup.remove();
-  netns.remove();
-  bpffs.remove();
-});
+afterAll(() => cleanup.run());
 
 beforeEach(() => {
   backend(1, '127.0.0.1', 18080);
@@ -139,6 +134,6 @@ it('leaves addresses alone that are no service', async () => {
 });
 
 it('goes on working across a swap of the programs, with the same maps', async () => {
-  attachSocketHooks(cgroup.path, join(bpffs.path, 'node'), (name) => datapath.object.program(name));
+  attachSocketHooks(cgroup, pinFolder, (name) => datapath.object.program(name));
   expect((await sockets.tcp(V4, PORT)).answer).toBe('four-a');
 });

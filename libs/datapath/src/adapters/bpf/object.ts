@@ -31,7 +31,7 @@ export interface BpfObjectOptions {
  * maps stay until their pin goes.
  */
 export class BpfObject {
-  readonly #handle: Pointer;
+  #handle: Pointer;
   readonly #name: string;
   readonly #programs = new Map<string, number>();
   readonly #maps = new Map<string, BpfMap>();
@@ -86,9 +86,10 @@ export class BpfObject {
     return [...this.#programs.keys()];
   }
 
-  /** Closes all descriptors. What is attached or pinned stays. */
+  /** Closes all descriptors; twice is fine. What is attached or pinned stays. */
   close(): void {
-    libbpf().objectClose(this.#handle);
+    if (this.#handle !== null) libbpf().objectClose(this.#handle);
+    this.#handle = null;
   }
 }
 
