@@ -1,0 +1,181 @@
+import { join } from 'node:path';
+import {
+  addrKeyOf,
+  attachIngress,
+  BpfObject,
+  type DatapathConfig,
+  type DatapathEvent,
+  decodeDatapathEvent,
+  EndpointFlag,
+  type EndpointValue,
+  encodeAddrKey,
+  encodeEndpointValue,
+  encodeIpcacheKey,
+  encodeIpcacheValue,
+  encodePeerValue,
+  ipcacheKeyOf,
+  PeerMode,
+  ReservedIdentity,
+  RingBuffer,
+  withNetns,
+} from '@isthmus/datapath';
+import type { Cleanup } from './cleanup.ts';
+import { configBytes, objectPath } from './datapath.ts';
+import { createNetns, type TestNetns } from './netns.ts';
+import { address } from './packet.ts';
+
+/** The largest IP packet that fits into VXLAN over an underlay of 1500 bytes, with an IPv6 underlay in mind. */
+export const TUNNEL_MTU = 1430;
+
+/** Addresses of node `number`'s own and its pods; the same numbers in both families. */
+export const addresses = {
+  underlay: (node: number) => [`192.168.77.${node}`, `fd77::${node}`] as const,
+  host: (node: number) => [`10.71.${node}.254`, `fd71:${node}::fe`] as const,
+  pod: (node: number, pod: number) => [`10.71.${node}.${pod}`, `fd71:${node}::${pod}`] as const,
+};
+
+/** A pod with its identity. */
+export interface TestPod {
+  netns: TestNetns;
+  identity: number;
+  setReady(ready: boolean): void;
+}
+
+/** A node: a network namespace with all programs attached, whose maps the test fills by hand. */
+export class TestNode {
+  readonly number: number;
+  readonly netns: TestNetns;
+  readonly #cleanup: Cleanup;
+  readonly #folder: string;
+  readonly #ring: RingBuffer;
+  readonly #pods: BpfObject;
+
+  /** The namespace exists and has its underlay device `under`; `bpffs` is where pins go. */
+  constructor(number: number, netns: TestNetns, bpffs: string, cleanup: Cleanup) {
+    this.number = number;
+    this.netns = netns;
+    this.#cleanup = cleanup;
+    this.#folder = join(bpffs, `node${number}`);
+    this.#addDevices();
+    this.#pods = this.#load('pod');
+    this.#attach('isth_net', this.#load('host').program('from_host'));
+    this.#attach('isth_vxlan', this.#load('overlay').program('from_overlay'));
+    this.#attach('under', this.#load('netdev').program('from_netdev'));
+    this.#ring = cleanup.add(new RingBuffer(this.#pods.map('isth_events')), (ring) => ring.close());
+    for (const own of [...addresses.host(number), ...addresses.underlay(number)]) {
+      this.#endpoint(own, { identity: ReservedIdentity.host, flags: EndpointFlag.ready | EndpointFlag.host });
+    }
+  }
+
+  addPod(number: number, identity: number, mtu = TUNNEL_MTU): TestPod {
+    const pod = this.#cleanup.add(createNetns(`n${this.number}p${number}`), (made) => made.remove());
+    const device = `pod${number}`;
+    this.netns.ip(`link add ${device} type veth peer name eth0 netns ${pod.name}`);
+    this.netns.ip(`link set ${device} up`);
+    configurePod(pod, this.number, number, this.#macOf(this.netns, device), mtu);
+    this.#attach(device, this.#pods.program('from_pod'));
+    const setReady = (ready: boolean): void => {
+      const macs = { mac: macBytes(this.#macOf(pod, 'eth0')), nodeMac: macBytes(this.#macOf(this.netns, device)) };
+      const flags = ready ? EndpointFlag.ready : 0;
+      const row = { ifindex: this.#ifindexOf(device), identity, id: number, flags, ...macs };
+      for (const own of addresses.pod(this.number, number)) this.#endpoint(own, row);
+    };
+    setReady(true);
+    return { netns: pod, identity, setReady };
+  }
+
+  /** Tells this node about another one's pod or own addresses, behind a tunnel to `tunnel`. */
+  learn(known: readonly string[], identity: number, peer: number, tunnel: string): void {
+    const { family, addr } = addrKeyOf(address(tunnel));
+    const peerKey = new Uint8Array(Uint32Array.of(peer).buffer);
+    this.#pods.map('isth_peers').set(peerKey, encodePeerValue({ family, mode: PeerMode.tunnel, tx: 0, addr, cluster: 1 }));
+    for (const text of known) {
+      const bytes = address(text);
+      const key = encodeIpcacheKey(ipcacheKeyOf(bytes, bytes.length * 8));
+      this.#pods.map('isth_ipcache').set(key, encodeIpcacheValue({ identity, peer, flags: 0, cluster: 1 }));
+    }
+  }
+
+  /** Takes the events that are there. */
+  events(): DatapathEvent[] {
+    const events: DatapathEvent[] = [];
+    this.#ring.drain((record) => events.push(decodeDatapathEvent(record)));
+    return events;
+  }
+
+  #addDevices(): void {
+    const { ip } = this.netns;
+    const [host4, host6] = addresses.host(this.number);
+    ip(`link add isth_vxlan mtu ${TUNNEL_MTU} type vxlan external dstport 8472`);
+    ip(`link add isth_host mtu ${TUNNEL_MTU} type veth peer name isth_net`);
+    // Whom the host's frames are for is the program's business, so nobody need be asked.
+    for (const device of ['isth_host', 'isth_net']) ip(`link set ${device} arp off`);
+    for (const device of ['isth_vxlan', 'isth_host', 'isth_net']) ip(`link set ${device} up`);
+    ip(`addr add ${host4}/32 dev isth_host`);
+    ip(`addr add ${host6}/128 dev isth_host nodad`);
+    ip(`route add 10.71.0.0/16 dev isth_host src ${host4}`);
+    ip(`route add fd71::/16 dev isth_host src ${host6}`);
+    this.netns.exec('sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1');
+  }
+
+  #load(name: string): BpfObject {
+    const config: Partial<DatapathConfig> = {
+      vxlanIfindex: this.#ifindexOf('isth_vxlan'),
+      tunnelMtu: TUNNEL_MTU,
+      gatewayIpv4: address(addresses.host(this.number)[0]),
+      gatewayIpv6: address(addresses.host(this.number)[1]),
+    };
+    const options = { path: objectPath(name), config: configBytes(config), pinFolder: this.#folder };
+    return this.#cleanup.add(BpfObject.load(options), (object) => object.close());
+  }
+
+  #attach(device: string, programFd: number): void {
+    const ifindex = this.#ifindexOf(device);
+    withNetns(this.netns.path, () => attachIngress({ programFd, ifindex, pin: join(this.#folder, `link_${device}`) }));
+  }
+
+  #endpoint(at: string, value: Partial<EndpointValue>): void {
+    const none = { ifindex: 0, identity: 0, id: 0, flags: 0, policyId: 0, generation: 0, rate: 0, class: 0 };
+    const row = { ...none, mac: new Uint8Array(6), nodeMac: new Uint8Array(6), ...value };
+    this.#pods.map('isth_endpoints').set(encodeAddrKey(addrKeyOf(address(at))), encodeEndpointValue(row));
+  }
+
+  #ifindexOf(device: string): number {
+    return Number(JSON.parse(this.netns.exec(`ip -j link show ${device}`))[0].ifindex);
+  }
+
+  #macOf(netns: TestNetns, device: string): string {
+    return JSON.parse(netns.exec(`ip -j link show ${device}`))[0].address;
+  }
+}
+
+function configurePod(pod: TestNetns, node: number, number: number, gatewayMac: string, mtu: number): void {
+  const [host4, host6] = addresses.host(node);
+  const [own4, own6] = addresses.pod(node, number);
+  pod.ip(`link set eth0 mtu ${mtu} up`);
+  pod.ip(`addr add ${own4}/32 dev eth0`);
+  pod.ip(`addr add ${own6}/128 dev eth0 nodad`);
+  for (const host of [host4, host6]) {
+    pod.ip(`neigh replace ${host} lladdr ${gatewayMac} dev eth0 nud permanent`);
+    pod.ip(`${host.includes(':') ? '-6 ' : ''}route add ${host} dev eth0`);
+    pod.ip(`${host.includes(':') ? '-6 ' : ''}route add default via ${host} dev eth0`);
+  }
+}
+
+function macBytes(text: string): Uint8Array {
+  return Uint8Array.from(text.split(':').map((byte) => Number.parseInt(byte, 16)));
+}
+
+/** Two namespaces joined by a link of 1500 bytes. */
+export function joinedNetns(cleanup: Cleanup): [TestNetns, TestNetns] {
+  const one = cleanup.add(createNetns('n1'), (made) => made.remove());
+  const two = cleanup.add(createNetns('n2'), (made) => made.remove());
+  one.ip(`link add under type veth peer name under netns ${two.name}`);
+  [one, two].forEach((netns, index) => {
+    const [v4, v6] = addresses.underlay(index + 1);
+    netns.ip('link set under up');
+    netns.ip(`addr add ${v4}/24 dev under`);
+    netns.ip(`addr add ${v6}/64 dev under nodad`);
+  });
+  return [one, two];
+}
