@@ -1,0 +1,178 @@
+import {
+  type Clock,
+  delay,
+  LOCAL_SCOPE,
+  type Random,
+  SinkGroup,
+  type SinkTarget,
+  Store,
+  type Table,
+  type TableWriter,
+} from '@isthmus/core';
+import type { KvStore } from '@isthmus/kvstore';
+import { CILIUM_NODE, followResources, POD, type Resource, type ResourceKind, type ResourceStore, SERVICE } from '@isthmus/model';
+import { ClusterIpLedger } from './cluster-ips/cluster-ip-ledger.ts';
+import { declareClusterIpRequests } from './cluster-ips/cluster-ip-request.ts';
+import { ClusterIpTarget } from './cluster-ips/cluster-ip-target.ts';
+import { IdentityGc } from './gc/identity-gc.ts';
+import { NodeGc } from './gc/node-gc.ts';
+import { errorFields, LOG, type Log } from './log.ts';
+import { nodeRow, type OperatorNodeRow } from './pod-cidrs/node-row.ts';
+import { PodCidrLedger } from './pod-cidrs/pod-cidr-ledger.ts';
+import { declarePodCidrRequests } from './pod-cidrs/pod-cidr-request.ts';
+import { PodCidrTarget } from './pod-cidrs/pod-cidr-target.ts';
+import type { OperatorSettings } from './settings.ts';
+import { ReportedTarget } from './sinks/reported-target.ts';
+import { declareSlices } from './slices/declare-slices.ts';
+import { type PodRow, podRow } from './slices/pod-row.ts';
+import { type OperatorServiceRow, serviceRow } from './slices/service-row.ts';
+import { SliceTarget } from './slices/slice-target.ts';
+import type { OperatorMetrics } from './status/operator-metrics.ts';
+
+/** What the duties work with. Store and resources write only while the term lasts. */
+export interface LeaderDutiesOptions {
+  kv: KvStore;
+  resources: ResourceStore;
+  settings: OperatorSettings;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  metrics: OperatorMetrics;
+  /** Lets the event loop breathe. */
+  yieldToLoop(): Promise<void>;
+}
+
+/**
+ * What the leader does, from the beginning of its term to the end: sources fill tables, derivations say what should be, sinks write it.
+ * All of it is made anew for each term, so that nothing of an earlier one is believed.
+ */
+export class LeaderDuties {
+  readonly #options: LeaderDutiesOptions;
+  readonly #store: Store;
+  readonly #sinks: SinkGroup;
+  readonly #pods: TableWriter<PodRow>;
+  readonly #services: TableWriter<OperatorServiceRow>;
+  readonly #nodes: TableWriter<OperatorNodeRow>;
+  readonly #podCidrs: PodCidrLedger;
+
+  constructor(options: LeaderDutiesOptions) {
+    const { clock, random, settings, log, yieldToLoop } = options;
+    this.#options = options;
+    this.#store = new Store(clock, {
+      onFault: ({ table, key, error }) => log.error({ [LOG.table]: table, [LOG.key]: key, ...errorFields(error) }, 'a derivation failed'),
+    });
+    this.#sinks = new SinkGroup(this.#store, clock, random, yieldToLoop);
+    this.#pods = this.#store.table('pods');
+    this.#services = this.#store.table('services');
+    this.#nodes = this.#store.table('ciliumnodes');
+    this.#podCidrs = new PodCidrLedger(this.#nodes.table, settings.podPools, (error) => log.error(errorFields(error), 'pod CIDRs overlap'));
+    this.#addSlices();
+    this.#addClusterIps();
+    this.#addPodCidrs();
+  }
+
+  /** True when all that is derived from has been read in full. Nothing is written, and nothing removed, before. */
+  get synced(): boolean {
+    return [this.#pods, this.#services, this.#nodes].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE));
+  }
+
+  /** Every table, for display. */
+  tables(): readonly Table<unknown>[] {
+    return this.#store.tables();
+  }
+
+  /** Works until the signal aborts. Rejects when a part fails for good. */
+  async run(signal: AbortSignal): Promise<void> {
+    const failed = new AbortController();
+    const until = AbortSignal.any([signal, failed.signal]);
+    const parts = [
+      this.#follow(POD, this.#pods, podRow, until),
+      this.#follow(SERVICE, this.#services, serviceRow, until),
+      this.#follow(CILIUM_NODE, this.#nodes, nodeRow, until),
+      this.#write(until),
+    ];
+    try {
+      await Promise.all(parts);
+    } finally {
+      failed.abort();
+      await Promise.allSettled(parts);
+    }
+  }
+
+  async #write(signal: AbortSignal): Promise<void> {
+    await this.#store.changed.until(() => this.synced, signal).catch(() => undefined); // rejects only by abort
+    if (signal.aborted) return;
+    this.#options.log.info({ [LOG.count]: this.#nodes.table.size }, 'everything is read');
+    this.#podCidrs.catchUp(); // tells of conflicts at once
+    await Promise.all([this.#sinks.run(signal), this.#collectNodes(signal), this.#collectIdentities(signal)]);
+  }
+
+  #follow<T extends Resource, V>(
+    kind: ResourceKind<T>,
+    writer: TableWriter<V>,
+    rowOf: (object: T) => V | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { resources, log } = this.#options;
+    const onInvalid = (key: string, error: unknown): void =>
+      log.warn({ [LOG.kind]: kind.kind, [LOG.key]: key, ...errorFields(error) }, 'an object counts as absent');
+    const onDisconnected = (error: unknown): void =>
+      log.warn({ [LOG.kind]: kind.kind, ...errorFields(error) }, 'lost contact, is restored');
+    return followResources({ resources, kind, store: this.#store, writer, rowOf, signal, onInvalid, onDisconnected });
+  }
+
+  #addSlices(): void {
+    const table = declareSlices(this.#store, this.#services.table, this.#pods.table, this.#options.settings.families);
+    this.#addSink('endpointslices', table, new SliceTarget(this.#options.resources));
+  }
+
+  #addClusterIps(): void {
+    const { resources, settings, clock, log } = this.#options;
+    const ranges = settings.serviceRanges;
+    if (ranges.size === 0) return;
+    const services = this.#services.table;
+    const ledger = new ClusterIpLedger(services, ranges, clock, (error) => log.error(errorFields(error), 'cluster IPs collide'));
+    const requests = declareClusterIpRequests(this.#store, services, [...ranges.keys()]);
+    this.#addSink('cluster-ips', requests, new ClusterIpTarget(resources, ledger, clock, log));
+  }
+
+  #addPodCidrs(): void {
+    const { resources, settings, clock, log } = this.#options;
+    const requests = declarePodCidrRequests(this.#store, this.#nodes.table, settings.families);
+    this.#addSink('pod-cidrs', requests, new PodCidrTarget(resources, this.#podCidrs, clock, log));
+  }
+
+  #addSink<V>(name: string, table: Table<V>, target: SinkTarget<V>): void {
+    const { log, metrics } = this.#options;
+    this.#sinks.add({ name, table, target: new ReportedTarget(name, target, log, () => metrics.sinkFailed(name)) });
+  }
+
+  async #collectNodes(signal: AbortSignal): Promise<void> {
+    const { kv, settings, log, metrics } = this.#options;
+    const gc = new NodeGc({ kv, cluster: settings.cluster, nodes: this.#nodes.table, log });
+    await this.#every(settings.nodeGcMs, signal, async () => metrics.nodesRemoved(await gc.pass()));
+  }
+
+  async #collectIdentities(signal: AbortSignal): Promise<void> {
+    const { kv, settings, clock, log, metrics } = this.#options;
+    const gc = new IdentityGc({ kv, range: settings.identities, clock, log });
+    await this.#every(settings.identityGcMs, signal, async () => {
+      metrics.identityPass(
+        await gc.pass().catch((error: unknown) => {
+          metrics.identityPass(undefined);
+          throw error;
+        }),
+      );
+    });
+  }
+
+  /** Runs a pass now and again after each interval. A failed pass is logged; the next one starts afresh. */
+  async #every(ms: number, signal: AbortSignal, pass: () => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      await pass().catch((error: unknown) => {
+        if (!signal.aborted) this.#options.log.warn(errorFields(error), 'a garbage collection pass failed');
+      });
+      await delay(this.#options.clock, ms, signal).catch(() => undefined); // rejects only by abort
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { defineError } from '@isthmus/core';
+
+/** A write was refused because somebody else leads now. */
+export const OPERATOR_NOT_LEADER = defineError(
+  'OPERATOR_NOT_LEADER',
+  'This operator does not lead any more; its write was refused.',
+  'Nothing: the operator that leads now does the work.',
+);
+
+/** No free address for a service. */
+export const SERVICE_IP_EXHAUSTED = defineError(
+  'SERVICE_IP_EXHAUSTED',
+  'No cluster IP is left for a service in the service range.',
+  'Delete services that are not needed, make them headless (clusterIP: None), or set a larger service-cidr.',
+);
+
+/** Two services have one address. */
+export const SERVICE_IP_CONFLICT = defineError(
+  'SERVICE_IP_CONFLICT',
+  'Two services have the same cluster IP.',
+  'Remove clusterIP and clusterIPs from one of the two; it then gets another address.',
+);
+
+/** A slice's name is taken. */
+export const SLICE_FOREIGN = defineError(
+  'SLICE_FOREIGN',
+  'An EndpointSlice that the operator wants to write belongs to somebody else.',
+  'Rename that EndpointSlice, or remove the selector of the service if its endpoints are written by hand.',
+);
+
+/** The address for health and metrics cannot be used. */
+export const OPERATOR_LISTEN = defineError(
+  'OPERATOR_LISTEN',
+  'The operator cannot listen on its address for health and metrics.',
+  'Set prometheus-serve-addr to a free host:port, or leave it empty.',
+);
+
+/** A record keeps identities from being collected. */
+export const IDENTITY_GC_BLOCKED = defineError(
+  'IDENTITY_GC_BLOCKED',
+  'An address record names no identity, so that no identity can be told to be unused.',
+  'Delete the named key; the agent whose pod it is writes it again.',
+);
