@@ -96,6 +96,8 @@ export interface BackendSetRow {
   readonly namespace: string;
   readonly name: string;
   readonly backends: readonly BackendRow[];
+  /** Backends that still serve while they go away: for those connected to them, and for all when there is no other. Absent: none. */
+  readonly terminating?: readonly BackendRow[];
 }
 
 /** An address's entry in the datapath. Key: address or prefix, canonical text. */
