@@ -7,6 +7,7 @@ export { type EtcdConfig, type EtcdHostAlias, looksLikeEtcdConfig, parseEtcdConf
 export { prefixRange } from './key-range.ts';
 export type { KvAccess, KvAuth, KvPermission } from './kv-auth.ts';
 export * from './kv-errors.ts';
+export { type FollowHandlers, KvFollower, type KvFollowerOptions } from './kv-follower.ts';
 export {
   type KvCallOptions,
   type KvCompare,

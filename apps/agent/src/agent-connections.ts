@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { type Clock, LOG, type Logger, type Random } from '@isthmus/core';
+import { EtcdKvStore, KvResources, readEtcdConfig } from '@isthmus/kvstore';
+import type { Config, ResourceStore } from '@isthmus/model';
+
+/** State of a connection, for status. */
+export interface ConnectionState {
+  connected: boolean;
+  error?: string;
+}
+
+/** The agent's etcds. Connecting is their own business: both objects exist at once and work as soon as their etcd answers. */
+export interface AgentConnections {
+  readonly clusterKv: EtcdKvStore;
+  readonly resources: ResourceStore;
+  /** Undefined when the node is in no mesh. */
+  readonly meshKv: EtcdKvStore | undefined;
+  readonly meshEndpoints: readonly string[];
+  readonly states: Readonly<Record<string, ConnectionState>>;
+  close(): Promise<void>;
+}
+
+/** Opens both etcds. @throws CodedError KV_CONFIG for a file that cannot be used */
+export async function openConnections(config: Config, clock: Clock, random: Random, log: Logger): Promise<AgentConnections> {
+  const states: Record<string, ConnectionState> = {};
+  const open = async (name: string, file: string): Promise<{ kv: EtcdKvStore; endpoints: readonly string[] }> => {
+    const state: ConnectionState = { connected: false };
+    states[name] = state;
+    const etcd = await readEtcdConfig(file);
+    const kv = new EtcdKvStore({
+      config: etcd,
+      clock,
+      random,
+      onConnection: (event) => {
+        state.connected = event.type === 'connected';
+        if (event.type === 'connected') delete state.error;
+        else state.error = event.error.message;
+        if (event.type === 'connected') log.info({ etcd: name, endpoint: event.endpoint, version: event.version }, 'connected');
+        else log.warn({ etcd: name, endpoint: event.endpoint, [LOG.error]: event.error }, 'not connected');
+      },
+    });
+    return { kv, endpoints: etcd.endpoints };
+  };
+  const cluster = await open('cluster etcd', config['etcd-config']);
+  const mesh = config['mesh-etcd-config'] === '' ? undefined : await open('mesh etcd', config['mesh-etcd-config']);
+  return {
+    clusterKv: cluster.kv,
+    resources: new KvResources({ kv: cluster.kv, clock, random, newUid: randomUUID }),
+    meshKv: mesh?.kv,
+    meshEndpoints: mesh?.endpoints ?? [],
+    states,
+    close: async () => {
+      await Promise.all([cluster.kv.close(), mesh?.kv.close()]);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { MaxConnectedClusters } from '@isthmus/mesh';
+import type { Config } from '@isthmus/model';
+import { findUnderlay, type NodeUnderlay } from './node/node-addresses.ts';
+
+/** Bytes that VXLAN adds to a packet: outer IP, UDP, VXLAN and inner Ethernet headers. */
+const VXLAN_OVERHEAD = { 4: 50, 6: 70 } as const;
+
+/** Everything about this node that does not change while the agent runs. */
+export interface AgentFacts {
+  readonly cluster: string;
+  readonly clusterId: number;
+  readonly maxConnectedClusters: MaxConnectedClusters;
+  readonly node: string;
+  readonly underlay: NodeUnderlay;
+  /** Address under which other nodes know this one. */
+  readonly hostIp: string;
+  readonly podMtu: number;
+  readonly bootId: string;
+  readonly bpfObjectDir: string;
+}
+
+/** Finds them. @throws CodedError NODE_DEVICE_UNKNOWN */
+export function agentFacts(config: Config): AgentFacts {
+  const underlay = findUnderlay(config);
+  const hostIp = underlay.ipv4 || underlay.ipv6;
+  return {
+    cluster: config['cluster-name'],
+    clusterId: config['cluster-id'],
+    maxConnectedClusters: Number(config['max-connected-clusters']) as MaxConnectedClusters,
+    node: config['node-name'] || hostname(),
+    underlay,
+    hostIp,
+    podMtu: underlay.mtu - VXLAN_OVERHEAD[hostIp.includes(':') ? 6 : 4],
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    bpfObjectDir: config['bpf-object-dir'] || builtObjects(),
+  };
+}
+
+/** Where `make build` puts the compiled objects. */
+function builtObjects(): string {
+  return join(dirname(fileURLToPath(import.meta.url)), '../../../bpf/build');
+}

@@ -1,0 +1,78 @@
+import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random } from '@isthmus/core';
+import { RingBuffer, RouteSink } from '@isthmus/datapath';
+import type { Config } from '@isthmus/model';
+import type { AgentFacts } from './agent-facts.ts';
+import { declareKernelSinks, type KernelSinks } from './datapath/agent-sinks.ts';
+import { cgroupRoot } from './datapath/cgroup.ts';
+import { type DatapathDevices, ensureDevices, setHostAddresses } from './datapath/devices.ts';
+import { EventFanout } from './datapath/event-fanout.ts';
+import { type LoadedPrograms, startPrograms } from './datapath/programs.ts';
+import type { PodAddresses } from './endpoint/endpoint-ports.ts';
+import type { AgentTables } from './tables/agent-tables.ts';
+
+/** What the agent has in the kernel. */
+export interface AgentKernel {
+  readonly devices: DatapathDevices;
+  readonly programs: LoadedPrograms;
+  readonly sinks: KernelSinks;
+  /** Stops reading events; programs, maps, devices and routes stay. */
+  close(): void;
+}
+
+/** What it is made from. */
+export interface AgentKernelOptions {
+  readonly config: Config;
+  readonly facts: AgentFacts;
+  readonly gateway: PodAddresses;
+  readonly tables: AgentTables;
+  readonly events: EventFanout;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/**
+ * Brings the kernel's part up, or takes over what an earlier agent left: devices, programs in place of the old ones, maps as they are.
+ * @throws CodedError naming what the kernel refuses
+ */
+export function startKernel({ config, facts, gateway, tables, events, clock, random, log }: AgentKernelOptions): AgentKernel {
+  const devices = ensureDevices({ podMtu: facts.podMtu, tunnelPort: config['tunnel-port'], ipv6: config['enable-ipv6'] });
+  setHostAddresses(devices.host, gateway);
+  const programs = startPrograms(
+    {
+      objectDir: facts.bpfObjectDir,
+      pinFolder: config['bpf-root'],
+      cgroup: cgroupRoot(config['cgroup-root']),
+      gateway,
+      podMtu: facts.podMtu,
+      dualStack: config['enable-ipv4'] && config['enable-ipv6'],
+      underlay: facts.underlay.devices,
+    },
+    devices,
+  );
+  publishHostAddresses(tables, facts, gateway, devices);
+  const routes = new RouteSink({ device: devices.host.index, source: { 4: gateway.ipv4, 6: gateway.ipv6 }, ownClusterId: facts.clusterId });
+  const own = { ...facts };
+  const sinks = declareKernelSinks({ tables, own, programs, pinFolder: config['bpf-root'], routes, clock, random });
+  const ring = new RingBuffer(programs.map('isth_events'));
+  events.start(ring, (error) => log.warn({ [LOG.error]: error }, 'an event could not be read'));
+  return {
+    devices,
+    programs,
+    sinks,
+    close: () => {
+      ring.close();
+      programs.close();
+    },
+  };
+}
+
+function publishHostAddresses(tables: AgentTables, facts: AgentFacts, gateway: PodAddresses, devices: DatapathDevices): void {
+  const { hostAddresses } = tables.sources;
+  const underlay = facts.underlay.devices[0]?.index ?? 0;
+  tables.store.transact(() => {
+    for (const ip of [facts.underlay.ipv4, facts.underlay.ipv6]) if (ip !== '') hostAddresses.put(ip, { ifindex: underlay });
+    for (const ip of [gateway.ipv4, gateway.ipv6]) if (ip !== '') hostAddresses.put(ip, { ifindex: devices.host.index });
+  });
+  hostAddresses.synced(LOCAL_SCOPE);
+}

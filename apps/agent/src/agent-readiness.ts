@@ -1,0 +1,25 @@
+import { LOCAL_SCOPE, type SinkGroup } from '@isthmus/core';
+import type { RemoteStatus } from '@isthmus/mesh';
+import type { AgentTables } from './tables/agent-tables.ts';
+
+/** What readiness depends on. */
+export interface ReadinessInputs {
+  readonly podCidrsKnown: boolean;
+  readonly tables: AgentTables;
+  readonly sinks: SinkGroup | undefined;
+  readonly remotes: readonly RemoteStatus[];
+  /** Remote clusters have had the time that readiness waits for them. */
+  readonly meshWaitOver: boolean;
+}
+
+/** The first thing that the agent waits for; undefined when it is ready. Being ready once does not make it ready for ever: it says what is. */
+export function readinessOf({ podCidrsKnown, tables, sinks, remotes, meshWaitOver }: ReadinessInputs): string | undefined {
+  if (!podCidrsKnown) return 'its pod CIDRs from the operator';
+  if (!sinks) return 'the datapath';
+  const { localNodes, localIdentities, localIps, services, localBackends } = tables.sources;
+  for (const { table } of [localNodes, localIdentities, localIps, services, localBackends])
+    if (!table.scopes.isSynced(LOCAL_SCOPE)) return `the ${table.name} of its cluster from etcd`;
+  const waiting = remotes.find((remote) => !remote.ready);
+  if (waiting && !meshWaitOver) return `cluster ${waiting.cluster}`;
+  return undefined;
+}

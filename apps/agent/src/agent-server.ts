@@ -1,0 +1,35 @@
+import { describeMapRow, MAP_NAMES, pinnedMapName } from '@isthmus/datapath';
+import type { Config } from '@isthmus/model';
+import type { Agent } from './agent.ts';
+import { agentMetrics } from './agent-metrics.ts';
+import { agentRoutes } from './api/agent-routes.ts';
+import { UnixServer } from './api/unix-server.ts';
+import { CniHandler } from './cni/cni-handler.ts';
+
+/** The agent's unix socket: CNI and everything that the CLI shows. */
+export function agentServer(agent: Agent, config: Config): UnixServer {
+  const cni = new CniHandler({
+    endpoints: agent.endpoints,
+    network: agent.network,
+    node: agent.podCidrs,
+    attachments: () => [...agent.tables.sources.endpoints.table.rows()].map(([, row]) => row),
+    waitingFor: () => agent.waitingFor(),
+  });
+  const metrics = agentMetrics(agent);
+  const routes = agentRoutes({
+    cni,
+    store: agent.tables.store,
+    status: () => agent.status(),
+    config: () => config,
+    metrics: () => metrics.metrics(),
+    bpfMaps: () => MAP_NAMES,
+    bpfMap: (name) => bpfRows(agent, name),
+    events: agent.events,
+  });
+  return new UnixServer(config['socket-path'], routes);
+}
+
+function bpfRows(agent: Agent, name: string): Iterable<object> | undefined {
+  if (!MAP_NAMES.includes(name) || !agent.programs) return undefined;
+  return Array.from(agent.programs.map(pinnedMapName(name)).entries(), ([key, value]) => describeMapRow(name, key, value));
+}

@@ -1,0 +1,118 @@
+import { type Clock, LOG, type Logger, type Random } from '@isthmus/core';
+import type { IdentityAllocator } from '@isthmus/identity';
+import type { RemoteStatus } from '@isthmus/mesh';
+import type { Config } from '@isthmus/model';
+import type { AgentConnections } from './agent-connections.ts';
+import type { AgentFacts } from './agent-facts.ts';
+import type { EndpointService } from './endpoint/endpoint-service.ts';
+import { IdentityKeeper } from './endpoint/identity-keeper.ts';
+import { runClusterSource } from './sources/cluster-source.ts';
+import { MeshSource, remoteWriters } from './sources/mesh-source.ts';
+import { runPodLabelSource } from './sources/pod-label-source.ts';
+import { runResourceSource } from './sources/resource-source.ts';
+import type { AgentTables } from './tables/agent-tables.ts';
+
+/** What the sources work with. */
+export interface AgentSourceOptions {
+  readonly config: Config;
+  readonly facts: AgentFacts;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly connections: AgentConnections;
+  readonly tables: AgentTables;
+  readonly endpoints: EndpointService;
+  readonly allocator: IdentityAllocator;
+  readonly signal: AbortSignal;
+}
+
+/** Everything that mirrors something outside into a table. */
+export interface RunningSources {
+  readonly running: readonly Promise<void>[];
+  remotes(): RemoteStatus[];
+}
+
+/** Starts all sources; each runs until the signal aborts. */
+export function startSources(options: AgentSourceOptions): RunningSources {
+  const { facts, connections, tables, clock, random, log, signal } = options;
+  const owner = { cluster: facts.cluster, clusterId: facts.clusterId };
+  const onDisconnected = (error: unknown): void => log.debug({ [LOG.error]: error }, 'a source waits for its etcd');
+  const keeper = new IdentityKeeper({
+    endpoints: tables.sources.endpoints.table,
+    identities: tables.sources.localIdentities.table,
+    allocator: options.allocator,
+    service: options.endpoints,
+    onError: (endpoint, error) => log.warn({ [LOG.endpoint]: endpoint, [LOG.error]: error }, 'an identity cannot be kept yet'),
+  });
+  const mesh = meshSource(options);
+  const running = [
+    runClusterSource(
+      {
+        kv: connections.clusterKv,
+        store: tables.store,
+        owner,
+        maxConnectedClusters: facts.maxConnectedClusters,
+        clock,
+        random,
+        onDropped: (kind, name, reason) =>
+          log.warn({ kind, [LOG.key]: name, [LOG.reason]: reason }, 'a record of this cluster was dropped'),
+        onDisconnected,
+      },
+      tables.sources,
+      signal,
+    ),
+    runResourceSource(
+      {
+        resources: connections.resources,
+        store: tables.store,
+        owner,
+        onInvalid: (kind, key, error) => log.warn({ kind, [LOG.key]: key, [LOG.error]: error }, 'a resource was ignored'),
+        onDisconnected,
+      },
+      tables.sources,
+      signal,
+    ),
+    runPodLabelSource(
+      { resources: connections.resources, cluster: facts.cluster, endpoints: tables.sources.endpoints.table, keeper, onDisconnected },
+      signal,
+    ),
+    keepIdentities(keeper, tables, signal),
+    ...(mesh ? [mesh.run(signal)] : []),
+  ];
+  return { running, remotes: () => mesh?.statuses() ?? [] };
+}
+
+function meshSource({ facts, connections, tables, clock, random, log }: AgentSourceOptions): MeshSource | undefined {
+  if (!connections.meshKv) {
+    for (const writer of remoteWriters(tables.sources)) writer.scopesKnown();
+    return undefined;
+  }
+  return new MeshSource(
+    {
+      kv: connections.meshKv,
+      endpoints: connections.meshEndpoints,
+      store: tables.store,
+      own: { name: facts.cluster, id: facts.clusterId, maxConnectedClusters: facts.maxConnectedClusters },
+      clock,
+      random,
+      onTransition: (cluster, from, to) => log.info({ [LOG.cluster]: cluster, from, to }, 'remote cluster'),
+      onDropped: (cluster, kind, name, reason) =>
+        log.warn({ [LOG.cluster]: cluster, kind, [LOG.key]: name, [LOG.reason]: reason }, 'a remote record was dropped'),
+      onDisconnected: (error) => log.debug({ [LOG.error]: error }, 'the mesh etcd does not answer'),
+    },
+    tables.sources,
+  );
+}
+
+async function keepIdentities(keeper: IdentityKeeper, tables: AgentTables, signal: AbortSignal): Promise<void> {
+  const identities = tables.sources.localIdentities.table;
+  let seen = -1;
+  while (!signal.aborted) {
+    await tables.store.changed
+      .until(() => identities.scopes.isSynced('local') && identities.log.seq !== seen, signal)
+      .catch(() => undefined);
+    if (signal.aborted) return;
+    seen = identities.log.seq;
+    await keeper.check();
+  }
+}

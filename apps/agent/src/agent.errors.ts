@@ -1,0 +1,27 @@
+import { defineError } from '@isthmus/core';
+
+export const AGENT_NOT_READY = defineError(
+  'AGENT_NOT_READY',
+  'The agent cannot serve pods yet.',
+  'Try again: it is waiting for the thing named. `isthmus status` shows for what.',
+);
+export const POD_NOT_FOUND = defineError(
+  'POD_NOT_FOUND',
+  'CNI was called for a pod that has no Pod resource.',
+  'Apply the Pod before calling CNI, and check K8S_POD_NAMESPACE and K8S_POD_NAME in CNI_ARGS.',
+);
+export const CNI_REQUEST_INVALID = defineError(
+  'CNI_REQUEST_INVALID',
+  'A CNI call lacks something or has a value that it cannot have.',
+  'Correct the named part of the network configuration or of the environment.',
+);
+export const ENDPOINT_NOT_FOUND = defineError(
+  'ENDPOINT_NOT_FOUND',
+  'No endpoint belongs to the container.',
+  'ADD the container first; `isthmus endpoint list` shows what there is.',
+);
+export const ENDPOINT_BROKEN = defineError(
+  'ENDPOINT_BROKEN',
+  "An endpoint's network is not as it was made.",
+  'Delete the pod and make it again.',
+);

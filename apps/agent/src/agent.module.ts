@@ -1,0 +1,31 @@
+import { createLogger, type Logger, systemClock, systemRandom } from '@isthmus/core';
+import { type Config, parseConfig, readConfigSources } from '@isthmus/model';
+import { Module } from '@nestjs/common';
+import { Agent } from './agent.ts';
+import { agentFacts } from './agent-facts.ts';
+import { agentServer } from './agent-server.ts';
+import { UnixServer } from './api/unix-server.ts';
+
+/** Injection tokens. */
+export const CONFIG = Symbol('config');
+export const LOGGER = Symbol('logger');
+
+/** The node agent: endpoints, identities, datapath; see `agent.ts` for the order in which they start. */
+@Module({
+  providers: [
+    { provide: CONFIG, useFactory: () => parseConfig(readConfigSources(process.argv.slice(2))) },
+    { provide: LOGGER, useFactory: ({ config }: { config: Config }) => createLogger('agent', config['log-level']), inject: [CONFIG] },
+    {
+      provide: Agent,
+      useFactory: ({ config }: { config: Config }, log: Logger) =>
+        new Agent({ config, facts: agentFacts(config), clock: systemClock, random: systemRandom, log }),
+      inject: [CONFIG, LOGGER],
+    },
+    {
+      provide: UnixServer,
+      useFactory: (agent: Agent, { config }: { config: Config }) => agentServer(agent, config),
+      inject: [Agent, CONFIG],
+    },
+  ],
+})
+export class AgentModule {}

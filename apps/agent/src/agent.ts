@@ -1,0 +1,202 @@
+import { type Clock, IdPool, LOG, type Logger, Notifier, type Random, type SinkGroup } from '@isthmus/core';
+import { IdentityAllocator } from '@isthmus/identity';
+import { identityRange, type RemoteStatus } from '@isthmus/mesh';
+import type { Config } from '@isthmus/model';
+import { type AgentConnections, openConnections } from './agent-connections.ts';
+import type { AgentFacts } from './agent-facts.ts';
+import { type AgentKernel, startKernel } from './agent-kernel.ts';
+import { declarePublishing } from './agent-publishing.ts';
+import { readinessOf } from './agent-readiness.ts';
+import { startSources } from './agent-sources.ts';
+import { agentStatus } from './agent-status.ts';
+import { EventFanout } from './datapath/event-fanout.ts';
+import { EndpointFiles } from './endpoint/endpoint-files.ts';
+import { type EndpointDependencies, EndpointService } from './endpoint/endpoint-service.ts';
+import { readIdentityLabels } from './endpoint/pod-identity.ts';
+import { createPodNetwork, findPodLink, removePodNetwork } from './endpoint/pod-network.ts';
+import { restoreEndpoints } from './endpoint/restore-endpoints.ts';
+import { KvIdentityRegistry } from './identity/kv-identity-registry.ts';
+import { PodCidrIpam } from './node/node-ipam.ts';
+import { NodeRegistration } from './node/node-registration.ts';
+import { NodeStateFile } from './node/node-state.ts';
+import { PodCidrs } from './node/pod-cidrs.ts';
+import { type AgentTables, declareAgentTables } from './tables/agent-tables.ts';
+
+/** What an agent is made of. */
+export interface AgentOptions {
+  readonly config: Config;
+  readonly facts: AgentFacts;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+const MAX_ENDPOINT_ID = 65_535;
+/** Longer than anybody remembers a number in an event or a counter. */
+const ENDPOINT_ID_GRACE_MS = 60_000;
+
+/**
+ * One node's agent: its tables, the sources that fill them and the sinks that make the kernel and the etcds equal to them. `start` returns
+ * when everything runs; `stop` leaves the kernel and the etcds as they are.
+ */
+export class Agent {
+  readonly tables: AgentTables;
+  readonly endpoints: EndpointService;
+  readonly events = new EventFanout();
+  readonly podCidrs: PodCidrs;
+  readonly changed = new Notifier();
+  readonly network = { create: createPodNetwork, remove: removePodNetwork, find: findPodLink };
+  readonly #options: AgentOptions;
+  readonly #startedMs: number;
+  readonly #stop = new AbortController();
+  readonly #ipam: PodCidrIpam;
+  readonly #stateFile: NodeStateFile;
+  readonly #endpointParts: EndpointDependencies;
+  readonly #running: Promise<unknown>[] = [];
+  #connections!: AgentConnections;
+  #kernel: AgentKernel | undefined;
+  #publishing: SinkGroup | undefined;
+  #remotes: () => RemoteStatus[] = () => [];
+
+  constructor(options: AgentOptions) {
+    const { config, facts, clock, log } = options;
+    this.#options = options;
+    this.#startedMs = clock.now();
+    this.tables = declareAgentTables(clock, facts, (fault) =>
+      log.error({ [LOG.table]: fault.table, [LOG.key]: fault.key, [LOG.error]: fault.error }, 'defect: a derivation failed'),
+    );
+    this.podCidrs = new PodCidrs(facts.podMtu);
+    this.#ipam = new PodCidrIpam(clock, config['ipam-reuse-delay'] * 1000);
+    this.#stateFile = new NodeStateFile(config['state-dir']);
+    this.#endpointParts = this.#endpointDependencies();
+    this.endpoints = new EndpointService(this.#endpointParts);
+  }
+
+  /** What the agent still waits for before it serves pods; undefined when it does. */
+  waitingFor(): string | undefined {
+    return readinessOf({
+      podCidrsKnown: this.podCidrs.known,
+      tables: this.tables,
+      sinks: this.#kernel?.sinks.group,
+      remotes: this.#remotes(),
+      meshWaitOver: this.#options.clock.now() - this.#startedMs > this.#options.config['clustermesh-sync-timeout'] * 1000,
+    });
+  }
+
+  status(): object {
+    const { facts, clock } = this.#options;
+    return agentStatus({
+      ...facts,
+      startedMs: this.#startedMs,
+      nowMs: clock.now(),
+      waitingFor: this.waitingFor(),
+      podCidrs: this.podCidrs.all,
+      store: this.tables.store,
+      sinks: this.#kernel?.sinks.group,
+      publishing: this.#publishing,
+      remotes: this.#remotes(),
+      connections: this.#connections?.states ?? {},
+    });
+  }
+
+  /** A loaded map, while the datapath runs. */
+  get programs() {
+    return this.#kernel?.programs;
+  }
+
+  /** Starts everything, in order; waits for the node's pod CIDRs if it has none from an earlier run. */
+  async start(): Promise<void> {
+    const { config, clock, random, log } = this.#options;
+    const signal = this.#stop.signal;
+    this.#connections = await openConnections(config, clock, random, log);
+    const saved = this.#stateFile.load();
+    if (saved) this.#setPodCidrs(saved.podCidrs);
+    this.#register(signal);
+    await this.changed.until(() => this.podCidrs.known, signal);
+
+    const gateway = this.podCidrs.gateway();
+    this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events });
+    const { restored, gone } = restoreEndpoints(this.#endpointParts, (file, error) =>
+      log.error({ file, [LOG.error]: error }, 'an endpoint file is broken'),
+    );
+    log.info({ restored: restored.length, gone: gone.length, podCidrs: this.podCidrs.all }, 'datapath is up');
+
+    const sources = startSources({
+      ...this.#options,
+      connections: this.#connections,
+      tables: this.tables,
+      endpoints: this.endpoints,
+      allocator: this.#allocator(),
+      signal,
+    });
+    this.#remotes = sources.remotes;
+    this.#publishing = declarePublishing({
+      ...this.#options,
+      connections: this.#connections,
+      tables: this.tables,
+      podCidrs: this.podCidrs,
+    });
+    this.#running.push(this.#kernel.sinks.group.run(signal), this.#publishing.run(signal), ...sources.running);
+    for (const each of this.#running) each.catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Stops reading and writing. What is in the kernel and in the etcds stays, so that packets flow on. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the agent stops'));
+    await Promise.allSettled(this.#running);
+    this.#kernel?.close();
+    await this.#connections?.close();
+  }
+
+  #register(signal: AbortSignal): void {
+    const { facts, log } = this.#options;
+    const own = { name: facts.node, ipv4: facts.underlay.ipv4, ipv6: facts.underlay.ipv6, bootId: facts.bootId };
+    const registration = new NodeRegistration(this.#connections.resources, own, (cidrs) => this.#setPodCidrs(cidrs));
+    const onError = (error: unknown): void => log.warn({ [LOG.error]: error }, 'the node cannot be registered yet');
+    this.#running.push(
+      registration.run(signal, () => (this.podCidrs.known ? this.podCidrs.gateway() : undefined), {
+        clock: this.#options.clock,
+        random: this.#options.random,
+        onError,
+      }),
+    );
+  }
+
+  #setPodCidrs(cidrs: readonly string[]): void {
+    if (JSON.stringify(cidrs) === JSON.stringify(this.podCidrs.all)) return;
+    this.#ipam.setCidrs(cidrs);
+    this.#stateFile.save({ podCidrs: cidrs });
+    this.podCidrs.set(cidrs);
+    this.#options.log.info({ podCidrs: cidrs }, 'pod CIDRs');
+    this.changed.notify();
+  }
+
+  #allocator(): IdentityAllocator {
+    const { facts, random } = this.#options;
+    return new IdentityAllocator(
+      new KvIdentityRegistry(this.#connections.clusterKv),
+      identityRange(facts.clusterId, facts.maxConnectedClusters),
+      random,
+    );
+  }
+
+  #endpointDependencies(): EndpointDependencies {
+    const { config, facts, clock } = this.#options;
+    return {
+      store: this.tables.store,
+      endpoints: this.tables.sources.endpoints,
+      ids: new IdPool({ name: 'endpoints', min: 1, max: MAX_ENDPOINT_ID, graceMs: ENDPOINT_ID_GRACE_MS }, clock),
+      files: new EndpointFiles(config['state-dir']),
+      ipam: this.#ipam,
+      network: this.network,
+      node: this.podCidrs,
+      identities: { allocate: (labels) => this.#allocator().allocate(labels) },
+      labelsOf: (namespace, pod) => readIdentityLabels(this.#connections.resources, facts.cluster, namespace, pod),
+      settled: async (row, revision, signal) => this.#kernel?.sinks.settled(row, revision, signal),
+    };
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#stop.signal.aborted) this.#options.log.error({ [LOG.error]: error }, 'defect: a part of the agent ended');
+  }
+}

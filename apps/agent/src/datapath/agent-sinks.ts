@@ -1,0 +1,114 @@
+import { type Clock, IdPool, type Random, type Sink, SinkGroup, type SinkTarget } from '@isthmus/core';
+import {
+  backendCodec,
+  backendKeyOf,
+  endpointCodec,
+  frontendKeyOf,
+  ipcacheCodec,
+  MapSink,
+  PodProgramSink,
+  peerAddress,
+  peerCodec,
+  type RouteRow,
+  revnatCodec,
+  seedPool,
+} from '@isthmus/datapath';
+import type { EndpointRow } from '@isthmus/model';
+import type { BackendAddressRow, RevnatRow } from '@isthmus/service';
+import type { AgentTables, OwnNode } from '../tables/agent-tables.ts';
+import { FrontendSink } from './frontend-sink.ts';
+import type { LoadedPrograms } from './programs.ts';
+import { SocketTerminator } from './socket-terminator.ts';
+
+/** A peer's or backend's number must outlive the last packet or socket that names it. */
+const NUMBER_GRACE_MS = 300_000;
+const MAX_U16 = 65_535;
+const MAX_BACKENDS = 131_072;
+
+/** Every sink of the kernel. */
+export interface KernelSinks {
+  readonly group: SinkGroup;
+  /** Resolves when the datapath has what an endpoint's row says. */
+  settled(row: EndpointRow, revision: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What the sinks write to. */
+export interface KernelSinkOptions {
+  readonly tables: AgentTables;
+  readonly own: OwnNode;
+  readonly programs: LoadedPrograms;
+  readonly pinFolder: string;
+  readonly routes: SinkTarget<RouteRow>;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Declares the sinks of the kernel and their orders (the table in ARCHITECTURE.md): the peer before the addresses behind it, the backend
+ * before the service slot that names it, the program before the endpoint that makes packets flow.
+ */
+export function declareKernelSinks({ tables, own, programs, pinFolder, routes, clock, random }: KernelSinkOptions): KernelSinks {
+  const group = new SinkGroup(tables.store, clock, random, () => new Promise((resolve) => setImmediate(resolve)));
+  const pool = (name: string, max: number): IdPool => new IdPool({ name, min: 1, max, graceMs: NUMBER_GRACE_MS }, clock);
+  const pools = { peers: pool('isth_peers', MAX_U16), backends: pool('isth_backends', MAX_BACKENDS), revnat: pool('isth_revnat', MAX_U16) };
+  const maps = {
+    peers: programs.map('isth_peers'),
+    ipcache: programs.map('isth_ipcache'),
+    endpoints: programs.map('isth_endpoints'),
+    backends: programs.map('isth_backends'),
+    revnat: programs.map('isth_revnat'),
+    services: programs.map('isth_services'),
+    sockNat: programs.map('isth_sock_nat'),
+  };
+  seedPool(pools.peers, maps.peers.entries(), peerAddress);
+  seedPool(pools.backends, maps.backends.entries(), backendKeyOf);
+  seedPool(pools.revnat, maps.revnat.entries(), frontendKeyOf);
+
+  const peers = group.add({ name: 'peers', table: tables.peers, target: new MapSink(maps.peers, peerCodec(pools.peers, own.clusterId)) });
+  const ipcache = group.add({
+    name: 'ipcache',
+    table: tables.ipcache,
+    target: new MapSink(maps.ipcache, ipcacheCodec(pools.peers, own.clusterId)),
+    after: [peers] as Sink<unknown>[],
+  });
+  const devices = group.add({ name: 'pod-devices', table: tables.podDevices, target: new PodProgramSink(programs.podProgram, pinFolder) });
+  const endpoints = group.add({
+    name: 'local-addresses',
+    table: tables.localAddresses,
+    target: new MapSink(maps.endpoints, endpointCodec),
+    after: [devices, ipcache] as Sink<unknown>[],
+  });
+  const routeSink = group.add({ name: 'routes', table: tables.routes, target: routes });
+  const backends = group.add({
+    name: 'backends',
+    table: tables.backends,
+    target: new MapSink<BackendAddressRow>(maps.backends, backendCodec(pools.backends, own.clusterId)),
+  });
+  const revnat = group.add({
+    name: 'revnat',
+    table: tables.revnats,
+    target: new MapSink<RevnatRow>(maps.revnat, revnatCodec(pools.revnat)),
+  });
+  const sockets = group.add({
+    name: 'socket-terminator',
+    table: tables.translations,
+    target: new SocketTerminator(tables.sources.endpoints.table, maps.sockNat),
+  });
+  group.add({
+    name: 'frontends',
+    table: tables.frontends,
+    target: new FrontendSink(maps.services, pools),
+    after: [backends, revnat, sockets] as Sink<unknown>[],
+  });
+  return {
+    group,
+    settled: async (row, revision, signal) => {
+      const addresses = [row.ipv4, row.ipv6].filter((ip) => ip !== '');
+      await Promise.all([
+        devices.settled(row.interfaceName, revision, signal),
+        ...addresses.flatMap((ip) => [ipcache.settled(ip, revision, signal), endpoints.settled(ip, revision, signal)]),
+        routeSink.settled('', revision, signal),
+      ]);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { CodedError } from '@isthmus/core';
+import { parseCidr } from '@isthmus/net';
+import { AGENT_NOT_READY } from '../agent.errors.ts';
+import type { NodeFacts, PodAddresses } from '../endpoint/endpoint-ports.ts';
+
+/** The node's pod CIDRs once they are known, and what follows from them. */
+export class PodCidrs implements NodeFacts {
+  readonly podMtu: number;
+  #cidrs: readonly string[] = [];
+
+  constructor(podMtu: number) {
+    this.podMtu = podMtu;
+  }
+
+  get all(): readonly string[] {
+    return this.#cidrs;
+  }
+
+  get known(): boolean {
+    return this.#cidrs.length > 0;
+  }
+
+  set(cidrs: readonly string[]): void {
+    this.#cidrs = cidrs;
+  }
+
+  /** The first address of each family's first CIDR: the host's own address among its pods, and their gateway. */
+  gateway(): PodAddresses {
+    if (!this.known) throw new CodedError(AGENT_NOT_READY, 'the agent waits for its pod CIDRs', { object: 'pod CIDRs' });
+    return { ipv4: firstAddress(this.#cidrs, 4), ipv6: firstAddress(this.#cidrs, 6) };
+  }
+}
+
+function firstAddress(cidrs: readonly string[], family: 4 | 6): string {
+  for (const text of cidrs) {
+    const cidr = parseCidr(text);
+    if (cidr?.family === family) return cidr.nth(1n).toString();
+  }
+  return '';
+}

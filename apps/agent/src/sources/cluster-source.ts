@@ -1,0 +1,65 @@
+import { type Clock, LOCAL_SCOPE, type Random, type Store, type TableWriter } from '@isthmus/core';
+import { type KvStore, type MirrorChange, mirrorPrefix } from '@isthmus/kvstore';
+import {
+  type Decoded,
+  decodeRecord,
+  type MaxConnectedClusters,
+  type RecordContext,
+  type RecordKind,
+  type RecordRows,
+  stateLayout,
+} from '@isthmus/mesh';
+import type { SourceTables } from '../tables/agent-tables.ts';
+import { identityRow, ipRow, nodeRow, type RecordOwner } from './record-rows.ts';
+
+/** What the source reads with. */
+export interface ClusterSourceOptions {
+  readonly kv: KvStore;
+  readonly store: Store;
+  readonly owner: RecordOwner;
+  readonly maxConnectedClusters: MaxConnectedClusters;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onDropped: (kind: RecordKind, name: string, reason: string) => void;
+  readonly onDisconnected: (error: unknown) => void;
+}
+
+/**
+ * Mirrors the cluster's own nodes, identities and addresses from its etcd into their tables. A lost connection changes nothing: the tables
+ * stay as they are until the etcd says otherwise.
+ */
+export async function runClusterSource(options: ClusterSourceOptions, tables: SourceTables, signal: AbortSignal): Promise<void> {
+  await Promise.all([
+    mirrorKind(options, 'nodes', tables.localNodes, nodeRow, signal),
+    mirrorKind(options, 'identities', tables.localIdentities, (record) => identityRow(options.owner, record), signal),
+    mirrorKind(options, 'ips', tables.localIps, (record) => ipRow(options.owner, record), signal),
+  ]);
+}
+
+function mirrorKind<K extends RecordKind, V>(
+  options: ClusterSourceOptions,
+  kind: K,
+  writer: TableWriter<V>,
+  toRow: (record: RecordRows[K]) => V,
+  signal: AbortSignal,
+): Promise<void> {
+  const { prefix } = stateLayout(kind, options.owner.cluster);
+  const context = { ...options.owner, maxConnectedClusters: options.maxConnectedClusters };
+  const rowKey = (name: string): string => (kind === 'identities' ? name : `${options.owner.cluster}/${name}`);
+  const apply = ({ key, value }: MirrorChange): void => {
+    const name = key.slice(prefix.length);
+    const decoded: Decoded<RecordRows[K]> | undefined = value && decodeRecord(kind, value, { ...context, name } as RecordContext);
+    if (decoded && !decoded.ok) options.onDropped(kind, name, decoded.reason);
+    if (decoded?.ok) writer.put(rowKey(name), toRow(decoded.value));
+    else writer.delete(rowKey(name));
+  };
+  return mirrorPrefix(options.kv, {
+    prefix,
+    clock: options.clock,
+    random: options.random,
+    signal,
+    onBatch: (changes) => options.store.transact(() => changes.forEach(apply)),
+    onSynced: () => writer.synced(LOCAL_SCOPE),
+    onDisconnected: options.onDisconnected,
+  });
+}

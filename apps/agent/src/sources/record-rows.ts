@@ -1,0 +1,62 @@
+import type { IdentityRecord, IpRecord, NodeRecord, ServiceRecord } from '@isthmus/mesh';
+import type { BackendSetRow, IdentityRow, IpRow, NodeRow } from '@isthmus/model';
+
+/** Whose records they are. */
+export interface RecordOwner {
+  readonly cluster: string;
+  readonly clusterId: number;
+}
+
+/** The address type that other nodes send to. */
+const INTERNAL_IP = 'InternalIP';
+/** Address types that are the node itself. */
+const HOST_TYPES = new Set([INTERNAL_IP, 'ExternalIP', 'CiliumInternalIP']);
+
+/** A node as the datapath needs it. */
+export function nodeRow(record: NodeRecord): NodeRow {
+  const addresses = record.addresses ?? [];
+  const cidrs = [record.ipv4Cidr, ...(record.ipv4SecondaryCidrs ?? []), record.ipv6Cidr, ...(record.ipv6SecondaryCidrs ?? [])];
+  return {
+    cluster: record.cluster,
+    clusterId: record.clusterId,
+    name: record.name,
+    internalIps: addresses.filter(({ type }) => type === INTERNAL_IP).map(({ ip }) => ip),
+    hostIps: addresses.filter(({ type }) => HOST_TYPES.has(type)).map(({ ip }) => ip),
+    podCidrs: cidrs.filter((cidr) => cidr !== ''),
+    encryptionKey: record.encryptionKey,
+    wireguardPublicKey: record.wireguardPubKey,
+  };
+}
+
+export function ipRow(owner: RecordOwner, record: IpRecord): IpRow {
+  return {
+    cluster: owner.cluster,
+    clusterId: owner.clusterId,
+    ip: record.ip,
+    hostIp: record.hostIp,
+    identity: record.identity,
+    key: record.encryptionKey,
+    namespace: record.namespace,
+    pod: record.podName,
+  };
+}
+
+export function identityRow(owner: RecordOwner, record: IdentityRecord): IdentityRow {
+  return { id: record.id, cluster: owner.cluster, labels: record.labels.map((label) => `${label};`).join('') };
+}
+
+/** The backends that a cluster shares for a service. */
+export function backendSetRow(record: ServiceRecord): BackendSetRow {
+  return {
+    cluster: record.cluster,
+    clusterId: record.clusterId,
+    namespace: record.namespace,
+    name: record.name,
+    backends: record.backends.map(({ ip, ports }) => ({
+      ip,
+      ports: ports.flatMap(({ name, protocol, port }) =>
+        protocol === 'TCP' || protocol === 'UDP' || protocol === 'SCTP' ? [{ name, protocol, port }] : [],
+      ),
+    })),
+  };
+}

@@ -1,0 +1,134 @@
+import { type Clock, input, LOCAL_SCOPE, Store, type Table, type TableWriter } from '@isthmus/core';
+import { type AttachedDevice, declareLocalAddresses, declareRoutes, type HostAddressRow, type RouteRow } from '@isthmus/datapath';
+import { declareIpcache, declarePeers } from '@isthmus/identity';
+import type {
+  BackendSetRow,
+  EndpointRow,
+  IdentityRow,
+  IpcacheRow,
+  IpRow,
+  LocalAddressRow,
+  NodeRow,
+  PeerRow,
+  ServiceRow,
+} from '@isthmus/model';
+import { type BackendAddressRow, declareServiceTables, type FrontendRow, type RevnatRow } from '@isthmus/service';
+import { declareTranslations } from './translations.ts';
+
+/** This node's place in the mesh. */
+export interface OwnNode {
+  readonly cluster: string;
+  readonly clusterId: number;
+  readonly node: string;
+  /** Largest packet of a pod, bytes. */
+  readonly podMtu: number;
+}
+
+/** Tables that sources write, with their only writers. */
+export interface SourceTables {
+  readonly endpoints: TableWriter<EndpointRow>;
+  readonly hostAddresses: TableWriter<HostAddressRow>;
+  readonly localNodes: TableWriter<NodeRow>;
+  readonly remoteNodes: TableWriter<NodeRow>;
+  readonly localIps: TableWriter<IpRow>;
+  readonly remoteIps: TableWriter<IpRow>;
+  readonly localIdentities: TableWriter<IdentityRow>;
+  readonly remoteIdentities: TableWriter<IdentityRow>;
+  readonly services: TableWriter<ServiceRow>;
+  readonly localBackends: TableWriter<BackendSetRow>;
+  readonly remoteBackends: TableWriter<BackendSetRow>;
+}
+
+/** Every table of an agent. */
+export interface AgentTables {
+  readonly store: Store;
+  readonly sources: SourceTables;
+  readonly peers: Table<PeerRow>;
+  readonly ipcache: Table<IpcacheRow>;
+  readonly localAddresses: Table<LocalAddressRow>;
+  readonly podDevices: Table<AttachedDevice>;
+  readonly routes: Table<RouteRow>;
+  readonly frontends: Table<FrontendRow>;
+  readonly backends: Table<BackendAddressRow>;
+  readonly revnats: Table<RevnatRow>;
+  readonly translations: Table<true>;
+}
+
+/** Declares all tables of an agent: what comes in, and everything that follows from it. */
+export function declareAgentTables(
+  clock: Clock,
+  own: OwnNode,
+  onFault: (fault: { table: string; key: string; error: unknown }) => void,
+): AgentTables {
+  const store = new Store(clock, { onFault });
+  const sources = declareSources(store);
+  const nodes = [sources.localNodes.table, sources.remoteNodes.table];
+  const peers = declarePeers(store, nodes, own);
+  const ipcache = declareIpcache(store, {
+    endpoints: sources.endpoints.table,
+    localIps: sources.localIps.table,
+    remoteIps: sources.remoteIps.table,
+    nodes,
+    peers,
+    own,
+  });
+  const { frontends, backends, revnats } = declareServiceTables(store, {
+    services: sources.services.table,
+    localBackends: sources.localBackends.table,
+    remoteBackends: sources.remoteBackends.table,
+  });
+  return {
+    store,
+    sources,
+    peers,
+    ipcache,
+    localAddresses: declareLocalAddresses(store, sources.endpoints.table, sources.hostAddresses.table),
+    podDevices: declarePodDevices(store, sources.endpoints.table),
+    routes: declareRoutes(store, nodes, own.podMtu),
+    frontends,
+    backends,
+    revnats,
+    translations: declareTranslations(store, frontends),
+  };
+}
+
+function declareSources(store: Store): SourceTables {
+  const local = <V>(name: string): TableWriter<V> => {
+    const writer = store.table<V>(name);
+    writer.declare(LOCAL_SCOPE);
+    // What comes from this cluster alone has nothing to say about others, so it must not hold their pruning up.
+    writer.scopesKnown();
+    return writer;
+  };
+  const remote = <V>(name: string): TableWriter<V> => {
+    const writer = store.table<V>(name);
+    writer.synced(LOCAL_SCOPE);
+    return writer;
+  };
+  return {
+    endpoints: local('endpoints'),
+    hostAddresses: local('host-addresses'),
+    localNodes: local('nodes'),
+    remoteNodes: remote('remote-nodes'),
+    localIps: local('ips'),
+    remoteIps: remote('remote-ips'),
+    localIdentities: local('identities'),
+    remoteIdentities: remote('remote-identities'),
+    services: local('services'),
+    localBackends: local('service-backends'),
+    remoteBackends: remote('remote-service-backends'),
+  };
+}
+
+function declarePodDevices(store: Store, endpoints: Table<EndpointRow>): Table<AttachedDevice> {
+  const byDevice = endpoints.index('device', (row) => [row.interfaceName]);
+  return store.derive<AttachedDevice>({
+    name: 'pod-devices',
+    inputs: [input(endpoints, (_key, row, before) => [row?.interfaceName, before?.interfaceName].filter((name) => name !== undefined))],
+    compute: (device) => {
+      const [key] = byDevice.get(device);
+      const row = key === undefined ? undefined : endpoints.get(key);
+      return row && { ifindex: row.ifindex };
+    },
+  });
+}

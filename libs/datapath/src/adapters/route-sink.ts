@@ -1,0 +1,81 @@
+import type { FoundEntry, SinkFailures, SinkRow, SinkTarget } from '@isthmus/core';
+import { clusterScope } from '../sinks/cluster-scope.ts';
+import type { RouteRow } from '../tables/routes.ts';
+import { deleteRoute, listRoutes, NetlinkSocket, type Route, replaceRoute } from './netlink/index.ts';
+
+/** The number under which the kernel lists our routes (`ip route show proto 195`). */
+export const ROUTE_PROTOCOL = 195;
+/** A route's metric carries its cluster, so that each cluster's routes can be pruned alone. */
+const METRIC_BASE = 0x1000;
+
+/** Where routes to pod CIDRs lead. */
+export interface RouteSinkOptions {
+  /** Index of `isth_host`. */
+  device: number;
+  /** This node's own addresses on it, by family: what the host sends from. */
+  source: { readonly 4: string; readonly 6: string };
+  ownClusterId: number;
+}
+
+/** Makes the kernel's routes to pod CIDRs equal to the table. Touches no route that is not ours. */
+export class RouteSink implements SinkTarget<RouteRow> {
+  readonly #options: RouteSinkOptions;
+
+  constructor(options: RouteSinkOptions) {
+    this.#options = options;
+  }
+
+  update(rows: readonly SinkRow<RouteRow>[]): SinkFailures {
+    return each(rows, ({ key, row }, socket) => {
+      const wanted = this.#route(key, row);
+      replaceRoute(socket, wanted);
+      // A CIDR that moved to another cluster has another metric, which the kernel takes for another route.
+      for (const old of this.#routes(socket)) if (old.destination === key && old.metric !== wanted.metric) deleteRoute(socket, old);
+    });
+  }
+
+  delete(keys: readonly string[]): SinkFailures {
+    const gone = new Set(keys);
+    return each([{ key: keys[0] ?? '' }], (_row, socket) => {
+      for (const route of this.#routes(socket)) if (gone.has(route.destination)) deleteRoute(socket, route);
+    });
+  }
+
+  *entries(): Generator<FoundEntry[]> {
+    const routes = NetlinkSocket.using('route', undefined, (socket) => this.#routes(socket));
+    yield routes.map((route) => ({
+      key: route.destination,
+      scope: clusterScope((route.metric ?? METRIC_BASE) - METRIC_BASE, this.#options.ownClusterId),
+    }));
+  }
+
+  #routes(socket: NetlinkSocket): Route[] {
+    return listRoutes(socket, { protocol: ROUTE_PROTOCOL }).filter((route) => route.device === this.#options.device);
+  }
+
+  #route(destination: string, row: RouteRow): Route {
+    const source = this.#options.source[destination.includes(':') ? 6 : 4];
+    return {
+      destination,
+      device: this.#options.device,
+      mtu: row.mtu,
+      metric: METRIC_BASE + row.clusterId,
+      protocol: ROUTE_PROTOCOL,
+      ...(source === '' ? {} : { source }),
+    };
+  }
+}
+
+function each<R extends { key: string }>(rows: readonly R[], fn: (row: R, socket: NetlinkSocket) => void): SinkFailures {
+  const failures = new Map<string, unknown>();
+  NetlinkSocket.using('route', undefined, (socket) => {
+    for (const row of rows) {
+      try {
+        fn(row, socket);
+      } catch (error) {
+        failures.set(row.key, error);
+      }
+    }
+  });
+  return failures;
+}

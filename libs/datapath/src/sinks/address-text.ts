@@ -1,0 +1,50 @@
+import { addressBytes, Ip, parseCidr } from '@isthmus/net';
+import { addressOf, addrKeyOf, ipcacheKeyOf } from '../addr-key.ts';
+import { type AddrKey, decodeAddrKey, decodeIpcacheKey, encodeAddrKey, encodeIpcacheKey, IpcacheConstant } from '../generated/layouts.ts';
+
+/** Map key of an address in text. @throws RangeError when it is none */
+export function addrKeyOfText(ip: string): AddrKey {
+  const address = addressBytes(ip);
+  if (!address) throw new RangeError(`${ip} is not an IP address`);
+  return addrKeyOf(address.bytes);
+}
+
+/** The same as bytes. */
+export function addrKeyBytes(ip: string): Uint8Array {
+  return encodeAddrKey(addrKeyOfText(ip));
+}
+
+/** Canonical text of the address in a key. */
+export function textOfAddrKey(key: AddrKey): string {
+  return textOfAddress(addressOf(key));
+}
+
+/** Canonical text of an encoded key. */
+export function textOfAddrKeyBytes(bytes: Uint8Array): string {
+  return textOfAddrKey(decodeAddrKey(bytes));
+}
+
+/** LPM key of an address or prefix in text. @throws RangeError when it is neither */
+export function ipcacheKeyBytes(prefix: string): Uint8Array {
+  if (!prefix.includes('/')) {
+    const key = addrKeyOfText(prefix);
+    const address = addressOf(key);
+    return encodeIpcacheKey(ipcacheKeyOf(address, address.length * 8));
+  }
+  const cidr = parseCidr(prefix);
+  if (!cidr) throw new RangeError(`${prefix} is not a prefix`);
+  return encodeIpcacheKey(ipcacheKeyOf(cidr.address.bytes, cidr.length));
+}
+
+/** Canonical text of an LPM key: the address alone where the prefix is full. */
+export function textOfIpcacheKey(bytes: Uint8Array): string {
+  const { prefixlen, addr } = decodeIpcacheKey(bytes);
+  const address = addressOf(addr);
+  const length = prefixlen - IpcacheConstant.exactBits;
+  const text = textOfAddress(address);
+  return length === address.length * 8 ? text : `${text}/${length}`;
+}
+
+function textOfAddress(bytes: Uint8Array): string {
+  return new Ip(bytes.length === 4 ? 4 : 6, bytes).toString();
+}

@@ -1,0 +1,21 @@
+import type { IdPool } from '@isthmus/core';
+import type { IpcacheRow } from '@isthmus/model';
+import { decodeIpcacheValue, encodeIpcacheValue, IpcacheFlag } from '../generated/layouts.ts';
+import { ipcacheKeyBytes, textOfIpcacheKey } from './address-text.ts';
+import { clusterScope } from './cluster-scope.ts';
+import type { MapCodec } from './map-sink.ts';
+
+/** What every address is, as rows of `isth_ipcache`. `peers` is the pool that numbers `isth_peers`. */
+export function ipcacheCodec(peers: IdPool, ownClusterId: number): MapCodec<IpcacheRow> {
+  return {
+    key: ipcacheKeyBytes,
+    value: (_key, row) =>
+      encodeIpcacheValue({
+        identity: row.identity,
+        peer: row.peer === '' ? 0 : peers.idOf(row.peer),
+        flags: row.node && row.peer !== '' ? IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost : 0,
+        cluster: row.clusterId,
+      }),
+    found: (key, value) => ({ key: textOfIpcacheKey(key), scope: clusterScope(decodeIpcacheValue(value).cluster, ownClusterId) }),
+  };
+}
