@@ -1,3 +1,4 @@
+import { RESERVED_IDENTITY } from '@isthmus/model';
 import { maskLength, parseCidr, parseIp } from '@isthmus/net';
 import { readIp, readOptionalIp } from './address-text.ts';
 import { maskText, readMask } from './cidr.codec.ts';
@@ -5,7 +6,7 @@ import { type Decoded, decoding, type RecordContext, reject } from './decode-res
 import { goJson } from './go-json.ts';
 import { intern } from './intern.ts';
 import { asObject, type JsonObject, readArray, readJsonObject, readRequired, readShared, readString, readUint } from './json-reader.ts';
-import { identityRange, inIdentityRange, isReservedIdentity, RESERVED_IDENTITY } from './numeric-identity.ts';
+import { identityRange, inIdentityRange, isReservedIdentity } from './numeric-identity.ts';
 
 /** A named container port. */
 export interface NamedPort {
@@ -69,7 +70,7 @@ function readAddress(object: JsonObject): string {
 
 function readIdentity(object: JsonObject, context: RecordContext): number {
   const id = readUint(object, 'ID', 0xffffffff);
-  if (id === RESERVED_IDENTITY.host) return RESERVED_IDENTITY['remote-node'];
+  if (id === RESERVED_IDENTITY.host) return RESERVED_IDENTITY.remoteNode;
   if (isReservedIdentity(id)) return id;
   return inIdentityRange(id, identityRange(context.clusterId, context.maxConnectedClusters)) ? id : reject('foreign-identity');
 }

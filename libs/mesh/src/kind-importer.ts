@@ -12,8 +12,10 @@ export interface KindHost<T> {
   readonly store: RemoteStore;
   /** Reads one record against the cluster's name, id and key. */
   read(kind: RecordKind, bytes: Uint8Array, name: string): Decoded<T>;
-  apply(kind: RecordKind, changes: readonly RecordChange<T>[]): void;
-  synced(kind: RecordKind): void;
+  readonly sink: {
+    apply(kind: RecordKind, changes: readonly RecordChange<T>[]): void;
+    synced(kind: RecordKind): void;
+  };
   dropped(kind: RecordKind, name: string, reason: DropReason): void;
   /** Nothing is wrong with the cluster: what is deleted now was meant to be. */
   trusted(): boolean;
@@ -158,10 +160,10 @@ export class KindImporter<T> {
     const gone: RecordChange<T>[] = [];
     for (const name of this.#asked) if (this.#known.delete(name)) gone.push({ name, value: undefined });
     this.#asked = undefined;
-    if (gone.length > 0) this.#host.apply(this.kind, gone);
+    if (gone.length > 0) this.#host.sink.apply(this.kind, gone);
     if (this.#phase !== 'unconfirmed') return;
     this.#phase = 'synced';
-    this.#host.synced(this.kind);
+    this.#host.sink.synced(this.kind);
   }
 
   #restart(token: string): void {
@@ -199,7 +201,7 @@ export class KindImporter<T> {
       if (value !== undefined) this.#put(name, value, out);
       else if (this.#known.has(name)) this.#remove(name, atOnce, out);
     }
-    if (out.length > 0) this.#host.apply(this.kind, out);
+    if (out.length > 0) this.#host.sink.apply(this.kind, out);
     if (this.#held.size > 0) this.#host.changed();
   }
 

@@ -1,7 +1,8 @@
+import { RESERVED_IDENTITY } from '@isthmus/model';
 import fc from 'fast-check';
 import { checkClusterId, checkClusterName, checkMeshSize } from './cluster-name.ts';
 import { GLOBAL_NAMESPACE_ANNOTATION, isGlobalNamespace } from './global-namespace.ts';
-import { clusterOfIdentity, identityRange, inIdentityRange, RESERVED_IDENTITY, reservedIdentityLabel } from './numeric-identity.ts';
+import { clusterOfIdentity, identityRange, inIdentityRange, reservedIdentityLabel } from './numeric-identity.ts';
 
 const size = fc.constantFrom<255 | 511>(255, 511);
 
@@ -26,7 +27,9 @@ describe('numeric identities', () => {
   });
 
   it('have names when reserved', () => {
-    expect(reservedIdentityLabel(RESERVED_IDENTITY['remote-node'])).toBe('reserved:remote-node');
+    const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    for (const [name, id] of Object.entries(RESERVED_IDENTITY)) expect(reservedIdentityLabel(id)).toBe(`reserved:${kebab(name)}`);
+    expect(reservedIdentityLabel(RESERVED_IDENTITY.remoteNode)).toBe('reserved:remote-node');
     expect(reservedIdentityLabel(256)).toBeUndefined();
   });
 });

@@ -21,25 +21,6 @@ export const NODE_LOCAL_SCOPE = 0x01000000;
 /** First identity of the scope for other nodes. Never on the wire. */
 export const REMOTE_NODE_SCOPE = 0x02000000;
 
-/** Fixed identities by name. The number is the wire's, in policy maps and in the tunnel header. */
-export const RESERVED_IDENTITY = Object.freeze({
-  unknown: 0,
-  host: 1,
-  world: 2,
-  unmanaged: 3,
-  health: 4,
-  init: 5,
-  'remote-node': 6,
-  'kube-apiserver': 7,
-  ingress: 8,
-  'world-ipv4': 9,
-  'world-ipv6': 10,
-  'encrypted-overlay': 11,
-});
-
-/** Name of a fixed identity. */
-export type ReservedIdentityName = keyof typeof RESERVED_IDENTITY;
-
 /** Identities 100 to 107, given to well-known cluster services. Read, never allocated by us. */
 export const WELL_KNOWN_IDENTITY: ReadonlyMap<number, string> = new Map([
   [100, 'etcd-operator'],
@@ -52,11 +33,25 @@ export const WELL_KNOWN_IDENTITY: ReadonlyMap<number, string> = new Map([
   [107, 'cilium-etcd-operator'],
 ]);
 
-const NAMES = new Map<number, string>(Object.entries(RESERVED_IDENTITY).map(([name, id]) => [id, name]));
+/** Names of the identities that mean the same everywhere. Their numbers for code are `RESERVED_IDENTITY` of the model. */
+const RESERVED_NAMES: readonly string[] = [
+  'unknown',
+  'host',
+  'world',
+  'unmanaged',
+  'health',
+  'init',
+  'remote-node',
+  'kube-apiserver',
+  'ingress',
+  'world-ipv4',
+  'world-ipv6',
+  'encrypted-overlay',
+];
 
-/** Label of a fixed identity (`reserved:world`), or undefined. */
+/** Label of a reserved identity (`reserved:world`), or undefined. */
 export function reservedIdentityLabel(id: number): string | undefined {
-  const name = NAMES.get(id);
+  const name = RESERVED_NAMES[id];
   return name === undefined ? undefined : `reserved:${name}`;
 }
 

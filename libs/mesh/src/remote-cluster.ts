@@ -1,9 +1,10 @@
-import { Backoff, type Cancel, type CodedError, Machine } from '@isthmus/core';
+import { type CodedError, Machine } from '@isthmus/core';
 import type { ClusterConfig } from './cluster-config.codec.ts';
+import { Confirmation } from './confirmation.ts';
 import { DropCounters } from './drop-counters.ts';
 import { HEARTBEAT_KEY, recordLayout } from './keys.ts';
 import { canaryKeyOf, publishesKind, sameReading } from './kind-gate.ts';
-import { KindImporter } from './kind-importer.ts';
+import { type KindHost, KindImporter } from './kind-importer.ts';
 import { HEARTBEAT_TIMEOUT_MS, Liveness } from './liveness.ts';
 import { RECORD_KINDS, type RecordKind } from './record-kind.ts';
 import { REMOTE_CLUSTER_MACHINE, type RemoteEvent, type RemoteState } from './remote-cluster.machine.ts';
@@ -15,7 +16,6 @@ import type { ValuesByKind } from './remote-sink.ts';
 import { kindStatuses, type RemoteStatus } from './remote-status.ts';
 import { trouble } from './remote-trouble.ts';
 
-const RETRY = { minMs: 500, maxMs: 30_000 };
 /** Token of a listing that no canary guards. */
 const UNGATED = 'ungated';
 
@@ -31,7 +31,7 @@ export class RemoteCluster<V extends ValuesByKind> {
   readonly #liveness: Liveness;
   readonly #kinds: readonly KindImporter<V[RecordKind]>[];
   readonly #drops = new DropCounters();
-  readonly #backoff: Backoff;
+  readonly #confirmation: Confirmation<V[RecordKind]>;
   readonly #drain: Drain;
   /** The configuration in use. Stays when a later one is refused: the records under it are still there. */
   #accepted: ClusterConfig | undefined;
@@ -41,21 +41,27 @@ export class RemoteCluster<V extends ValuesByKind> {
   #refusal: CodedError | undefined;
   #settling = false;
   #settleAgain = false;
-  #confirming = false;
-  #retry: Cancel | undefined;
   #unlisten: (() => void) | undefined;
 
   constructor(options: RemoteClusterOptions<V>) {
     this.#options = options;
     this.cluster = options.cluster;
-    this.#backoff = new Backoff(RETRY, options.random);
     this.#liveness = new Liveness(options.clock, options.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS, () => this.#settle());
     this.#control = new RemoteControl(options.store, options.cluster, options.heartbeatKey ?? HEARTBEAT_KEY, {
       changed: () => this.#settle(),
       heartbeat: (value) => this.#liveness.beat(value) && options.sink.heartbeat?.(value),
     });
+    this.#confirmation = new Confirmation({
+      clock: options.clock,
+      random: options.random,
+      refresh: (kinds) => this.#control.refresh(kinds.flatMap(({ kind }) => this.#canaryKey(kind) ?? [])),
+      answered: (kinds) => this.#confirm(kinds),
+      settle: () => this.#settle(),
+    });
     this.#drain = new Drain({ ...options, drop: () => options.sink.drained(), done: () => this.#drained() });
-    this.#kinds = RECORD_KINDS.map((kind) => this.#importer(kind));
+    const { limits, adopted } = options;
+    const host = this.#host();
+    this.#kinds = RECORD_KINDS.map((kind) => new KindImporter(kind, host, limits?.[kind] ?? RECORD_LIMITS[kind], adopted?.[kind] ?? []));
   }
 
   get state(): RemoteState {
@@ -97,24 +103,22 @@ export class RemoteCluster<V extends ValuesByKind> {
     };
   }
 
-  #importer(kind: RecordKind): KindImporter<V[RecordKind]> {
-    const { store, sink, values, limits, adopted, onDropped } = this.#options;
-    const host = {
+  #host(): KindHost<V[RecordKind]> {
+    const { store, sink, values } = this.#options;
+    return {
       store,
-      read: (_: RecordKind, bytes: Uint8Array, name: string) => {
+      sink,
+      read: (kind, bytes, name) => {
         const { id, maxConnectedClusters } = this.#accepted!; // importers are open only while a configuration is in use
         return values.read(kind, bytes, { cluster: this.cluster, clusterId: id, maxConnectedClusters, name });
       },
-      apply: sink.apply.bind(sink),
-      synced: sink.synced.bind(sink),
-      dropped: (_: RecordKind, name: string, reason: Parameters<DropCounters['add']>[1]) => {
+      dropped: (kind, name, reason) => {
         this.#drops.add(kind, reason);
-        onDropped?.(kind, name, reason);
+        this.#options.onDropped?.(kind, name, reason);
       },
       trusted: () => this.#trouble() === undefined,
       changed: () => this.#settle(),
     };
-    return new KindImporter(kind, host, limits?.[kind] ?? RECORD_LIMITS[kind], adopted?.[kind] ?? []);
   }
 
   /** Steps until nothing more follows from what is known. Not re-entrant: sinks may call back. */
@@ -201,7 +205,7 @@ export class RemoteCluster<V extends ValuesByKind> {
     if (this.#trouble() !== undefined) return this.state === 'degraded' ? undefined : this.#on('trouble');
     if (this.state === 'degraded') return this.#on('recovered');
     for (const kind of this.#kinds) if (kind.needsOpening) this.#open(kind);
-    this.#confirm();
+    this.#confirmation.ask(this.#kinds);
     const complete = this.#kinds.every((kind) => kind.phase === 'synced');
     if (complete && this.state === 'syncing') return this.#on('synced');
     return !complete && this.state === 'ready' ? this.#on('resync') : undefined;
@@ -222,9 +226,13 @@ export class RemoteCluster<V extends ValuesByKind> {
     return this.#liveness.stale ? trouble.stale(this.cluster, this.#liveness.ageMs) : undefined;
   }
 
+  #canaryKey(kind: RecordKind): string | undefined {
+    return this.#accepted && canaryKeyOf(this.#accepted, this.cluster, kind);
+  }
+
   /** Identifies the canary that allows the kind to be listed now; undefined when it must be waited for. */
   #token(kind: RecordKind): string | undefined {
-    const key = this.#accepted && canaryKeyOf(this.#accepted, this.cluster, kind);
+    const key = this.#canaryKey(kind);
     return key === undefined ? UNGATED : this.#control.canary(key);
   }
 
@@ -237,42 +245,13 @@ export class RemoteCluster<V extends ValuesByKind> {
     else importer.openEmpty(token);
   }
 
-  /** Asks the store itself whether configuration and canaries stand, before anything is deleted on the word of a listing. */
-  #confirm(): void {
-    if (this.#confirming || this.#retry !== undefined) return;
-    const waiting = this.#kinds.filter((kind) => kind.needsConfirmation);
-    if (waiting.length === 0) return;
-    for (const kind of waiting) kind.ask();
-    this.#confirming = true;
-    const keys = waiting.map((kind) => canaryKeyOf(this.#accepted!, this.cluster, kind.kind)).filter((key) => key !== undefined);
-    this.#control
-      .refresh(keys)
-      .then(
-        (certain) => certain && this.#confirmed(waiting),
-        () => this.#confirmLater(),
-      )
-      .finally(() => {
-        this.#confirming = false;
-        for (const kind of waiting) kind.takeBack();
-        this.#settle();
-      });
-  }
-
-  #confirmed(waiting: readonly KindImporter<V[RecordKind]>[]): void {
-    this.#backoff.reset();
+  /** The leased keys were read: what was held back may go if they stand, and are those under which it was listed. */
+  #confirm(waiting: readonly KindImporter<V[RecordKind]>[]): void {
     if ((this.state !== 'syncing' && this.state !== 'ready') || this.#configChanged() || this.#trouble() !== undefined) return;
     for (const kind of waiting) {
       if (kind.token === this.#token(kind.kind)) kind.confirm();
       else kind.distrust(); // the canary was written anew since the listing began
     }
-  }
-
-  #confirmLater(): void {
-    if (this.state === 'stopped' || this.state === 'removing') return;
-    this.#retry = this.#options.clock.after(this.#backoff.next(), () => {
-      this.#retry = undefined;
-      this.#settle();
-    });
   }
 
   /** Another cluster gave its id back: ours may be acceptable now. */
@@ -297,8 +276,7 @@ export class RemoteCluster<V extends ValuesByKind> {
 
   #close(): void {
     this.#unlisten?.();
-    this.#retry?.();
-    this.#retry = undefined;
+    this.#confirmation.stop();
     this.#drain.stop();
     this.#liveness.stop();
     this.#control.close();
@@ -316,12 +294,18 @@ export class RemoteCluster<V extends ValuesByKind> {
       case 'fetching-config':
       case 'degraded':
         return this.#trouble();
-      case 'syncing': {
-        const waiting = this.#kinds.find((kind) => this.#token(kind.kind) === undefined);
-        return waiting && trouble.canaryMissing(this.cluster, waiting.kind);
-      }
+      case 'syncing':
+      case 'ready':
+        return this.#waitedFor();
       default:
         return undefined;
     }
+  }
+
+  #waitedFor(): CodedError | undefined {
+    const { error } = this.#confirmation;
+    if (error !== undefined) return trouble.disconnected(this.cluster, error);
+    const unmarked = this.#kinds.find((kind) => this.#token(kind.kind) === undefined);
+    return unmarked && trouble.canaryMissing(this.cluster, unmarked.kind);
   }
 }

@@ -145,8 +145,10 @@ describe('deletions are held back', () => {
     await flush();
     expect(h.sink.names('ips')).toEqual(allIps);
     expect(h.remote.status().kinds.ips.held).toBe(1);
+    expect(h.remote.status().problem).toMatchObject({ code: 'MESH_REMOTE_DISCONNECTED', cause: new Error('timed out') });
     h.clock.advance(1_000);
     await flush();
+    expect(h.problem).toBeUndefined();
     expect(h.sink.names('ips')).toEqual([allIps[1]]);
   });
 
