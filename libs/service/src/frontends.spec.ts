@@ -127,6 +127,8 @@ describe('frontends', () => {
     remoteBackends.put('north/default/echo', set('north', 3, [backend('10.1.0.1')]));
     remoteBackends.put('west/default/echo', west(backend('10.1.0.1')));
     expect(backends.get(A)?.clusterId).toBe(2);
+    remoteBackends.put('south/default/echo', set('south', 4, [backend('10.1.0.1')]));
+    expect(backends.get(A)?.clusterId).toBe(2);
     localBackends.put('default/echo-1', set('east', 9, [backend('10.1.0.1')]));
     expect(backends.get(A)?.clusterId).toBe(9);
   });
