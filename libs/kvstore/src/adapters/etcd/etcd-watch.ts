@@ -68,7 +68,7 @@ class WatchReading {
   }
 
   #takeEvents(answer: WatchAnswer): KvWatchResponse | undefined {
-    this.#fragments.push(...answer.events);
+    this.#fragments = this.#fragments.length === 0 ? answer.events : this.#fragments.concat(answer.events);
     if (answer.fragment) return undefined;
     const from = this.#from ?? 0;
     const events =

@@ -1,0 +1,168 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import {
+  type EtcdConnectionEvent,
+  EtcdKvStore,
+  KV_CONFIG,
+  KV_TIMEOUT,
+  KV_UNAUTHENTICATED,
+  KV_UNREACHABLE,
+  KV_WRONG_CLUSTER,
+  readEtcdConfig,
+} from '@isthmus/kvstore';
+import { rejection } from '../../libs/kvstore/testing/kvstore.contract.ts';
+import { EtcdProcess } from './etcd-process.ts';
+import { until } from './mirrored.ts';
+import { TestPki } from './pki.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+
+describe('the connection to etcd', () => {
+  let pki: TestPki;
+  let foreign: TestPki;
+  let etcd: EtcdProcess;
+  let plain: EtcdProcess;
+  const proxies: TcpProxy[] = [];
+  const proxyTo = async (port: number): Promise<TcpProxy> => {
+    const proxy = await TcpProxy.start(port);
+    proxies.push(proxy);
+    return proxy;
+  };
+  beforeAll(async () => {
+    [pki, foreign] = [await TestPki.create(), await TestPki.create()];
+    [etcd, plain] = [await EtcdProcess.start({ pki }), await EtcdProcess.start()];
+  });
+  afterEach(() => Promise.all(proxies.splice(0).map((proxy) => proxy.close())));
+  afterAll(async () => {
+    await Promise.all([etcd.close(), plain.close()]);
+    await Promise.all([pki.remove(), foreign.remove()]);
+  });
+
+  it('names an endpoint that nobody listens on', async () => {
+    const kv = await etcd.connect('root', { config: { endpoints: ['http://127.0.0.1:1'] }, timeoutMs: 300 });
+    const error = await rejection(kv.get('a'), KV_UNREACHABLE);
+    expect(error.message).toMatch(/http:\/\/127\.0\.0\.1:1.*ECONNREFUSED/s);
+  });
+
+  it('fails at once, and says so, when the two sides do not trust each other', async () => {
+    const mine = await etcd.config();
+    const since = performance.now();
+    const unknownServer = await etcd.connect('root', { config: { ...mine, trustedCaFile: foreign.caFile } });
+    expect((await rejection(unknownServer.get('a'), KV_UNAUTHENTICATED)).message).toContain(etcd.endpoint);
+    const unknownClient = await etcd.connect('root', { config: { ...mine, ...(await foreign.client('root')) } });
+    await rejection(unknownClient.get('a'), KV_UNAUTHENTICATED);
+    const { certFile: _, keyFile: __, ...nobody } = mine;
+    await rejection((await etcd.connect('root', { config: nobody })).get('a'), KV_UNAUTHENTICATED);
+    expect(performance.now() - since).toBeLessThan(3_000);
+  });
+
+  it('expects the name that the configuration gives, at the address of its alias', async () => {
+    const { port } = etcd;
+    const at = async (hostname: string) => {
+      const config = {
+        ...(await etcd.config()),
+        endpoints: [`https://${hostname}:${port}`],
+        hostAliases: [{ hostname, ips: ['127.0.0.1'] }],
+      };
+      return etcd.connect('root', { config });
+    };
+    await (await at('west.mesh.cilium.io')).status();
+    expect((await rejection((await at('somebody.else')).status(), KV_UNAUTHENTICATED)).message).toContain('somebody.else');
+  });
+
+  it('names the file that is missing or wrong', async () => {
+    const mine = await etcd.config();
+    const missing = await etcd.connect('root', { config: { ...mine, keyFile: '/nowhere/key' } });
+    expect((await rejection(missing.status(), KV_CONFIG)).message).toContain('/nowhere/key');
+    const { keyFile } = await pki.client('another');
+    const unfit = await etcd.connect('root', { config: { ...mine, keyFile } });
+    expect((await rejection(unfit.status(), KV_CONFIG)).message).toContain(keyFile);
+  });
+
+  it('reads the certificates anew when it connects anew', async () => {
+    const { certFile, keyFile } = await foreign.client('renewed');
+    const proxy = await proxyTo(etcd.port);
+    const config = { endpoints: [`https://127.0.0.1:${proxy.port}`], trustedCaFile: pki.caFile, certFile, keyFile };
+    const events: string[] = [];
+    const kv = await etcd.connect('root', { config, onConnection: ({ type }) => events.push(type) });
+    await rejection(kv.status(), KV_UNAUTHENTICATED);
+    const renew = async (from: TestPki): Promise<void> => {
+      const fresh = await from.client('renewed-source');
+      await writeFile(certFile, await readFile(fresh.certFile));
+      await writeFile(keyFile, await readFile(fresh.keyFile));
+    };
+    await renew(pki);
+    await kv.status();
+    await renew(foreign);
+    await kv.status(); // an open connection goes on
+    proxy.cut();
+    await until(() => events.at(-1) === 'lost');
+    proxy.join(etcd.port);
+    await rejection(kv.status(), KV_UNAUTHENTICATED);
+  });
+
+  it('goes on to the next endpoint', async () => {
+    const events: EtcdConnectionEvent[] = [];
+    const [a, b] = [await proxyTo(plain.port), await proxyTo(plain.port)];
+    const endpoints = [a, b].map(({ port }) => `http://127.0.0.1:${port}`);
+    const kv = await etcd.connect('root', { config: { endpoints }, onConnection: (event) => events.push(event) });
+    for (const [down, up] of [
+      [a, b],
+      [b, a],
+      [a, b],
+    ] as const) {
+      down.cut();
+      up.join(plain.port);
+      await until(() => events.length === 0 || events.at(-1)!.type !== 'connected' || !events.at(-1)!.endpoint.endsWith(`:${down.port}`));
+      await kv.status();
+      expect(events.at(-1)).toMatchObject({
+        type: 'connected',
+        endpoint: `http://127.0.0.1:${up.port}`,
+        version: expect.stringMatching(/^3\./),
+      });
+    }
+  });
+
+  it('tells of another cluster once, and refuses it for ever where one cluster is asked for', async () => {
+    const other = await EtcdProcess.start();
+    const proxy = await proxyTo(plain.port);
+    const config = { endpoints: [`http://127.0.0.1:${proxy.port}`] };
+    const { clusterId } = await (await plain.connect()).status();
+    const [any, one] = [await plain.connect('root', { config }), await plain.connect('root', { config, clusterId })];
+    await Promise.all([any.status(), one.status()]);
+    const watch = any.watch('x')[Symbol.asyncIterator]();
+    await watch.next();
+    proxy.cut();
+    await rejection(watch.next(), KV_UNREACHABLE);
+    proxy.join(other.port);
+    await rejection(any.status(), KV_WRONG_CLUSTER);
+    await any.status();
+    await rejection(one.status(), KV_WRONG_CLUSTER);
+    await rejection(one.status(), KV_WRONG_CLUSTER);
+    await other.close();
+  });
+
+  it('keeps a call’s deadline though the server is frozen', async () => {
+    const frozen = await EtcdProcess.start();
+    const kv = await frozen.connect();
+    await kv.status();
+    frozen.freeze();
+    const since = performance.now();
+    await rejection(kv.put('a', '1', { timeoutMs: 200 }), KV_TIMEOUT);
+    expect(performance.now() - since).toBeLessThan(1_000);
+    const fresh = await frozen.connect('root', { connectTimeoutMs: 200 });
+    await rejection(fresh.put('a', '1', { timeoutMs: 500 }), KV_UNREACHABLE);
+    await frozen.close();
+  });
+
+  it('reads its configuration from a file', async () => {
+    const file = `${pki.folder}/client.yaml`;
+    const { endpoints, trustedCaFile, certFile, keyFile } = await etcd.config();
+    await writeFile(
+      file,
+      `endpoints: ["${endpoints[0]}"]\ntrusted-ca-file: ${trustedCaFile}\ncert-file: ${certFile}\nkey-file: ${keyFile}\n`,
+    );
+    const kv = new EtcdKvStore({ config: await readEtcdConfig(file) });
+    await kv.status();
+    kv.close();
+    await rejection(readEtcdConfig('/nowhere.yaml'), KV_CONFIG);
+  });
+});
