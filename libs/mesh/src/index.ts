@@ -9,6 +9,7 @@ export {
   MESH_CLUSTER_NAME_INVALID,
   MESH_SIZE_INVALID,
 } from './cluster-name.ts';
+export { type ConfiguredCluster, decodeConfiguredCluster, encodeConfiguredCluster } from './configured-cluster.codec.ts';
 export { type Decoded, DROP_REASONS, type DropReason, type RecordContext } from './decode-result.ts';
 export { type DropCount, DropCounters } from './drop-counters.ts';
 export { GLOBAL_NAMESPACE_ANNOTATION, isGlobalNamespace } from './global-namespace.ts';
