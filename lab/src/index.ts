@@ -1,1 +1,11 @@
-export {};
+export { STAGES, type Stage } from './bring-up.ts';
+export { clusterFiles, controlUrls, ETCD_PORT, JOIN_API_PORT, MESH_ETCD_PORT } from './control-plane/cluster-files.ts';
+export * from './lab.errors.ts';
+export { DEFAULT_LAB, Lab, type Progress, type UpOptions } from './lab.ts';
+export { type Leftover, leftovers } from './leftovers.ts';
+export { type CommandOptions, type CommandResult, runCommand, tryCommand } from './machine/run-command.ts';
+export { type WaitOptions, waitUntil } from './machine/wait-until.ts';
+export type { ProcessRecord } from './process/process-record.ts';
+export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
+export type { Addresses, ClusterPlan, ControlPlace, LabPlan, NodePlace, Place, PodPlace } from './topology/plan.ts';
+export { loadTopology, parseTopology, type Topology } from './topology/topology.ts';

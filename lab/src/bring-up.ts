@@ -1,0 +1,59 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { clusterPki } from '@isthmus/crypto';
+import { clusterFiles } from './control-plane/cluster-files.ts';
+import { etcdsOf, startEtcd, waitForEtcd } from './control-plane/etcd.ts';
+import { mountBpf } from './machine/bpf-mount.ts';
+import { createCgroup } from './machine/cgroup.ts';
+import { createNetwork } from './network/network.ts';
+import type { Supervisor } from './process/supervisor.ts';
+import { allPlaces, type ClusterPlan, type LabPlan } from './topology/plan.ts';
+
+/** The steps that bring a lab up, in order. */
+export const STAGES = ['machine', 'etcd'] as const;
+/** One of {@link STAGES}. */
+export type Stage = (typeof STAGES)[number];
+
+/** A lab that is being built. */
+export interface Building {
+  readonly plan: LabPlan;
+  readonly processes: Supervisor;
+  readonly progress: (line: string) => void;
+  readonly through: Stage | undefined;
+}
+
+const STEPS: Readonly<Record<Stage, (building: Building) => Promise<void>>> = { machine: buildMachine, etcd: startEtcds };
+
+/** Builds a lab from nothing, stage by stage. */
+export async function bringUp(building: Building): Promise<void> {
+  for (const stage of STAGES) {
+    await STEPS[stage](building);
+    if (stage === building.through) return;
+  }
+}
+
+async function buildMachine({ plan, progress }: Building): Promise<void> {
+  const nodes = plan.clusters.flatMap((cluster) => cluster.nodes);
+  progress(`network: ${plan.clusters.length} clusters, ${nodes.length} nodes, a router`);
+  for (const place of allPlaces(plan)) createCgroup(place.cgroup);
+  await createNetwork(plan);
+  await mountBpf(plan.paths.bpf);
+  for (const node of nodes) {
+    for (const folder of [node.bpf, join(node.run, '.sys'), join(node.run, 'netns')]) mkdirSync(folder, { recursive: true });
+  }
+}
+
+async function startEtcds({ plan, processes, progress }: Building): Promise<void> {
+  await Promise.all(plan.clusters.map((cluster) => startEtcdsOf(cluster, processes, progress)));
+}
+
+async function startEtcdsOf(cluster: ClusterPlan, processes: Supervisor, progress: Building['progress']): Promise<void> {
+  const files = clusterFiles(cluster);
+  const { ipv4, ipv6 } = cluster.control.addresses;
+  mkdirSync(cluster.control.data, { recursive: true, mode: 0o700 });
+  await clusterPki(files.pkiDir, { cluster: cluster.name, controlPlaneIps: [ipv4, ipv6] });
+  const etcds = etcdsOf(files);
+  for (const etcd of etcds) startEtcd(processes, cluster, files, etcd);
+  for (const etcd of etcds) await waitForEtcd(processes, cluster, files, etcd);
+  progress(`${cluster.name}: cluster etcd and mesh etcd answer`);
+}

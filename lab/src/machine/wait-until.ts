@@ -1,0 +1,35 @@
+import { CodedError, delay, systemClock } from '@isthmus/core';
+import { LAB_TIMEOUT } from '../lab.errors.ts';
+
+/** What to wait for and how long. */
+export interface WaitOptions {
+  /** Ends the sentence "waited for ...". */
+  readonly what: string;
+  readonly timeoutMs: number;
+  /** Milliseconds between two looks. */
+  readonly everyMs?: number;
+  /** Adds to the error what is known when time is up. */
+  readonly onTimeout?: () => string;
+}
+
+/**
+ * Looks until the condition is something other than undefined and false, and answers that.
+ * @throws CodedError LAB_TIMEOUT; whatever the condition throws
+ */
+export async function waitUntil<T>(
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+  options: WaitOptions,
+): Promise<T> {
+  const deadline = systemClock.now() + options.timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== false) return value as T;
+    if (systemClock.now() >= deadline) {
+      const detail = options.onTimeout?.() ?? '';
+      throw new CodedError(LAB_TIMEOUT, `waited ${options.timeoutMs / 1000} s for ${options.what}${detail === '' ? '' : `: ${detail}`}`, {
+        object: options.what,
+      });
+    }
+    await delay(systemClock, options.everyMs ?? 20);
+  }
+}

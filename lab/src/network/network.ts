@@ -1,0 +1,38 @@
+import { existsSync, readdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { mounts } from '../machine/mounts.ts';
+import { runCommand } from '../machine/run-command.ts';
+import { allPlaces, type LabPlan } from '../topology/plan.ts';
+import { NAMESPACE_SYSCTLS, networkBatches } from './network-script.ts';
+
+const NETNS_FOLDER = '/run/netns';
+
+/** Makes a lab's network namespaces, devices, addresses and routes. */
+export async function createNetwork(plan: LabPlan): Promise<void> {
+  for (const place of allPlaces(plan)) await createNamespace(place.netns);
+  for (const { netns, lines } of networkBatches(plan))
+    await runCommand(['ip', '-n', netns, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+}
+
+/** Names of the network namespaces that begin with a prefix. */
+export function namespacesWith(prefix: string): string[] {
+  return existsSync(NETNS_FOLDER) ? readdirSync(NETNS_FOLDER).filter((name) => name.startsWith(prefix)) : [];
+}
+
+/** Removes the network namespaces that begin with a prefix. Their devices go with them. */
+export async function removeNetwork(prefix: string): Promise<void> {
+  for (const netns of namespacesWith(prefix)) await runCommand(['ip', 'netns', 'delete', netns]);
+  await removeEmptyFolder();
+}
+
+/** The first `ip netns add` mounts the folder onto itself; when nobody has a namespace left, that mount is nobody's. */
+async function removeEmptyFolder(): Promise<void> {
+  if (!existsSync(NETNS_FOLDER) || readdirSync(NETNS_FOLDER).length > 0) return;
+  if (mounts().some((mount) => mount.path === NETNS_FOLDER)) await runCommand(['umount', NETNS_FOLDER]);
+  rmdirSync(NETNS_FOLDER);
+}
+
+async function createNamespace(netns: string): Promise<void> {
+  await runCommand(['ip', 'netns', 'add', netns]);
+  await runCommand(['nsenter', `--net=${join(NETNS_FOLDER, netns)}`, 'sysctl', '-qw', ...NAMESPACE_SYSCTLS]);
+}

@@ -1,0 +1,38 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CodedError } from '@isthmus/core';
+import { LAB_MACHINE } from './lab.errors.ts';
+
+/** Root of the repository. */
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A file of the repository, built or not. */
+export function repositoryFile(path: string): string {
+  return join(REPOSITORY, path);
+}
+
+/** The command line that runs one of the apps, compiled, with the toolchain's Node. */
+export function appCommand(app: string, args: readonly string[]): string[] {
+  return [repositoryFile('scripts/with-node'), repositoryFile(`apps/${app}/dist/main.js`), ...args];
+}
+
+/**
+ * Where a program is: unpacked into the toolchain folder, or on the path.
+ * @throws CodedError LAB_MACHINE
+ */
+export function toolPath(program: string): string {
+  const daemons = ['usr/bin', 'usr/sbin'].map((folder) => repositoryFile(join('.toolchain/daemons', folder)));
+  const found = [...daemons, ...(process.env['PATH'] ?? '').split(delimiter)].map((folder) => join(folder, program)).find(isExecutable);
+  if (found !== undefined) return found;
+  throw new CodedError(LAB_MACHINE, `${program} is not on this machine`, { object: program, action: "Run 'make setup'." });
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false; // Absent here, or a file that cannot be run: look on.
+  }
+}

@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { type Cidr, parseCidr } from '@isthmus/net';
+import { type LabPaths, labPaths } from './lab-paths.ts';
+import type { ClusterTopology, Topology } from './topology.ts';
+
+/** Both addresses of something on an underlay. */
+export interface Addresses {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+/** Somewhere to run a process: a network namespace and a cgroup. */
+export interface Place {
+  /** What people call it: `router`, `east/control`, `east/n1`, `east/a1`. */
+  readonly id: string;
+  readonly netns: string;
+  /** Host name inside. */
+  readonly hostname: string;
+  /** Below the root of cgroup2. */
+  readonly cgroup: string;
+}
+
+/** A pod's place. Its cgroup lies below its node's: the socket hooks of that node see it. */
+export interface PodPlace extends Place {
+  readonly name: string;
+  readonly cluster: string;
+  readonly node: string;
+}
+
+/** A node's place: besides a namespace and a cgroup it has its own mounts. */
+export interface NodePlace extends Place {
+  readonly name: string;
+  readonly cluster: string;
+  readonly addresses: Addresses;
+  /** Bound to `/run` inside. */
+  readonly run: string;
+  /** Bound to `/sys/fs/bpf` inside. */
+  readonly bpf: string;
+  readonly pods: readonly PodPlace[];
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** The place of a cluster's etcds, apiserver and operator. */
+export interface ControlPlace extends Place {
+  readonly addresses: Addresses;
+  /** Certificates, etcd data, configuration. */
+  readonly data: string;
+}
+
+/** One cluster, with everything named and numbered. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly id: number;
+  readonly topology: ClusterTopology;
+  /** The router's bridge to this cluster, and its addresses there. */
+  readonly bridge: string;
+  readonly gateway: Addresses;
+  /** Prefix lengths of the underlay. */
+  readonly prefix: { readonly ipv4: number; readonly ipv6: number };
+  readonly control: ControlPlace;
+  readonly nodes: readonly NodePlace[];
+}
+
+/** A whole lab: a pure function of its name and topology. */
+export interface LabPlan {
+  readonly name: string;
+  readonly paths: LabPaths;
+  readonly router: Place;
+  readonly clusters: readonly ClusterPlan[];
+}
+
+const ROUTER_HOST = 1;
+const CONTROL_HOST = 10;
+const FIRST_NODE_HOST = 11;
+
+/** Names and numbers everything in a lab. */
+export function planLab(name: string, topology: Topology): LabPlan {
+  const paths = labPaths(name);
+  const router = { id: 'router', netns: `${paths.netnsPrefix}router`, hostname: 'router', cgroup: join(paths.cgroup, 'router') };
+  return { name, paths, router, clusters: topology.clusters.map((cluster) => planCluster(paths, cluster)) };
+}
+
+/** Every place of a lab, router first, pods last. */
+export function allPlaces(plan: LabPlan): Place[] {
+  const nodes = plan.clusters.flatMap((cluster) => cluster.nodes);
+  return [plan.router, ...plan.clusters.map((cluster) => cluster.control), ...nodes, ...nodes.flatMap((node) => node.pods)];
+}
+
+function planCluster(paths: LabPaths, topology: ClusterTopology): ClusterPlan {
+  const ipv4 = parseCidr(topology.underlay.ipv4) as Cidr;
+  const ipv6 = parseCidr(topology.underlay.ipv6) as Cidr;
+  const addresses = (host: number): Addresses => ({ ipv4: ipv4.nth(host).toString(), ipv6: ipv6.nth(host).toString() });
+  return {
+    name: topology.name,
+    id: topology.id,
+    topology,
+    bridge: `br${topology.id}`,
+    gateway: addresses(ROUTER_HOST),
+    prefix: { ipv4: ipv4.length, ipv6: ipv6.length },
+    control: { ...place(paths, topology.name, 'control'), addresses: addresses(CONTROL_HOST), data: join(paths.data, topology.name) },
+    nodes: topology.nodes.map((node, index) => planNode(paths, topology, node, addresses(FIRST_NODE_HOST + index))),
+  };
+}
+
+function planNode(paths: LabPaths, cluster: ClusterTopology, node: ClusterTopology['nodes'][number], addresses: Addresses): NodePlace {
+  const own = place(paths, cluster.name, node.name);
+  const pods = node.pods.map((pod): PodPlace => {
+    const cgroup = join(own.cgroup, 'pods', pod);
+    return { ...place(paths, cluster.name, pod), cgroup, name: pod, cluster: cluster.name, node: node.name };
+  });
+  return {
+    ...own,
+    name: node.name,
+    cluster: cluster.name,
+    addresses,
+    run: join(paths.state, 'nodes', `${cluster.name}-${node.name}`, 'run'),
+    bpf: join(paths.bpf, `${cluster.name}-${node.name}`),
+    pods,
+    config: { ...cluster.config, ...node.config },
+  };
+}
+
+function place(paths: LabPaths, cluster: string, name: string): Place {
+  const joined = `${cluster}-${name}`;
+  return { id: `${cluster}/${name}`, netns: `${paths.netnsPrefix}${joined}`, hostname: joined, cgroup: join(paths.cgroup, joined) };
+}

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CodedError, messageOf } from '@isthmus/core';
+import { type Cidr, parseCidr } from '@isthmus/net';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { LAB_TOPOLOGY } from '../lab.errors.ts';
+
+const name = z
+  .string()
+  .regex(/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/, 'must be lower-case letters, digits and dashes, a letter first, at most 32');
+const cidr = z.string().refine((text) => parseCidr(text) !== undefined, 'must be a network such as 10.1.0.0/16');
+const dual = z.strictObject({ ipv4: cidr, ipv6: cidr });
+/** Room for the router, the control plane and a hundred nodes. */
+const underlay = dual.refine(
+  (both) => [both.ipv4, both.ipv6].every((text) => (parseCidr(text)?.size ?? 0n) >= 128n),
+  'must have room for 128 hosts',
+);
+const settings = z.record(z.string(), z.coerce.string()).default({});
+
+const nodeSchema = z.strictObject({ name, pods: z.array(name).default([]), config: settings });
+
+const clusterSchema = z.strictObject({
+  name,
+  id: z.number().int().min(1).max(511),
+  /** Network of the nodes and the control plane; at least a /25. The router is host 1, the control plane 10, nodes from 11 on. */
+  underlay,
+  /** Pools that nodes get their pod CIDRs from. */
+  pods: dual,
+  /** Ranges of cluster IPs. */
+  services: dual,
+  nodes: z.array(nodeSchema).min(1).max(100),
+  /** Settings for every process of the cluster, by configuration key; a node's own settings win. */
+  config: settings,
+});
+
+const topologySchema = z.strictObject({ clusters: z.array(clusterSchema).min(1).max(50) }).superRefine(({ clusters }, context) => {
+  const complain = (message: string): void => context.addIssue({ code: 'custom', path: ['clusters'], message });
+  for (const twice of repeated(clusters.map((cluster) => cluster.name))) complain(`two clusters are called ${twice}`);
+  for (const twice of repeated(clusters.map((cluster) => cluster.id))) complain(`two clusters have id ${twice}`);
+  for (const [a, b] of overlapping(clusters)) complain(`the underlays of ${a} and ${b} overlap`);
+  for (const cluster of clusters) {
+    const places = ['control', ...cluster.nodes.flatMap((node) => [node.name, ...node.pods])];
+    for (const twice of repeated(places)) complain(`cluster ${cluster.name} has two places called ${twice}`);
+  }
+});
+
+/** A lab's shape, as its file says it. */
+export type Topology = z.output<typeof topologySchema>;
+/** One cluster of a {@link Topology}. */
+export type ClusterTopology = Topology['clusters'][number];
+
+function repeated<T>(values: readonly T[]): T[] {
+  return values.filter((value, index) => values.indexOf(value) !== index);
+}
+
+function overlapping(clusters: readonly { name: string; underlay: { ipv4: string; ipv6: string } }[]): [string, string][] {
+  const overlap = (a: string, b: string): boolean => parseCidr(b) !== undefined && parseCidr(a)?.overlaps(parseCidr(b) as Cidr) === true;
+  return clusters.flatMap((a, index) =>
+    clusters
+      .slice(index + 1)
+      .filter((b) => overlap(a.underlay.ipv4, b.underlay.ipv4) || overlap(a.underlay.ipv6, b.underlay.ipv6))
+      .map((b): [string, string] => [a.name, b.name]),
+  );
+}
+
+/**
+ * Reads a topology.
+ * @param text YAML
+ * @param source what to call it in errors
+ * @throws CodedError LAB_TOPOLOGY naming the field
+ */
+export function parseTopology(text: string, source: string): Topology {
+  const result = topologySchema.safeParse(parseYaml(text, source));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new CodedError(LAB_TOPOLOGY, `${source}: ${issue?.path.join('.') || 'document'}: ${issue?.message}`, { object: source });
+}
+
+function parseYaml(text: string, source: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new CodedError(LAB_TOPOLOGY, `${source}: ${messageOf(cause)}`, { object: source, cause });
+  }
+}
+
+/**
+ * Loads `lab/topologies/<nameOrPath>.yaml`, or the file itself when the argument holds a slash or ends in `.yaml`.
+ * @throws CodedError LAB_TOPOLOGY
+ */
+export function loadTopology(nameOrPath: string): Topology {
+  const isPath = nameOrPath.includes('/') || nameOrPath.endsWith('.yaml');
+  const path = isPath ? nameOrPath : fileURLToPath(new URL(`../../topologies/${nameOrPath}.yaml`, import.meta.url));
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CodedError(LAB_TOPOLOGY, `cannot read ${isPath ? path : `lab/topologies/${nameOrPath}.yaml`}: ${messageOf(cause)}`, {
+      object: nameOrPath,
+      cause,
+    });
+  }
+  return parseTopology(text, nameOrPath);
+}
