@@ -76,6 +76,8 @@ describe.each(families)('from_pod, $family', ({ family, a, b, host, remote, remo
       expect(run(forged, b).verdict).toBe(Verdict.shot);
       expect(onlyEvent()).toMatchObject({ subtype: DropReason.invalidSource, sourceIdentity: 0 });
     }
+    datapath.endpoint(host, { ifindex: IFINDEX, identity: ReservedIdentity.host, flags: EndpointFlag.ready | EndpointFlag.host });
+    expect(run(host, b).verdict).toBe(Verdict.shot);
   });
 
   it('fails closed on an enforced direction', () => {

@@ -41,6 +41,7 @@ beforeAll(async () => {
   sockets = cleanup.add(new SocketProcess(cgroup, netns.path), (process) => process.stop());
   await sockets.serve('127.0.0.1', 18080, 'four-a');
   await sockets.serve('127.0.0.2', 18081, 'four-b');
+  await sockets.serve('127.0.0.2', 18080, 'of another service');
   await sockets.serve('::1', 18080, 'six');
 });
 
@@ -121,9 +122,10 @@ describe('backends', () => {
     expect((await sockets.udp(V4, PORT, 'sticky')).answer).toBe(kept === 1 ? 'four-a' : 'four-b');
   });
 
-  it('that took over a forgotten number are not mistaken for it', async () => {
+  it('of another service that took over a forgotten number are not mistaken for it', async () => {
     await sockets.udp(V4, PORT, 'reused');
-    backend(1, '127.0.0.2', 18081);
+    backend(1, '127.0.0.2', 18080);
+    service(V4, [2]);
     expect(await sockets.udp(V4, PORT, 'reused')).toEqual({ answer: 'four-b', peer: V4, peerPort: PORT });
   });
 });
