@@ -1,4 +1,4 @@
-import type { KvEntry, KvEvent, KvPage } from './kvstore.ts';
+import type { KvEntry, KvEvent } from './kvstore.ts';
 
 /** The newest change that a mirror has seen: what a store must still tell of when the mirror comes back to it. */
 export interface MirrorTail {
@@ -52,7 +52,7 @@ export class MirrorMemory {
     const met = new Map<string, number>();
     let tail: MirrorTail | undefined;
     return {
-      page: ({ entries }) => {
+      take: (entries) => {
         const changed: KvEntry[] = [];
         for (const entry of entries) {
           const now = fingerprint(entry);
@@ -77,8 +77,8 @@ export class MirrorMemory {
 
 /** One listing in progress. Exactly one of `finish` and `abandon` ends it. */
 export interface MirrorListing {
-  /** Takes a page; returns the entries that are new or changed. */
-  page(page: KvPage): KvEntry[];
+  /** Takes some entries; returns those that are new or changed. */
+  take(entries: readonly KvEntry[]): KvEntry[];
   /** Ends a complete listing; returns the keys that were known before and are gone. */
   finish(): string[];
   /** Ends an incomplete one: what it showed is known, what it did not reach stays known. */

@@ -25,7 +25,7 @@ export interface MirrorOptions {
   /** Ends the mirror; what was delivered stays where it is. */
   signal: AbortSignal;
   /**
-   * Changes in order. A page of a listing (at most `pageSize`), all keys that a listing found gone (after its last page), or one watch
+   * Changes in order: at most 2,000 entries of a listing, all keys that a listing found gone (after its last page), or one watch
    * response. `revision`: with this batch everything up to it has been delivered, except for `list`, where the sweep completes it.
    * A returned promise is waited for.
    */
@@ -36,13 +36,13 @@ export interface MirrorOptions {
   onDisconnected?(error: unknown): void;
   /** The next thing is a full listing; deletes come only after it. */
   onRelist?(reason: RelistReason): void;
-  /** Entries a page, 2,000 unless given and at most. */
+  /** Entries a page of the listing; the store chooses unless given. Batches have at most 2,000 either way. */
   pageSize?: number;
   /** Delay between attempts; 250 ms to 15 s unless given. */
   backoff?: BackoffOptions;
 }
 
-const MAX_PAGE = 2_000; // design §1: at most 2,000 rows of a listing a batch
+const MAX_BATCH = 2_000; // design §1: at most 2,000 rows of a listing a batch
 const BACKOFF: BackoffOptions = { minMs: 250, maxMs: 15_000 };
 
 /**
@@ -140,16 +140,24 @@ class Mirror {
 
   async #listPages(listing: MirrorListing): Promise<Position> {
     const { prefix, signal } = this.#options;
-    const pageSize = Math.min(this.#options.pageSize ?? MAX_PAGE, MAX_PAGE);
+    const { pageSize } = this.#options;
     let last: KvPage | undefined;
-    for await (const page of this.#kv.list(prefix, { pageSize, signal })) {
+    for await (const page of this.#kv.list(prefix, { signal, ...(pageSize && { pageSize }) })) {
       last = page;
-      const changed = listing.page(page);
-      const batch = changed.map(({ key, value, modRevision }) => ({ key, value, revision: modRevision }));
-      if (batch.length > 0) await this.#emit(batch, page.revision, 'list');
+      await this.#takePage(listing, page);
     }
     if (!last) throw new Error(`the listing of ${prefix} had no page`);
     return { revision: last.revision, clusterId: last.clusterId };
+  }
+
+  async #takePage(listing: MirrorListing, { entries, revision }: KvPage): Promise<void> {
+    const { clock, signal } = this.#options;
+    for (let from = 0; from < entries.length; from += MAX_BATCH) {
+      if (from > 0) await delay(clock, 0, signal); // gives the loop a turn
+      const changed = listing.take(entries.slice(from, from + MAX_BATCH));
+      const batch = changed.map(({ key, value, modRevision }) => ({ key, value, revision: modRevision }));
+      if (batch.length > 0) await this.#emit(batch, revision, 'list');
+    }
   }
 
   /**

@@ -30,7 +30,6 @@ import { etcdMethod } from './etcd/protos.ts';
 const PUT = etcdMethod('KV', 'Put', decodeHeaderAnswer);
 const DELETE = etcdMethod('KV', 'DeleteRange', decodeDeleteRange);
 const TXN = etcdMethod('KV', 'Txn', decodeTxn);
-const PAGE_SIZE = 1_000;
 
 /**
  * The port on a real etcd (3.4 or newer). Connects at the first call and again whenever the connection is lost, each time with the
@@ -61,7 +60,7 @@ export class EtcdKvStore implements KvStore {
   }
 
   list(prefix: string, options: KvCallOptions & { pageSize?: number } = {}): AsyncIterable<KvPage> {
-    return listPages(this.#rpc, prefix, options.pageSize ?? PAGE_SIZE, options);
+    return listPages(this.#rpc, prefix, options);
   }
 
   async put(key: string, value: KvValue, options: KvCallOptions & { lease?: string } = {}): Promise<{ revision: number }> {
