@@ -6,7 +6,7 @@ export interface ResourceStoreSubject {
   /** Puts something there that has not the kind's shape; absent where the place itself prevents that. */
   corrupt?(plural: 'pods', namespace: string, name: string): Promise<void>;
   /** Breaks all connections once. */
-  disconnect(): void;
+  disconnect(): void | Promise<void>;
   close(): Promise<void>;
 }
 
@@ -180,7 +180,7 @@ export function describeResourceStore(name: string, setup: () => Promise<Resourc
       await store.apply(POD, pod('a'));
       const watch = watched(store);
       await watch.until(() => watch.syncedTimes() > 0);
-      subject.disconnect();
+      await subject.disconnect();
       await store.delete(POD, 'a', 'shop');
       await store.apply(POD, pod('b'));
       await watch.until(() => watch.objects.has('shop/b') && !watch.objects.has('shop/a'));
