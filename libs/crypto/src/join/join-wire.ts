@@ -77,6 +77,14 @@ export const clusterInfoSchema = z.object({
   clusters: z.array(connectedClusterSchema),
 });
 
+/** Every refusal has this body. */
+export const refusalSchema = z.object({
+  code: z.string().meta({ description: 'Stable; listed in docs/errors.md' }),
+  object: z.string().exactOptional().meta({ description: 'What it is about' }),
+  message: z.string(),
+  action: z.string().meta({ description: 'What to do' }),
+});
+
 /** How the mirror of one remote cluster does; counts are of records that were taken over. */
 export const remoteStatusSchema = z.object({
   name: clusterNameSchema,
@@ -84,8 +92,14 @@ export const remoteStatusSchema = z.object({
   ready: z.boolean().meta({ description: 'Connected, and everything was listed once' }),
   state: z.string().meta({ description: 'One word, for people' }),
   error: z.string().exactOptional(),
+  problem: refusalSchema.exactOptional().meta({ description: 'What is wrong or waited for, with what to do' }),
+  config: z
+    .looseObject({ id: z.int(), maxConnectedClusters: z.int() })
+    .exactOptional()
+    .meta({ description: 'What the remote says of itself; absent until it was read' }),
   heartbeatAgeSeconds: z.number().exactOptional().meta({ description: 'Since the remote etcd last showed a sign of life' }),
   counts: z.record(z.string(), z.int()).exactOptional().meta({ description: 'Records by kind: nodes, identities, endpoints, services' }),
+  synced: z.record(z.string(), z.boolean()).exactOptional().meta({ description: 'By kind: every record is known and current' }),
 });
 
 /** Answer to `GET /v1/clusters`. */
@@ -111,14 +125,6 @@ export const nodeResponseSchema = z.object({
   caBundle,
   clusterEtcd: z.object({ endpoints }),
   meshEtcd: z.object({ endpoints }),
-});
-
-/** Every refusal has this body. */
-export const refusalSchema = z.object({
-  code: z.string().meta({ description: 'Stable; listed in docs/errors.md' }),
-  object: z.string().exactOptional().meta({ description: 'What it is about' }),
-  message: z.string(),
-  action: z.string().meta({ description: 'What to do' }),
 });
 
 /** See {@link clusterOfferSchema}. */

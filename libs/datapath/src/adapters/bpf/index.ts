@@ -22,5 +22,6 @@ export { attachIngress, type DeviceAttachment, type DeviceAttachResult, detachIn
 export { BATCH_ROWS, BpfMap, type MapEntry } from './map.ts';
 export type { MapInfo } from './map-info.ts';
 export { BpfObject, type BpfObjectOptions } from './object.ts';
+export { kernelHasTcx, requireLibbpf } from './probe.ts';
 export { type RecordErrorHandler, type RecordHandler, RingBuffer } from './ring-buffer.ts';
 export { type TestContext, type TestResult, testRun } from './test-run.ts';

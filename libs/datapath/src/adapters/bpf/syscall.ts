@@ -7,6 +7,7 @@ export const BpfCommand = {
   objPin: 6,
   objGet: 7,
   objInfo: 15,
+  progQuery: 16,
   linkCreate: 28,
   linkUpdate: 29,
 } as const;
