@@ -31,8 +31,12 @@ static __always_inline int send_away(struct __sk_buff *skb, struct flow *flow)
 	struct peer_value *peer;
 
 	flow->destination_identity = entry ? entry->identity : identity_world(flow->dst.family);
-	if (!entry || !entry->peer)
+	if (!entry || !entry->peer) {
+		/* A pod of unknown place: the kernel's routes would lead out of the mesh. */
+		if (identity_is_allocated(flow->destination_identity))
+			return drop(skb, flow, DROP_NO_TUNNEL_ENDPOINT);
 		return TC_ACT_OK;
+	}
 	peer = peer_of(entry->peer);
 	if (!peer)
 		return drop(skb, flow, DROP_NO_TUNNEL_ENDPOINT);

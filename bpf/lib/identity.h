@@ -11,6 +11,7 @@ enum reserved_identity {
 	IDENTITY_REMOTE_NODE = 6,
 	IDENTITY_WORLD_IPV4 = 9,
 	IDENTITY_WORLD_IPV6 = 10,
+	IDENTITY_FIRST_ALLOCATED = 256, /* from here on: what clusters give to pods */
 };
 
 /* The identity of an address that nobody has told us about. */
@@ -31,4 +32,10 @@ static __always_inline __u32 identity_on_wire(__u32 identity)
 static __always_inline bool identity_valid_from_wire(__u32 identity)
 {
 	return identity != IDENTITY_UNKNOWN && identity != IDENTITY_HOST;
+}
+
+/* A pod of some cluster, as opposed to the world, a node, or nobody known. */
+static __always_inline bool identity_is_allocated(__u32 identity)
+{
+	return identity >= IDENTITY_FIRST_ALLOCATED;
 }

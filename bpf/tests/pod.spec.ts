@@ -94,6 +94,12 @@ describe.each(families)('from_pod, $family', ({ family, a, b, host, remote, remo
     expect(datapath.events()).toEqual([]);
   });
 
+  it('lets nothing for a pod of unknown place out of the mesh', () => {
+    localPods();
+    datapath.ipcache(remoteNet[0], remoteNet[1], 2001, 0);
+    expectDrop(run(a, remote), DropReason.noTunnelEndpoint);
+  });
+
   it('sends to another node through the tunnel, one hop less', () => {
     localPods();
     datapath.ipcache(remoteNet[0], remoteNet[1], 2001, 5);
@@ -109,7 +115,7 @@ describe.each(families)('from_pod, $family', ({ family, a, b, host, remote, remo
   it('prefers the longest prefix', () => {
     localPods();
     datapath.ipcache(remoteNet[0], remoteNet[1], 2001, 5);
-    datapath.ipcache(remote, family === 'IPv4' ? 32 : 128, 2002, 0);
+    datapath.ipcache(remote, family === 'IPv4' ? 32 : 128, ReservedIdentity.world, 0);
     expect(run(a, remote).verdict).toBe(Verdict.ok);
   });
 

@@ -4,7 +4,7 @@ import type { Config } from '@isthmus/model';
 import type { AgentFacts } from './agent-facts.ts';
 import { declareKernelSinks, type KernelSinks } from './datapath/agent-sinks.ts';
 import { cgroupRoot } from './datapath/cgroup.ts';
-import { type DatapathDevices, ensureDevices, setHostAddresses } from './datapath/devices.ts';
+import { type DatapathDevices, ensureDevices, POD_NEXT_HOP, setHostAddresses } from './datapath/devices.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { type LoadedPrograms, startPrograms } from './datapath/programs.ts';
 import type { PodAddresses } from './endpoint/endpoint-ports.ts';
@@ -51,7 +51,12 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
     devices,
   );
   publishHostAddresses(tables, facts, gateway, devices);
-  const routes = new RouteSink({ device: devices.host.index, source: { 4: gateway.ipv4, 6: gateway.ipv6 }, ownClusterId: facts.clusterId });
+  const routes = new RouteSink({
+    device: devices.host.index,
+    via: POD_NEXT_HOP,
+    source: { 4: gateway.ipv4, 6: gateway.ipv6 },
+    ownClusterId: facts.clusterId,
+  });
   const own = { ...facts };
   const sinks = declareKernelSinks({ tables, own, programs, pinFolder: config['bpf-root'], routes, clock, random });
   const ring = new RingBuffer(programs.map('isth_events'));

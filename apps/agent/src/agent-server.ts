@@ -6,15 +6,19 @@ import { agentRoutes } from './api/agent-routes.ts';
 import { UnixServer } from './api/unix-server.ts';
 import { CniHandler } from './cni/cni-handler.ts';
 
-/** The agent's unix socket: CNI and everything that the CLI shows. */
-export function agentServer(agent: Agent, config: Config): UnixServer {
-  const cni = new CniHandler({
+/** CNI on top of the agent's endpoints. */
+export function cniHandler(agent: Agent): CniHandler {
+  return new CniHandler({
     endpoints: agent.endpoints,
     network: agent.network,
     node: agent.podCidrs,
     attachments: () => [...agent.tables.sources.endpoints.table.rows()].map(([, row]) => row),
     waitingFor: () => agent.waitingFor(),
   });
+}
+
+/** The agent's unix socket: CNI and everything that the CLI shows. */
+export function agentServer(agent: Agent, cni: CniHandler, config: Config): UnixServer {
   const metrics = agentMetrics(agent);
   const routes = agentRoutes({
     cni,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, IdPool, LOG, type Logger, Notifier, type Random, type SinkGroup } from '@isthmus/core';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange, type RemoteStatus } from '@isthmus/mesh';
@@ -61,6 +62,8 @@ export class Agent {
   constructor(options: AgentOptions) {
     const { config, facts, clock, log } = options;
     this.#options = options;
+    // Every source and sink listens to it.
+    setMaxListeners(0, this.#stop.signal);
     this.#startedMs = clock.now();
     this.tables = declareAgentTables(clock, facts, (fault) =>
       log.error({ [LOG.table]: fault.table, [LOG.key]: fault.key, [LOG.error]: fault.error }, 'defect: a derivation failed'),

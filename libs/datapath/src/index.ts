@@ -10,7 +10,7 @@ export * from './generated/layouts.ts';
 export { describeMapRow, MAP_NAMES, pinnedMapName, sumOverCpus } from './map-description.ts';
 export { addrKeyBytes, addrKeyOfText, textOfAddrKey } from './sinks/address-text.ts';
 export { backendCodec, backendKeyOf, frontendKeyOf, revnatCodec } from './sinks/backend-codec.ts';
-export { l4KeyOf, PROTOCOL_NUMBER, parseL4Key } from './sinks/backend-key.ts';
+export { l4KeyOf, PROTOCOL_NUMBER } from './sinks/backend-key.ts';
 export { clusterScope } from './sinks/cluster-scope.ts';
 export { endpointCodec } from './sinks/endpoint-codec.ts';
 export { ipcacheCodec } from './sinks/ipcache-codec.ts';

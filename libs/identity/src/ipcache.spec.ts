@@ -17,7 +17,8 @@ function fixture() {
     endpoints: endpoints.table,
     localIps: localIps.table,
     remoteIps: remoteIps.table,
-    nodes,
+    localNodes: localNodes.table,
+    remoteNodes: remoteNodes.table,
     peers,
     own,
   });
@@ -69,6 +70,15 @@ describe('ipcache', () => {
     localNodes.put('east/n1', node('east', 1, 'n1', '172.30.1.1', '10.1.0.1'));
     expect(ipcache.get('172.30.1.1')).toEqual({ identity: 1, peer: '', node: true, clusterId: 1 });
     expect(peers.size).toBe(0);
+  });
+
+  it('lets no remote cluster claim the world, or a pod as one of its nodes', () => {
+    const { localIps, remoteIps, remoteNodes, ipcache } = fixture();
+    localIps.put('east/10.1.0.9', record('east', 1, '10.1.0.9', '', 65_800));
+    remoteIps.put('west/0.0.0.0/0', record('west', 2, '0.0.0.0/0', '', 131_100));
+    remoteNodes.put('west/n1', node('west', 2, 'n1', '172.30.2.1', '10.1.0.9'));
+    expect(ipcache.get('0.0.0.0/0')?.identity).toBe(9);
+    expect(ipcache.get('10.1.0.9')?.identity).toBe(65_800);
   });
 
   it('lets no remote cluster take over an address of this one', () => {

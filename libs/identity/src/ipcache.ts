@@ -10,12 +10,15 @@ export interface IpcacheInputs {
   localIps: Table<IpRow>;
   /** Address records of remote clusters. */
   remoteIps: Table<IpRow>;
-  /** Nodes of this cluster and of remote ones. */
-  nodes: readonly Table<NodeRow>[];
+  localNodes: Table<NodeRow>;
+  remoteNodes: Table<NodeRow>;
   peers: Table<PeerRow>;
   /** This node. */
   own: { cluster: string; clusterId: number; node: string };
 }
+
+/** Where this cluster's own tables stand among the two of a kind, and the remote ones. */
+const [LOCAL, REMOTE] = [0, 1];
 
 /** Everything outside the mesh. */
 const WORLD: ReadonlyMap<string, IpcacheRow> = new Map([
@@ -24,35 +27,24 @@ const WORLD: ReadonlyMap<string, IpcacheRow> = new Map([
 ]);
 
 /**
- * Declares the table of what every address is and where it is. A node's own addresses come before pod records of the same address, pods of
- * this node before records, this cluster's records before remote ones, remote ones by cluster name: a remote cluster cannot take over an
- * address of this one.
+ * Declares the table of what every address is and where it is. The world is nobody's to claim. What this cluster says comes first: its nodes,
+ * pods of this node, its records; then remote nodes and remote records, by cluster name. So a remote cluster cannot take over an address of
+ * this one.
  */
 export function declareIpcache(store: Store, inputs: IpcacheInputs): Table<IpcacheRow> {
   const tables = [inputs.localIps, inputs.remoteIps];
+  const nodes = [inputs.localNodes, inputs.remoteNodes];
   const recordsAt = tables.map((table) => table.index('ip', (row) => [row.ip]));
   const recordsBehind = tables.map((table) => table.index('host-ip', (row) => (row.hostIp === '' ? [] : [row.hostIp])));
-  const nodesAt = inputs.nodes.map((table) => table.index('host-ips', (row) => row.hostIps));
+  const nodesAt = nodes.map((table) => table.index('host-ips', (row) => row.hostIps));
   const endpointsAt = inputs.endpoints.index('ip', endpointIps);
 
-  const recordAt = (ip: string): IpRow | undefined => {
-    for (const [i, table] of tables.entries()) {
-      const first = least(recordsAt[i]?.get(ip));
-      if (first !== undefined) return table.get(first);
-    }
-    return undefined;
-  };
-  const nodeAt = (ip: string): NodeRow | undefined => {
-    for (const [i, table] of inputs.nodes.entries()) {
-      const first = least(nodesAt[i]?.get(ip));
-      if (first !== undefined) return table.get(first);
-    }
-    return undefined;
-  };
+  const recordAt = (from: number, ip: string): IpRow | undefined => firstRow(tables[from], recordsAt[from]?.get(ip));
+  const nodeAt = (from: number, ip: string): NodeRow | undefined => firstRow(nodes[from], nodesAt[from]?.get(ip));
   /** Addresses whose entry names this peer, or would. */
   const behind = (address: string): string[] => [
     ...tables.flatMap((table, i) => [...(recordsBehind[i]?.get(address) ?? [])].map((key) => table.get(key)?.ip ?? '')),
-    ...inputs.nodes.flatMap((table) => [...nodesByAddress(table).get(address)].flatMap((key) => table.get(key)?.hostIps ?? [])),
+    ...nodes.flatMap((table) => [...nodesByAddress(table).get(address)].flatMap((key) => table.get(key)?.hostIps ?? [])),
   ];
 
   return store.derive<IpcacheRow>({
@@ -61,14 +53,16 @@ export function declareIpcache(store: Store, inputs: IpcacheInputs): Table<Ipcac
       input(declareWorld(store), (prefix) => [prefix]),
       input(inputs.endpoints, (_key, row, before) => [...endpointIps(row), ...endpointIps(before)]),
       ...tables.map((table) => input(table, (_key, row, before) => [row?.ip, before?.ip].filter((ip) => ip !== undefined))),
-      ...inputs.nodes.map((table) => input(table, (_key, row, before) => [...(row?.hostIps ?? []), ...(before?.hostIps ?? [])])),
+      ...nodes.map((table) => input(table, (_key, row, before) => [...(row?.hostIps ?? []), ...(before?.hostIps ?? [])])),
       input(inputs.peers, behind),
     ],
     compute: (ip) =>
-      nodeEntry(inputs, nodeAt(ip)) ??
+      WORLD.get(ip) ??
+      nodeEntry(inputs, nodeAt(LOCAL, ip)) ??
       endpointEntry(inputs, least(endpointsAt.get(ip))) ??
-      recordEntry(inputs, recordAt(ip)) ??
-      WORLD.get(ip),
+      recordEntry(inputs, recordAt(LOCAL, ip)) ??
+      nodeEntry(inputs, nodeAt(REMOTE, ip)) ??
+      recordEntry(inputs, recordAt(REMOTE, ip)),
   });
 }
 
@@ -104,6 +98,11 @@ function recordEntry({ peers }: IpcacheInputs, row: IpRow | undefined): IpcacheR
 
 function endpointIps(row: EndpointRow | undefined): string[] {
   return row ? [row.ipv4, row.ipv6].filter((ip) => ip !== '') : [];
+}
+
+function firstRow<V>(table: Table<V> | undefined, keys: ReadonlySet<string> | undefined): V | undefined {
+  const first = least(keys);
+  return first === undefined ? undefined : table?.get(first);
 }
 
 function least(keys: ReadonlySet<string> | undefined): string | undefined {

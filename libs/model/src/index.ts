@@ -30,5 +30,6 @@ export {
   type ResourceWatcher,
 } from './resource/resource-store.ts';
 export { kindOf, parseResource } from './resource/validate.ts';
+export { isIpv6, type L4Address, l4Key, type Protocol, parseL4Key } from './rows/l4-key.ts';
 export { RESERVED_IDENTITY } from './rows/reserved-identity.ts';
 export type * from './rows/rows.ts';

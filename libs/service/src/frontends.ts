@@ -1,7 +1,6 @@
 import { input, type Store, type Table, type TableIndex } from '@isthmus/core';
-import type { BackendRow, BackendSetRow, ServicePortRow, ServiceRow } from '@isthmus/model';
+import { type BackendRow, type BackendSetRow, isIpv6, l4Key, type ServicePortRow, type ServiceRow } from '@isthmus/model';
 import { type Candidates, chooseBackends } from './backend-choice.ts';
-import { isIpv6, l4Key } from './l4-key.ts';
 import { matchPort } from './port-match.ts';
 import type { AdoptedBackendsRow, FrontendRow } from './rows.ts';
 

@@ -1,6 +1,5 @@
 export { type MeshAnnotations, readMeshAnnotations, SERVICE_ANNOTATION_INVALID } from './annotations.ts';
 export type { ServiceInputs } from './frontends.ts';
-export { type L4Address, l4Key, type Protocol, parseL4Key } from './l4-key.ts';
 export { type ExportedServicePort, type ServiceExportInput, type ServiceExportRecord, serviceExportRecord } from './mcs-export.ts';
 export { existing, type RemovedBackend, removedBackends } from './removed-backends.ts';
 export type { AdoptedBackendsRow, BackendAddressRow, FrontendRow, RevnatRow } from './rows.ts';

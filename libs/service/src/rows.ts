@@ -1,5 +1,4 @@
-import type { ServiceAffinity } from '@isthmus/model';
-import type { Protocol } from './l4-key.ts';
+import type { Protocol, ServiceAffinity } from '@isthmus/model';
 
 /** One address and port that clients connect to. Key: `<protocol>/<vip>:<port>`, an IPv6 address in brackets. */
 export interface FrontendRow {

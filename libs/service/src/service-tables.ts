@@ -1,6 +1,6 @@
 import { input, type Store, type Table } from '@isthmus/core';
+import { parseL4Key } from '@isthmus/model';
 import { declareFrontends, type ServiceInputs } from './frontends.ts';
-import { parseL4Key } from './l4-key.ts';
 import type { BackendAddressRow, FrontendRow, RevnatRow } from './rows.ts';
 
 /** What the datapath and people see of services. */

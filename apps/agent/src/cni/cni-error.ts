@@ -3,6 +3,7 @@ import { AGENT_NOT_READY, CNI_REQUEST_INVALID, ENDPOINT_NOT_FOUND } from '../age
 
 /** Error codes of the CNI specification §5 ("Error"), and ours from 100 on. */
 export const CNI_CODE = {
+  incompatibleVersion: 1,
   invalidEnvironment: 4,
   decodeFailure: 6,
   invalidConfig: 7,
@@ -26,6 +27,9 @@ export function cniError(version: string, error: unknown, code = codeOf(error)):
 function codeOf(error: unknown): number {
   if (isCoded(error, AGENT_NOT_READY)) return CNI_CODE.tryAgainLater;
   if (isCoded(error, ENDPOINT_NOT_FOUND)) return CNI_CODE.unknownContainer;
-  if (isCoded(error, CNI_REQUEST_INVALID)) return error.object?.startsWith('CNI_') ? CNI_CODE.invalidEnvironment : CNI_CODE.invalidConfig;
+  if (isCoded(error, CNI_REQUEST_INVALID)) {
+    if (error.object === 'config.cniVersion') return CNI_CODE.incompatibleVersion;
+    return error.object?.startsWith('CNI_') ? CNI_CODE.invalidEnvironment : CNI_CODE.invalidConfig;
+  }
   return CNI_CODE.plugin;
 }

@@ -8,9 +8,9 @@ import {
   encodeServiceValue,
   l4KeyOf,
   PROTOCOL_NUMBER,
-  parseL4Key,
   textOfAddrKey,
 } from '@isthmus/datapath';
+import { parseL4Key } from '@isthmus/model';
 import { type FrontendRow, frontendSlots, removalOperations, type SlotOperation, type SlotRow, slotOperations } from '@isthmus/service';
 
 /** The service map, row by row: the order of writes within a frontend matters. */

@@ -12,11 +12,10 @@ import {
   NETNS_MISSING,
   NetlinkSocket,
   PROTOCOL_NUMBER,
-  parseL4Key,
   SockNatDirection,
   textOfAddrKey,
 } from '@isthmus/datapath';
-import type { EndpointRow } from '@isthmus/model';
+import { type EndpointRow, parseL4Key } from '@isthmus/model';
 import { parseTranslationKey, translationKey } from '../tables/translations.ts';
 
 /** Protocols whose sockets the kernel lets us close. */

@@ -7,7 +7,10 @@ const VALUE_PREFIX = 'cilium/state/identities/v1/value/';
 /** Numbers that rest for an hour after their last use; the operator puts them there, under a lease. */
 const RETIRED_PREFIX = 'isthmus/identities/retired/';
 
-/** The cluster's identities in its etcd. A number and its labels are always put together, in one transaction. */
+/**
+ * The cluster's identities in its etcd. A number and its labels are always put together, in one transaction. Every use of a number writes it
+ * again: the operator, which collects only what did not change since it looked, then leaves it alone.
+ */
 export class KvIdentityRegistry implements IdentityRegistry {
   readonly #kv: KvStore;
 
@@ -16,13 +19,15 @@ export class KvIdentityRegistry implements IdentityRegistry {
   }
 
   async find(labels: string): Promise<number | undefined> {
-    const entry = await this.#kv.get(VALUE_PREFIX + labels);
-    return entry && Number(Buffer.from(entry.value).toString());
+    const index = await this.#kv.get(VALUE_PREFIX + labels);
+    if (!index) return undefined;
+    const id = Number(textOf(index.value));
+    return (await this.#use(id, labels, index.modRevision)) ? id : undefined;
   }
 
   async labelsOf(id: number): Promise<string | undefined> {
     const entry = await this.#kv.get(identityKey(id));
-    return entry && Buffer.from(entry.value).toString();
+    return entry && textOf(entry.value);
   }
 
   async create(id: number, labels: string): Promise<CreateOutcome> {
@@ -33,11 +38,26 @@ export class KvIdentityRegistry implements IdentityRegistry {
         { type: 'put', key, value: labels },
         { type: 'put', key: index, value: String(id) },
       ],
-      failure: [{ type: 'get', key: index }],
     });
     if (result.succeeded) return { outcome: 'created' };
-    const [winner] = result.results;
-    if (winner?.type !== 'get' || !winner.entry) return { outcome: 'taken' };
-    return { outcome: 'exists', id: Number(Buffer.from(winner.entry.value).toString()) };
+    const winner = await this.find(labels);
+    return winner === undefined ? { outcome: 'taken' } : { outcome: 'exists', id: winner };
   }
+
+  /** Writes the number again for these labels, unless it stands for others or the index moved. An index that points to others' goes. */
+  async #use(id: number, labels: string, indexRevision: number): Promise<boolean> {
+    const [key, index] = [identityKey(id), VALUE_PREFIX + labels];
+    const indexSame = { key: index, modRevision: indexRevision };
+    const put = { type: 'put' as const, key, value: labels };
+    const again = await this.#kv.txn({ compare: [indexSame, { key, value: labels }], success: [put] });
+    if (again.succeeded) return true;
+    const missing = await this.#kv.txn({ compare: [indexSame, { key, createRevision: 0 }], success: [put] });
+    if (missing.succeeded) return true;
+    await this.#kv.txn({ compare: [indexSame, { key, op: '!=', value: labels }], success: [{ type: 'delete', key: index }] });
+    return false;
+  }
+}
+
+function textOf(value: Uint8Array): string {
+  return Buffer.from(value).toString();
 }

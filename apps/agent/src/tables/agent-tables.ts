@@ -68,7 +68,8 @@ export function declareAgentTables(
     endpoints: sources.endpoints.table,
     localIps: sources.localIps.table,
     remoteIps: sources.remoteIps.table,
-    nodes,
+    localNodes: sources.localNodes.table,
+    remoteNodes: sources.remoteNodes.table,
     peers,
     own,
   });

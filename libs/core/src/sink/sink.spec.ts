@@ -116,6 +116,23 @@ describe('Sink', () => {
     expect([...before.keys()]).toEqual(['mine', 'west-old']);
   });
 
+  it('prunes later what it could not list at first', async () => {
+    const { worlds, tables, sinks, settle, clock } = world();
+    worlds[0]!.there.set('old', item(0));
+    const list = worlds[0]!.entries.bind(worlds[0]);
+    worlds[0]!.entries = () => {
+      throw new Error('not reachable');
+    };
+    tables[0]!.synced('local');
+    await settle();
+    expect([...sinks[0]!.status.rows()].map(([, row]) => row.error)).toEqual(['not reachable']);
+    worlds[0]!.entries = list;
+    clock.advance(100);
+    await settle();
+    expect(worlds[0]!.there.size).toBe(0);
+    expect(sinks[0]!.status.size).toBe(0);
+  });
+
   it('updates in order, deletes and prunes in reverse', async () => {
     const { worlds, tables, settle, log } = world(['backends', 'services']);
     worlds[0]!.there.set('old', item(0));

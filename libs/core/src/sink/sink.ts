@@ -10,6 +10,8 @@ import type { SinkRow, SinkTarget } from './sink-target.ts';
 
 /** Rows per call of a target: a batch of map updates this size keeps the loop free of stalls above 5 ms. */
 const BATCH = 1024;
+/** Stands in the status table for the listing of what is there, when that failed. */
+const LISTING = '(listing)';
 const DEFAULT_BACKOFF: BackoffOptions = { minMs: 100, maxMs: 30_000 };
 
 /** How a sink is made. */
@@ -182,6 +184,7 @@ export class Sink<V> {
   async #retry(): Promise<boolean> {
     const due = this.#failed.due().slice(0, BATCH);
     if (due.length === 0) return false;
+    if (due.includes(LISTING)) this.#failed.remove(LISTING);
     await this.#apply(due.filter((key) => this.table.has(key)));
     await this.#remove(due.filter((key) => !this.table.has(key)));
     return true;
@@ -219,14 +222,19 @@ export class Sink<V> {
 
   /** Runs when scopes became synced or deletes were missed: last, after everything wanted is in. */
   async #prune(): Promise<boolean> {
-    if (this.#pruneFrom === undefined || this.#feed.pending || this.#held.length > 0) return false;
+    if (this.#pruneFrom === undefined || this.#failed.has(LISTING) || this.#feed.pending || this.#held.length > 0) return false;
     const revision = this.#context.store.revision;
     this.#prunedScopes = this.#syncedScopes();
-    for await (const batch of this.#target.entries?.() ?? []) {
-      for (const { key, scope } of batch) if (!this.table.has(key) && this.table.scopes.isSynced(scope)) this.#deletes.set(key, revision);
-      await this.#context.yield();
+    try {
+      for await (const batch of this.#target.entries?.() ?? []) {
+        for (const { key, scope } of batch) if (!this.table.has(key) && this.table.scopes.isSynced(scope)) this.#deletes.set(key, revision);
+        await this.#context.yield();
+      }
+      this.#pruneFrom = undefined;
+    } catch (error) {
+      // What is there could not be read: everything stays, and is looked at again later.
+      this.#failed.add(LISTING, 'absent', error);
     }
-    this.#pruneFrom = undefined;
     return true;
   }
 

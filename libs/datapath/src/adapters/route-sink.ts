@@ -12,6 +12,8 @@ const METRIC_BASE = 0x1000;
 export interface RouteSinkOptions {
   /** Index of `isth_host`. */
   device: number;
+  /** Next hops on its link, by family, with permanent neighbours: nobody answers there. */
+  via: { readonly 4: string; readonly 6: string };
   /** This node's own addresses on it, by family: what the host sends from. */
   source: { readonly 4: string; readonly 6: string };
   ownClusterId: number;
@@ -54,9 +56,12 @@ export class RouteSink implements SinkTarget<RouteRow> {
   }
 
   #route(destination: string, row: RouteRow): Route {
-    const source = this.#options.source[destination.includes(':') ? 6 : 4];
+    const family = destination.includes(':') ? 6 : 4;
+    const source = this.#options.source[family];
     return {
       destination,
+      via: this.#options.via[family],
+      onlink: true,
       device: this.#options.device,
       mtu: row.mtu,
       metric: METRIC_BASE + row.clusterId,

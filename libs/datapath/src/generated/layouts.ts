@@ -163,6 +163,7 @@ export const ReservedIdentity = {
   remoteNode: 6,
   worldIpv4: 9,
   worldIpv6: 10,
+  firstAllocated: 256,
 } as const;
 /** A value of {@link ReservedIdentity}. */
 export type ReservedIdentity = (typeof ReservedIdentity)[keyof typeof ReservedIdentity];

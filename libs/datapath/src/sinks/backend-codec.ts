@@ -1,7 +1,8 @@
 import { type IdPool, LOCAL_SCOPE } from '@isthmus/core';
+import { parseL4Key } from '@isthmus/model';
 import { decodeBackendValue, decodeRevnatValue, encodeBackendValue, encodeRevnatValue } from '../generated/layouts.ts';
 import { addrKeyOfText, textOfAddrKey } from './address-text.ts';
-import { l4KeyOf, PROTOCOL_NUMBER, parseL4Key } from './backend-key.ts';
+import { l4KeyOf, PROTOCOL_NUMBER } from './backend-key.ts';
 import { clusterScope } from './cluster-scope.ts';
 import type { MapCodec } from './map-sink.ts';
 import { encodeId } from './numbered-rows.ts';

@@ -1,4 +1,4 @@
-import type { ServicePortRow } from '@isthmus/model';
+import type { ServicePortRow } from './rows.ts';
 
 /** What a port speaks. */
 export type Protocol = ServicePortRow['protocol'];
