@@ -168,6 +168,31 @@ describe('Sink', () => {
     expect(settled).toBe(true);
   });
 
+  it('does everything once more when the outside was replaced', async () => {
+    const { worlds, tables, sinks, settle, store, clock } = world();
+    tables[0]!.put('a', item(1));
+    tables[0]!.synced('local');
+    await settle();
+    worlds[0]!.there.clear();
+    worlds[0]!.there.set('foreign', item(0));
+    sinks[0]!.redo();
+    expect(sinks[0]!.doneRevision).toBeLessThan(1);
+    let flushed = false;
+    const waiting = sinks[0]!
+      .flushed(store.revision, () => true)
+      .then(() => {
+        flushed = true;
+      });
+    worlds[0]!.broken.add('a');
+    await settle();
+    expect(flushed).toBe(false);
+    worlds[0]!.broken.clear();
+    clock.advance(30_000);
+    await settle();
+    await waiting;
+    expect([...worlds[0]!.there.keys()]).toEqual(['a']);
+  });
+
   it('leaves everything as it is when it stops, and runs by itself until then', async () => {
     const { worlds, tables, group, store } = world();
     const stop = new AbortController();

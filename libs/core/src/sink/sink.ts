@@ -46,7 +46,6 @@ export class Sink<V> {
   readonly status: Table<SinkStatus>;
   readonly #target: SinkTarget<V>;
   readonly #context: SinkContext;
-  readonly #feed: Feed<V>;
   readonly #failed: FailedRows;
   readonly #after: readonly Sink<unknown>[];
   readonly #dependents: Sink<unknown>[] = [];
@@ -54,9 +53,11 @@ export class Sink<V> {
   readonly #deletes = new Map<string, number>();
   #held: readonly Change<V>[] = [];
   #heldRevision = 0;
+  #feed: Feed<V>;
   #updated = 0;
   #pruneFrom: number | undefined = 0;
   #prunedScopes = '';
+  #redo = false;
 
   constructor(options: SinkOptions<V>, context: SinkContext) {
     this.name = options.name;
@@ -73,12 +74,12 @@ export class Sink<V> {
 
   /** Every update up to this revision has been tried. */
   get updatedRevision(): number {
-    return this.#updated;
+    return this.#redo ? 0 : this.#updated;
   }
 
   /** Every update, delete and prune up to this revision has been tried. */
   get doneRevision(): number {
-    let done = this.#updated;
+    let done = this.updatedRevision;
     if (this.#pruneFrom !== undefined) done = Math.min(done, this.#pruneFrom - 1);
     for (const revision of this.#deletes.values()) done = Math.min(done, revision - 1);
     return done;
@@ -86,7 +87,22 @@ export class Sink<V> {
 
   /** Resolves when the outside has what `key` says at `revision` or later; keeps waiting while the row fails. */
   settled(key: string, revision: number, signal?: AbortSignal): Promise<void> {
-    return this.#context.progress.until(() => this.#updated >= revision && !this.#failed.has(key) && !this.#deletes.has(key), signal);
+    return this.#context.progress.until(
+      () => this.updatedRevision >= revision && !this.#failed.has(key) && !this.#deletes.has(key),
+      signal,
+    );
+  }
+
+  /** Resolves when everything up to `revision` is done, pruning included, and none of the rows that `concerns` names fails. */
+  flushed(revision: number, concerns: (key: string) => boolean, signal?: AbortSignal): Promise<void> {
+    const fails = (): boolean => [...this.status.rows()].some(([key]) => concerns(key));
+    return this.#context.progress.until(() => this.doneRevision >= revision && !fails(), signal);
+  }
+
+  /** The outside is not what it was (wiped, restored from a copy): everything is applied once more, and pruned. */
+  redo(): void {
+    this.#redo = true;
+    this.#context.progress.notify();
   }
 
   /** Runs until the signal aborts. What is outside stays as it is then. */
@@ -112,6 +128,7 @@ export class Sink<V> {
    * @returns whether anything was done
    */
   async step(): Promise<boolean> {
+    this.#beginAgain();
     const before = `${this.#updated}/${this.doneRevision}`;
     const retried = await this.#retry();
     const updated = await this.#update();
@@ -130,11 +147,20 @@ export class Sink<V> {
     cancel?.();
   }
 
+  #beginAgain(): void {
+    if (!this.#redo) return;
+    this.#redo = false;
+    this.#feed = new Feed(this.table);
+    this.#held = [];
+    this.#updated = 0;
+    this.#pruneFrom = 0;
+  }
+
   async #update(): Promise<boolean> {
     // Before the revision is taken: a scope that became synced at it makes a prune part of that revision's work.
     this.#noticeScopes();
     if (this.#held.length === 0) this.#take();
-    if (this.#held.length === 0 || this.#after.some((sink) => sink.#updated < this.#heldRevision)) return false;
+    if (this.#held.length === 0 || this.#after.some((sink) => sink.updatedRevision < this.#heldRevision)) return false;
     const held = this.#held;
     this.#held = [];
     await this.#apply(held.filter((change) => change.row !== undefined).map((change) => change.key));
@@ -151,7 +177,7 @@ export class Sink<V> {
     this.#held = changes;
     // A batch cut short has everything up to the revision before its last change's.
     this.#heldRevision = caughtUp ? revision : (changes.at(-1)?.revision ?? revision) - 1;
-    if (changes.length === 0 && !this.#after.some((sink) => sink.#updated < revision)) this.#updated = Math.max(this.#updated, revision);
+    if (changes.length === 0 && !this.#after.some((sink) => sink.updatedRevision < revision)) this.#updated = Math.max(this.#updated, revision);
   }
 
   /** Writes the rows of these keys as they are now; those that are gone meanwhile come as deletes later. */
@@ -182,9 +208,10 @@ export class Sink<V> {
   }
 
   async #retry(): Promise<boolean> {
-    const due = this.#failed.due().slice(0, BATCH);
-    if (due.length === 0) return false;
-    if (due.includes(LISTING)) this.#failed.remove(LISTING);
+    const all = this.#failed.due().slice(0, BATCH);
+    if (all.length === 0) return false;
+    if (all.includes(LISTING)) this.#failed.remove(LISTING);
+    const due = all.filter((key) => key !== LISTING);
     await this.#apply(due.filter((key) => this.table.has(key)));
     await this.#remove(due.filter((key) => !this.table.has(key)));
     return true;
