@@ -56,19 +56,19 @@ describe('ipcache', () => {
   it('names the peer of a remote pod once its node is known, in either order', () => {
     const { remoteIps, remoteNodes, ipcache } = fixture();
     remoteIps.put('west/10.2.0.5', record('west', 2, '10.2.0.5', '172.30.2.1', 131_100));
-    expect(ipcache.get('10.2.0.5')).toEqual({ identity: 131_100, peer: '', node: false, clusterId: 2 });
+    expect(ipcache.get('10.2.0.5')).toEqual({ identity: 131_100, peer: '172.30.2.1', peerKnown: false, node: false, clusterId: 2 });
     remoteNodes.put('west/n1', node('west', 2, 'n1', '172.30.2.1', '10.2.0.1'));
-    expect(ipcache.get('10.2.0.5')?.peer).toBe('172.30.2.1');
-    expect(ipcache.get('10.2.0.1')).toEqual({ identity: 6, peer: '172.30.2.1', node: true, clusterId: 2 });
+    expect(ipcache.get('10.2.0.5')?.peerKnown).toBe(true);
+    expect(ipcache.get('10.2.0.1')).toEqual({ identity: 6, peer: '172.30.2.1', peerKnown: true, node: true, clusterId: 2 });
     remoteNodes.delete('west/n1');
-    expect(ipcache.get('10.2.0.5')?.peer).toBe('');
+    expect(ipcache.get('10.2.0.5')?.peerKnown).toBe(false);
     expect(ipcache.get('10.2.0.1')).toBeUndefined();
   });
 
   it('has its own addresses as host, without a peer', () => {
     const { localNodes, peers, ipcache } = fixture();
     localNodes.put('east/n1', node('east', 1, 'n1', '172.30.1.1', '10.1.0.1'));
-    expect(ipcache.get('172.30.1.1')).toEqual({ identity: 1, peer: '', node: true, clusterId: 1 });
+    expect(ipcache.get('172.30.1.1')).toEqual({ identity: 1, peer: '', peerKnown: true, node: true, clusterId: 1 });
     expect(peers.size).toBe(0);
   });
 

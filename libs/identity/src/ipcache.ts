@@ -22,8 +22,8 @@ const [LOCAL, REMOTE] = [0, 1];
 
 /** Everything outside the mesh. */
 const WORLD: ReadonlyMap<string, IpcacheRow> = new Map([
-  ['0.0.0.0/0', { identity: RESERVED_IDENTITY.worldIpv4, peer: '', node: false, clusterId: 0 }],
-  ['::/0', { identity: RESERVED_IDENTITY.worldIpv6, peer: '', node: false, clusterId: 0 }],
+  ['0.0.0.0/0', { identity: RESERVED_IDENTITY.worldIpv4, peer: '', peerKnown: true, node: false, clusterId: 0 }],
+  ['::/0', { identity: RESERVED_IDENTITY.worldIpv6, peer: '', peerKnown: true, node: false, clusterId: 0 }],
 ]);
 
 /**
@@ -80,6 +80,7 @@ function nodeEntry({ own, peers }: IpcacheInputs, node: NodeRow | undefined): Ip
   return {
     identity: self ? RESERVED_IDENTITY.host : RESERVED_IDENTITY.remoteNode,
     peer: self ? '' : (node.internalIps.find((address) => peers.has(address)) ?? ''),
+    peerKnown: true,
     node: true,
     clusterId: node.clusterId,
   };
@@ -88,12 +89,15 @@ function nodeEntry({ own, peers }: IpcacheInputs, node: NodeRow | undefined): Ip
 function endpointEntry({ endpoints, own }: IpcacheInputs, key: string | undefined): IpcacheRow | undefined {
   const row = key === undefined ? undefined : endpoints.get(key);
   if (!row || row.identity === RESERVED_IDENTITY.unknown) return undefined;
-  return { identity: row.identity, peer: '', node: false, clusterId: own.clusterId };
+  return { identity: row.identity, peer: '', peerKnown: true, node: false, clusterId: own.clusterId };
 }
 
-function recordEntry({ peers }: IpcacheInputs, row: IpRow | undefined): IpcacheRow | undefined {
+function recordEntry({ peers, localNodes, own }: IpcacheInputs, row: IpRow | undefined): IpcacheRow | undefined {
   if (!row) return undefined;
-  return { identity: row.identity, peer: peers.has(row.hostIp) ? row.hostIp : '', node: false, clusterId: row.clusterId };
+  // A record of this node itself is behind no peer; one without a host is nowhere, and closed.
+  const here = nodesByAddress(localNodes).get(row.hostIp).has(`${own.cluster}/${own.node}`);
+  const peer = here ? '' : row.hostIp;
+  return { identity: row.identity, peer, peerKnown: peer === '' || peers.has(peer), node: false, clusterId: row.clusterId };
 }
 
 function endpointIps(row: EndpointRow | undefined): string[] {

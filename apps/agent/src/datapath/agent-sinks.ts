@@ -1,4 +1,4 @@
-import { type Clock, IdPool, type Random, type Sink, SinkGroup, type SinkTarget } from '@isthmus/core';
+import { type Clock, IdPool, LOCAL_SCOPE, type Random, type Sink, SinkGroup, type SinkTarget } from '@isthmus/core';
 import {
   backendCodec,
   backendKeyOf,
@@ -63,6 +63,7 @@ export function declareKernelSinks({ tables, own, programs, pinFolder, routes, c
   seedPool(pools.peers, maps.peers.entries(), peerAddress);
   seedPool(pools.backends, maps.backends.entries(), backendKeyOf);
   seedPool(pools.revnat, maps.revnat.entries(), frontendKeyOf);
+  tables.adoptedBackends.adopt(maps.services, maps.backends);
 
   const peers = group.add({ name: 'peers', table: tables.peers, target: new MapSink(maps.peers, peerCodec(pools.peers, own.clusterId)) });
   const ipcache = group.add({
@@ -82,6 +83,7 @@ export function declareKernelSinks({ tables, own, programs, pinFolder, routes, c
   const backends = group.add({
     name: 'backends',
     table: tables.backends,
+    startWhenSynced: LOCAL_SCOPE,
     target: new MapSink<BackendAddressRow>(maps.backends, backendCodec(pools.backends, own.clusterId)),
   });
   const revnat = group.add({
@@ -92,11 +94,13 @@ export function declareKernelSinks({ tables, own, programs, pinFolder, routes, c
   const sockets = group.add({
     name: 'socket-terminator',
     table: tables.translations,
+    startWhenSynced: LOCAL_SCOPE,
     target: new SocketTerminator(tables.sources.endpoints.table, maps.sockNat),
   });
   group.add({
     name: 'frontends',
     table: tables.frontends,
+    startWhenSynced: LOCAL_SCOPE,
     target: new FrontendSink(maps.services, pools),
     after: [backends, revnat, sockets] as Sink<unknown>[],
   });

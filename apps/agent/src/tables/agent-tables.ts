@@ -12,7 +12,8 @@ import type {
   PeerRow,
   ServiceRow,
 } from '@isthmus/model';
-import { type BackendAddressRow, declareServiceTables, type FrontendRow, type RevnatRow } from '@isthmus/service';
+import { type AdoptedBackendsRow, type BackendAddressRow, declareServiceTables, type FrontendRow, type RevnatRow } from '@isthmus/service';
+import { AdoptedBackends } from '../datapath/adopted-backends.ts';
 import { declareTranslations } from './translations.ts';
 
 /** This node's place in the mesh. */
@@ -43,6 +44,7 @@ export interface SourceTables {
 export interface AgentTables {
   readonly store: Store;
   readonly sources: SourceTables;
+  readonly adoptedBackends: AdoptedBackends;
   readonly peers: Table<PeerRow>;
   readonly ipcache: Table<IpcacheRow>;
   readonly localAddresses: Table<LocalAddressRow>;
@@ -73,12 +75,17 @@ export function declareAgentTables(
     peers,
     own,
   });
+  const adopted = store.table<AdoptedBackendsRow>('adopted-backends');
+  const adoptedBackends = new AdoptedBackends(store, adopted, own.clusterId);
   const { frontends, backends, revnats } = declareServiceTables(store, {
     services: sources.services.table,
     localBackends: sources.localBackends.table,
     remoteBackends: sources.remoteBackends.table,
+    adopted: adopted.table,
   });
+  adoptedBackends.releaseWith(sources.remoteBackends.table);
   return {
+    adoptedBackends,
     store,
     sources,
     peers,

@@ -116,6 +116,20 @@ describe('Sink', () => {
     expect([...before.keys()]).toEqual(['mine', 'west-old']);
   });
 
+  it('applies nothing before the scope that it waits for is synced', async () => {
+    const { group, store } = world();
+    const table = store.table<Item>('late');
+    const target = new World('late');
+    target.there.set('kept', item(7));
+    const sink = group.add<Item>({ name: 'late', table: table.table, target, startWhenSynced: 'local' });
+    table.put('kept', item(0));
+    expect(await sink.step()).toBe(false);
+    expect(target.there.get('kept')).toEqual(item(7));
+    table.synced('local');
+    expect(await sink.step()).toBe(true);
+    expect(target.there.get('kept')).toEqual(item(0));
+  });
+
   it('prunes later what it could not list at first', async () => {
     const { worlds, tables, sinks, settle, clock } = world();
     worlds[0]!.there.set('old', item(0));

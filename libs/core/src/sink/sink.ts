@@ -21,6 +21,11 @@ export interface SinkOptions<V> {
   target: SinkTarget<V>;
   /** A row at revision r is applied when these have tried everything up to r; deletions run in reverse. */
   after?: readonly Sink<never>[] | readonly Sink<unknown>[];
+  /**
+   * Nothing is applied before this scope of the table is synced. For tables whose rows are made of several sources: half of them would
+   * overwrite what an earlier run had right.
+   */
+  startWhenSynced?: string;
   backoff?: BackoffOptions;
 }
 
@@ -48,6 +53,8 @@ export class Sink<V> {
   readonly #context: SinkContext;
   readonly #failed: FailedRows;
   readonly #after: readonly Sink<unknown>[];
+  readonly #startScope: string | undefined;
+  #started = false;
   readonly #dependents: Sink<unknown>[] = [];
   /** Keys to delete, with the revision from which on dependents must have let go of them. */
   readonly #deletes = new Map<string, number>();
@@ -68,6 +75,7 @@ export class Sink<V> {
     const writer = context.store.table<SinkStatus>(`sink/${options.name}`);
     this.status = writer.table;
     this.#failed = new FailedRows(writer, context.clock, context.random, options.backoff ?? DEFAULT_BACKOFF);
+    this.#startScope = options.startWhenSynced;
     this.#after = (options.after ?? []) as readonly Sink<unknown>[];
     for (const sink of this.#after) sink.#dependents.push(this as Sink<unknown>);
   }
@@ -128,6 +136,8 @@ export class Sink<V> {
    * @returns whether anything was done
    */
   async step(): Promise<boolean> {
+    this.#started ||= this.#startScope === undefined || this.table.scopes.isSynced(this.#startScope);
+    if (!this.#started) return false;
     this.#beginAgain();
     const before = `${this.#updated}/${this.doneRevision}`;
     const retried = await this.#retry();
@@ -177,7 +187,8 @@ export class Sink<V> {
     this.#held = changes;
     // A batch cut short has everything up to the revision before its last change's.
     this.#heldRevision = caughtUp ? revision : (changes.at(-1)?.revision ?? revision) - 1;
-    if (changes.length === 0 && !this.#after.some((sink) => sink.updatedRevision < revision)) this.#updated = Math.max(this.#updated, revision);
+    if (changes.length === 0 && !this.#after.some((sink) => sink.updatedRevision < revision))
+      this.#updated = Math.max(this.#updated, revision);
   }
 
   /** Writes the rows of these keys as they are now; those that are gone meanwhile come as deletes later. */

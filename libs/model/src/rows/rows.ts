@@ -105,6 +105,8 @@ export interface IpcacheRow {
   readonly identity: number;
   /** Address of the node to send to ({@link PeerRow}'s key); empty: not behind another node. */
   readonly peer: string;
+  /** False: nobody has told yet which node has that address. What the datapath holds of the entry stays as it is until then. */
+  readonly peerKnown: boolean;
   /** The address is a node's own, not a pod's. */
   readonly node: boolean;
   /** Cluster that the entry comes from; 0 for what belongs to none. */
