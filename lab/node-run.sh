@@ -14,7 +14,8 @@ if [ -z "$run" ]; then
 		exec "$@"' "$hostname" "$@"
 fi
 # A new sysfs shows the node's devices. The pins of a node outlive its processes because their file system is mounted on
-# the machine, and only bound here. --propagation slave: namespaces that come and go under /run/netns are seen inside.
+# the machine, and only bound here. What is hidden is unmounted, so that the mount table tells the truth.
+# --propagation slave: nothing here reaches the machine, but namespaces that come and go under /run/netns are seen inside.
 exec nsenter "--net=/run/netns/$netns" unshare --mount --uts --cgroup --propagation slave sh -eu -c '
 	echo "$0" >/proc/sys/kernel/hostname
 	run=$1 bpf=$2
@@ -22,6 +23,8 @@ exec nsenter "--net=/run/netns/$netns" unshare --mount --uts --cgroup --propagat
 	mount -t sysfs sysfs "$run/.sys"
 	mount --bind "$bpf" "$run/.sys/fs/bpf"
 	mount -t cgroup2 cgroup2 "$run/.sys/fs/cgroup"
+	umount --recursive --lazy /sys
+	umount --lazy "${bpf%/*}"
 	mount --move "$run/.sys" /sys
 	mount --rbind /run/netns "$run/netns"
 	mount --rbind "$run" /run

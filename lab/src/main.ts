@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addExecAndLogs } from './commands/exec.command.ts';
 import { addStatus } from './commands/status.command.ts';
 import { addUpAndDown } from './commands/up.command.ts';
+import { addVerify } from './commands/verify.command.ts';
 
 const program = new Command('lab')
   .description('A mesh of clusters on this machine: network namespaces are its nodes.')
@@ -10,6 +11,7 @@ const program = new Command('lab')
 addUpAndDown(program);
 addStatus(program);
 addExecAndLogs(program);
+addVerify(program);
 
 try {
   await program.parseAsync();
