@@ -120,7 +120,7 @@ describe('the mirror survives', () => {
         await Promise.all(Array.from({ length: 10 }, (_, i) => truth.put(`new-${i}`, 'again')));
         proxy.join(etcd.port);
         await converged();
-        expect([...mirror.news()].filter((line) => line.startsWith('relist'))).toEqual([`relist ${others ? 'rewritten' : 'went-back'}`]);
+        expect([...mirror.news()].filter((line) => line.startsWith('relist'))).toEqual([`relist ${others ? 'unproven' : 'went-back'}`]);
         await mirror.stop();
         await proxy.close();
         await etcd.close();

@@ -26,6 +26,7 @@ export {
   type KvValue,
   type KvWatchOptions,
   type KvWatchResponse,
+  type KvWitness,
   MAX_TXN_OPS,
 } from './kvstore.ts';
 export { type MirrorChange, type MirrorOptions, type MirrorOrigin, mirrorPrefix, type RelistReason } from './mirror.ts';

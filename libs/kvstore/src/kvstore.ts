@@ -126,6 +126,15 @@ export interface KvLease {
   revoke(): Promise<void>;
 }
 
+/**
+ * A mark that was left in the store, which no other store can have: not a new one at the same address that was filled with the same keys,
+ * nor a copy from before. It fades an hour after it was last asked about.
+ */
+export interface KvWitness {
+  /** True when the mark is still there: the store's history contains everything from before the mark was made. */
+  stands(options?: KvCallOptions): Promise<boolean>;
+}
+
 /** What the store says about itself. */
 export interface KvStatus {
   clusterId: string;
@@ -167,6 +176,8 @@ export interface KvStore {
   watch(prefix: string, options?: KvWatchOptions): AsyncIterable<KvWatchResponse>;
   /** Grants a lease of at least `ttlSeconds` and keeps it alive. */
   grantLease(ttlSeconds: number, options?: KvCallOptions): Promise<KvLease>;
+  /** Leaves a mark by which this store is known again. Needs no permission on keys, and no key is written. */
+  witness(options?: KvCallOptions): Promise<KvWitness>;
   /** Asks the server for its state; works without any permission. */
   status(options?: KvCallOptions): Promise<KvStatus>;
   /** Closes the connection; calls under way reject with `KV_CLOSED`. Leases are not revoked: they run out. Idempotent. */

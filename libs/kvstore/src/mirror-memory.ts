@@ -1,10 +1,12 @@
 import type { KvEntry, KvEvent } from './kvstore.ts';
 
-/** The newest change that a mirror has seen: what a store must still tell of when the mirror comes back to it. */
+/** The last put that a mirror has seen, and what was deleted since: what a store must still tell of when the mirror comes back. */
 export interface MirrorTail {
   key: string;
   revision: number;
-  deleted: boolean;
+  /** What the key was at that revision, a number as {@link isPrintOf} makes it. */
+  print: number;
+  deletedSince: string[];
 }
 
 /**
@@ -20,7 +22,7 @@ export class MirrorMemory {
     return this.#known.size;
   }
 
-  /** The newest change seen, undefined when the prefix has been empty all along. */
+  /** Undefined when nothing was ever put under the prefix. */
   get tail(): MirrorTail | undefined {
     return this.#tail;
   }
@@ -40,9 +42,13 @@ export class MirrorMemory {
   /** Takes one event of a watch. Returns false when it deletes a key that was not there. */
   apply(event: KvEvent): boolean {
     const { key, modRevision } = event.entry;
-    this.#tail = { key, revision: modRevision, deleted: event.type === 'delete' };
-    if (event.type === 'delete') return this.#known.delete(key);
-    this.#known.set(key, fingerprint(event.entry));
+    if (event.type === 'delete') {
+      this.#tail?.deletedSince.push(key);
+      return this.#known.delete(key);
+    }
+    const print = fingerprint(event.entry);
+    this.#tail = { key, revision: modRevision, print, deletedSince: [] };
+    this.#known.set(key, print);
     return true;
   }
 
@@ -59,7 +65,7 @@ export class MirrorMemory {
           if (vanished.get(entry.key) !== now && met.get(entry.key) !== now) changed.push(entry);
           vanished.delete(entry.key);
           met.set(entry.key, now);
-          if (!tail || entry.modRevision > tail.revision) tail = { key: entry.key, revision: entry.modRevision, deleted: false };
+          if (!tail || entry.modRevision > tail.revision) tail = tailAt(entry, now);
         }
         return changed;
       },
@@ -83,6 +89,15 @@ export interface MirrorListing {
   finish(): string[];
   /** Ends an incomplete one: what it showed is known, what it did not reach stays known. */
   abandon(): void;
+}
+
+function tailAt({ key, modRevision }: KvEntry, print: number): MirrorTail {
+  return { key, revision: modRevision, print, deletedSince: [] };
+}
+
+/** True when this entry is what the number was made of. */
+export function isPrintOf(print: number, entry: KvEntry | undefined): boolean {
+  return entry !== undefined && fingerprint(entry) === print;
 }
 
 /** Revision (its low 21 bits) and a 32-bit FNV-1a hash of the value in one exact number. */

@@ -1,7 +1,7 @@
 import { Backoff, type BackoffOptions, type Clock, delay, isCoded, type Random } from '@isthmus/core';
-import { KV_COMPACTED, KV_REVISION_AHEAD } from './kv-errors.ts';
-import type { KvPage, KvStore, KvWatchResponse } from './kvstore.ts';
-import { type MirrorListing, MirrorMemory } from './mirror-memory.ts';
+import { KV_COMPACTED, KV_OVERLOADED, KV_PERMISSION, KV_QUOTA, KV_REQUEST, KV_REVISION_AHEAD } from './kv-errors.ts';
+import type { KvPage, KvStore, KvWatchResponse, KvWitness } from './kvstore.ts';
+import { isPrintOf, type MirrorListing, MirrorMemory } from './mirror-memory.ts';
 
 /** One key as it is now; `value` is undefined when the key is gone. The bytes are a view: decode them, do not keep them. */
 export interface MirrorChange {
@@ -14,8 +14,11 @@ export interface MirrorChange {
 /** Where a batch comes from: a page of a listing, the keys that a listing found gone, or a watch. */
 export type MirrorOrigin = 'list' | 'sweep' | 'watch';
 
-/** Why a mirror lists again. `rewritten`: the store's history is not the one that was read (restored, or wiped and filled again). */
-export type RelistReason = 'compacted' | 'other-cluster' | 'went-back' | 'rewritten';
+/**
+ * Why a mirror lists again. `rewritten`: the store tells another history than was read (it was restored). `unproven`: it does not bear the
+ * mark that was left in it (it was wiped, restored from before, or out of reach for more than an hour), or nothing was read to know it by.
+ */
+export type RelistReason = 'compacted' | 'other-cluster' | 'went-back' | 'rewritten' | 'unproven';
 
 /** What to mirror, and who hears of it. Callbacks run one at a time; what they throw ends the mirror. */
 export interface MirrorOptions {
@@ -43,6 +46,9 @@ export interface MirrorOptions {
 }
 
 const MAX_BATCH = 2_000; // design §1: at most 2,000 rows of a listing a batch
+const MAX_DELETES = 50; // deletions after the last put that are asked for one by one; with more, listing is as cheap
+const WITNESS_MS = 10 * 60_000; // how often the mark is asked about while all is well, so that it does not fade
+const UNMARKABLE = [KV_OVERLOADED, KV_PERMISSION, KV_QUOTA, KV_REQUEST];
 const BACKOFF: BackoffOptions = { minMs: 250, maxMs: 15_000 };
 
 /**
@@ -79,6 +85,8 @@ class Mirror {
   readonly #memory = new MirrorMemory();
   #position: Position | undefined;
   #lastReason: RelistReason | undefined;
+  #witness: KvWitness | undefined;
+  #witnessedAt = 0;
 
   constructor(kv: KvStore, options: MirrorOptions) {
     this.#kv = kv;
@@ -98,7 +106,10 @@ class Mirror {
     const { signal, prefix } = this.#options;
     try {
       const listedNow = !this.#position;
-      if (listedNow) await this.#list();
+      if (listedNow) {
+        await this.#leaveMark(); // before anything is read, so that what is read stands or falls with it
+        await this.#list();
+      }
       await this.#follow(listedNow);
       if (!signal.aborted) throw new Error(`the watch of ${prefix} ended without a reason`);
     } catch (error) {
@@ -160,15 +171,26 @@ class Mirror {
     }
   }
 
+  /** A store that will not be marked (no space, no right) is one that must be listed after every interruption. */
+  async #leaveMark(): Promise<void> {
+    this.#witness = undefined;
+    this.#witnessedAt = this.#options.clock.now();
+    try {
+      this.#witness = await this.#kv.witness({ signal: this.#options.signal });
+    } catch (error) {
+      if (!UNMARKABLE.some((kind) => isCoded(error, kind))) throw error;
+    }
+  }
+
   /**
-   * Watches until that fails. Right after a listing it goes on from there. After an interruption it starts at the last change it saw, not
-   * behind it: only a store that still tells of that change in the same words has the history that was read.
+   * Watches until that fails. Right after a listing it goes on from there. After an interruption it starts at the last put it saw, not
+   * behind it: only a store that still tells of that put in the same words has the history that was read.
    */
   async #follow(listedNow: boolean): Promise<void> {
     const { prefix, signal } = this.#options;
     const position = this.#position!;
     const tail = this.#memory.tail;
-    if (!listedNow && !tail) throw new RelistNeeded('rewritten'); // an empty prefix leaves nothing to recognise; listing it is cheap
+    if (!listedNow && (!tail || !this.#witness)) throw new RelistNeeded('unproven');
     const fromRevision = listedNow ? position.revision + 1 : tail!.revision;
     const verifyUpTo = listedNow ? 0 : position.revision;
     for await (const response of this.#kv.watch(prefix, { fromRevision, signal })) {
@@ -179,22 +201,35 @@ class Mirror {
   }
 
   async #created(listedNow: boolean): Promise<void> {
+    if (this.#witness && !(await this.#witness.stands({ signal: this.#options.signal }))) throw new RelistNeeded('unproven');
     if (!listedNow) await this.#verifyTail();
     this.#backoff.reset();
     this.#lastReason = undefined;
     this.#call(() => this.#options.onSynced?.(this.#position!.revision));
   }
 
-  /** The watch alone cannot tell that the last change is missing: it would wait for ever. So the store is asked for it. */
+  /** The watch cannot tell that the last put or a deletion after it is missing: it would wait for ever. So the store is asked. */
   async #verifyTail(): Promise<void> {
-    const { key, revision, deleted } = this.#memory.tail!;
+    const { key, revision, print, deletedSince } = this.#memory.tail!;
     const { signal } = this.#options;
-    const now = await this.#kv.get(key, { revision: this.#position!.revision, signal });
-    const before = deleted ? await this.#kv.get(key, { revision: revision - 1, signal }) : true;
-    if (!before || !this.#memory.matches(key, now)) throw new RelistNeeded('rewritten');
+    if (deletedSince.length > MAX_DELETES) throw new RelistNeeded('unproven');
+    const last = await this.#kv.get(key, { revision, signal });
+    if (!isPrintOf(print, last)) throw new RelistNeeded('rewritten');
+    const upTo = this.#position!.revision;
+    const gone = await Promise.all(deletedSince.map((deleted) => this.#kv.get(deleted, { revision: upTo, signal })));
+    if (gone.some((entry) => entry !== undefined)) throw new RelistNeeded('rewritten');
+  }
+
+  /** Keeps the mark from fading. What it finds does not matter now: the next interruption asks again. */
+  #refreshWitness(): void {
+    const now = this.#options.clock.now();
+    if (!this.#witness || now - this.#witnessedAt < WITNESS_MS) return;
+    this.#witnessedAt = now;
+    this.#witness.stands({ signal: this.#options.signal }).catch(() => undefined);
   }
 
   async #advance(response: KvWatchResponse, verifyUpTo: number): Promise<void> {
+    this.#refreshWitness();
     const seen = response.events.filter((event) => event.entry.modRevision <= verifyUpTo);
     if (!this.#memory.agrees(seen)) throw new RelistNeeded('rewritten');
     const fresh = seen.length === 0 ? response.events : response.events.slice(seen.length);

@@ -74,6 +74,7 @@ export function describeKvAuth(name: string, setup: () => Promise<KvContractSubj
       await rejection(store.watch('secret/')[Symbol.asyncIterator]().next(), KV_PERMISSION);
       await rejection(auth.addUser('evil'), KV_PERMISSION);
       expect((await store.status()).errors).toEqual([]);
+      expect(await (await store.witness()).stands()).toBe(true);
     });
 
     it('gives a new right to those already connected, and takes it back', async () => {

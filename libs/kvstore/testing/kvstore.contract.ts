@@ -343,6 +343,16 @@ export function describeKvStore(name: string, setup: () => Promise<KvContractSub
       });
     });
 
+    describe('witness', () => {
+      it('stands, for every connection, and moves no revision', async () => {
+        const { revision } = await kv.put(`${p}a`, '');
+        const witness = await kv.witness();
+        expect(await witness.stands()).toBe(true);
+        expect(await witness.stands()).toBe(true);
+        expect((await kv.status()).revision).toBe(revision);
+      });
+    });
+
     describe('connection', () => {
       it('tells its status', async () => {
         const { revision } = await kv.put(`${p}a`, '');

@@ -12,6 +12,7 @@ import type {
   KvValue,
   KvWatchOptions,
   KvWatchResponse,
+  KvWitness,
 } from '@isthmus/kvstore';
 import { OPERATOR_NOT_LEADER } from '../operator.errors.ts';
 import type { LeaderTerm } from './leader-election.ts';
@@ -76,6 +77,10 @@ export class FencedKv implements KvStore {
 
   grantLease(ttlSeconds: number, options?: KvCallOptions): Promise<KvLease> {
     return this.#kv.grantLease(ttlSeconds, options);
+  }
+
+  witness(options?: KvCallOptions): Promise<KvWitness> {
+    return this.#kv.witness(options);
   }
 
   status(options?: KvCallOptions): Promise<KvStatus> {

@@ -13,6 +13,7 @@ import type {
   KvValue,
   KvWatchOptions,
   KvWatchResponse,
+  KvWitness,
 } from '../kvstore.ts';
 import { decodeDeleteRange, decodeHeaderAnswer, decodeTxn } from './etcd/decode.ts';
 import { EtcdConnection } from './etcd/etcd-connection.ts';
@@ -93,6 +94,10 @@ export class EtcdKvStore implements KvStore {
 
   grantLease(ttlSeconds: number, options: KvCallOptions = {}): Promise<KvLease> {
     return this.#leases.grant(ttlSeconds, options);
+  }
+
+  witness(options: KvCallOptions = {}): Promise<KvWitness> {
+    return this.#leases.witness(options);
   }
 
   async status(options: KvCallOptions = {}): Promise<KvStatus> {

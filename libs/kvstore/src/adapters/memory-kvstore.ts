@@ -1,6 +1,6 @@
 import { CodedError } from '@isthmus/core';
 import type { KvAuth } from '../kv-auth.ts';
-import { KV_CLOSED } from '../kv-errors.ts';
+import { KV_CLOSED, KV_QUOTA } from '../kv-errors.ts';
 import type {
   KvCallOptions,
   KvEntry,
@@ -15,6 +15,7 @@ import type {
   KvValue,
   KvWatchOptions,
   KvWatchResponse,
+  KvWitness,
 } from '../kvstore.ts';
 import { LeaseKeeper } from '../lease-keeper.ts';
 import { MemoryKvAuth } from './memory/memory-kv-auth.ts';
@@ -111,6 +112,17 @@ export class MemoryKvStore implements KvStore {
       leases.expire(id);
     };
     return { id, ttlSeconds, lost: keeper.lost, revoke };
+  }
+
+  async witness(options: KvCallOptions = {}): Promise<KvWitness> {
+    await this.#enter(options.signal);
+    if (this.#server.full) throw new CodedError(KV_QUOTA, 'database space exceeded');
+    const mark = this.#server.history.mark();
+    const stands = async (asked: KvCallOptions = {}): Promise<boolean> => {
+      await this.#enter(asked.signal);
+      return this.#server.history.bears(mark);
+    };
+    return { stands };
   }
 
   async status(options: KvCallOptions = {}): Promise<KvStatus> {

@@ -1,6 +1,6 @@
 import { CodedError, isCoded } from '@isthmus/core';
 import { KV_LEASE_LOST, KV_UNREACHABLE } from '../../kv-errors.ts';
-import type { KvCallOptions, KvLease } from '../../kvstore.ts';
+import type { KvCallOptions, KvLease, KvWitness } from '../../kvstore.ts';
 import { LeaseKeeper } from '../../lease-keeper.ts';
 import type { EtcdRpc } from './etcd-rpc.ts';
 import { streamAnswers } from './etcd-stream.ts';
@@ -16,6 +16,8 @@ const GRANT = etcdMethod<object, LeaseAnswer>('Lease', 'LeaseGrant');
 const REVOKE = etcdMethod<object, { header: { clusterId: string } }>('Lease', 'LeaseRevoke');
 const KEEP_ALIVE = etcdMethod<object, LeaseAnswer>('Lease', 'LeaseKeepAlive');
 
+const WITNESS_TTL_SECONDS = 3_600;
+
 /** Grants leases and keeps them alive, each renewal over a short stream of its own on whatever connection there is. */
 export class EtcdLeases {
   readonly #rpc: EtcdRpc;
@@ -28,13 +30,18 @@ export class EtcdLeases {
   async grant(ttlSeconds: number, options: KvCallOptions): Promise<KvLease> {
     const { clock, random } = this.#rpc.connection.settings;
     const sentAt = clock.now();
-    const { answer } = await this.#rpc.call(GRANT, { TTL: Math.ceil(ttlSeconds) }, { verb: 'grant', object: 'lease' }, options);
-    const id = answer.ID;
-    const granted = Number(answer.TTL);
-    const keeper = new LeaseKeeper({ id, ttlSeconds: granted, sentAt, clock, random, renew: (signal) => this.#renew(id, granted, signal) });
+    const { id, granted } = await this.#grant(ttlSeconds, options);
+    const renew = (signal: AbortSignal): Promise<number> => this.#renew(id, { signal, timeoutMs: (granted * 1000) / 3 });
+    const keeper = new LeaseKeeper({ id, ttlSeconds: granted, sentAt, clock, random, renew });
     this.#keepers.add(keeper);
     keeper.lost.addEventListener('abort', () => this.#keepers.delete(keeper), { once: true });
     return { id, ttlSeconds: granted, lost: keeper.lost, revoke: () => this.#revoke(id, keeper) };
+  }
+
+  /** An empty lease is the mark: its id is made of the server's clock and counter, and restored copies hold only leases of their time. */
+  async witness(options: KvCallOptions): Promise<KvWitness> {
+    const { id } = await this.#grant(WITNESS_TTL_SECONDS, options);
+    return { stands: async (asked = {}) => (await this.#renew(id, asked)) > 0 };
   }
 
   /** Ends keeping; the leases run out on the server. */
@@ -53,17 +60,24 @@ export class EtcdLeases {
     }
   }
 
-  async #renew(id: string, ttlSeconds: number, signal: AbortSignal): Promise<number> {
+  async #grant(ttlSeconds: number, options: KvCallOptions): Promise<{ id: string; granted: number }> {
+    const { answer } = await this.#rpc.call(GRANT, { TTL: Math.ceil(ttlSeconds) }, { verb: 'grant', object: 'lease' }, options);
+    return { id: answer.ID, granted: Number(answer.TTL) };
+  }
+
+  /** Renews a lease; resolves with its time to live in seconds, 0 when the server does not know it. */
+  async #renew(id: string, options: KvCallOptions): Promise<number> {
     const { connection } = this.#rpc;
-    const { clock } = connection.settings;
-    const withinMs = (ttlSeconds * 1000) / 3;
-    const link = await connection.link(withinMs, signal);
+    const { clock, timeoutMs } = connection.settings;
+    const withinMs = options.timeoutMs ?? timeoutMs;
+    const link = await connection.link(withinMs, options.signal);
     const name = { verb: 'renew', object: `lease ${id}` };
     const first = { withinMs, after: (ms: number, fn: () => void) => clock.after(ms, fn) };
-    for await (const answer of streamAnswers(link, KEEP_ALIVE, { ID: id }, name, first, signal)) {
+    for await (const answer of streamAnswers(link, KEEP_ALIVE, { ID: id }, name, first, options.signal)) {
       link.check(answer.header.clusterId);
       return Number(answer.TTL);
     }
+    options.signal?.throwIfAborted();
     throw new CodedError(KV_UNREACHABLE, `renew lease ${id} at ${link.target.name}: the server ended the stream`, { object: id });
   }
 }

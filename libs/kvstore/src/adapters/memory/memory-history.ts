@@ -17,9 +17,22 @@ export class MemoryHistory {
   #log: KvEvent[] = [];
   #revision = 1;
   #compacted = 0;
+  #witnesses = new Set<symbol>();
 
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Leaves a mark that later copies have and nothing else has. */
+  mark(): symbol {
+    const mark = Symbol('witness');
+    this.#witnesses.add(mark);
+    return mark;
+  }
+
+  /** True when the mark was left here, or in what this is a copy of. */
+  bears(mark: symbol): boolean {
+    return this.#witnesses.has(mark);
   }
 
   /** A copy that shares nothing that changes. */
@@ -29,6 +42,7 @@ export class MemoryHistory {
     copy.#log = [...this.#log];
     copy.#revision = this.#revision;
     copy.#compacted = this.#compacted;
+    copy.#witnesses = new Set(this.#witnesses);
     return copy;
   }
 
