@@ -1,16 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterPki } from '@isthmus/crypto';
+import { POD } from '@isthmus/model';
 import { clusterFiles } from './control-plane/cluster-files.ts';
 import { etcdsOf, startEtcd, waitForEtcd } from './control-plane/etcd.ts';
+import { startOperator } from './control-plane/operator.ts';
+import { podResource, putResource } from './control-plane/put-resource.ts';
 import { mountBpf } from './machine/bpf-mount.ts';
 import { createCgroup } from './machine/cgroup.ts';
 import { createNetwork } from './network/network.ts';
+import { startAgent, waitForAgent } from './node/agent.ts';
+import { attachPod } from './pod/attach-pod.ts';
 import type { Supervisor } from './process/supervisor.ts';
-import { allPlaces, type ClusterPlan, type LabPlan } from './topology/plan.ts';
+import { allPlaces, type ClusterPlan, type LabPlan, type NodePlace } from './topology/plan.ts';
 
 /** The steps that bring a lab up, in order. */
-export const STAGES = ['machine', 'etcd'] as const;
+export const STAGES = ['machine', 'etcd', 'nodes', 'pods'] as const;
 /** One of {@link STAGES}. */
 export type Stage = (typeof STAGES)[number];
 
@@ -22,7 +27,12 @@ export interface Building {
   readonly through: Stage | undefined;
 }
 
-const STEPS: Readonly<Record<Stage, (building: Building) => Promise<void>>> = { machine: buildMachine, etcd: startEtcds };
+const STEPS: Readonly<Record<Stage, (building: Building) => Promise<void>>> = {
+  machine: buildMachine,
+  etcd: startEtcds,
+  nodes: startNodes,
+  pods: attachPods,
+};
 
 /** Builds a lab from nothing, stage by stage. */
 export async function bringUp(building: Building): Promise<void> {
@@ -56,4 +66,29 @@ async function startEtcdsOf(cluster: ClusterPlan, processes: Supervisor, progres
   for (const etcd of etcds) startEtcd(processes, cluster, files, etcd);
   for (const etcd of etcds) await waitForEtcd(processes, cluster, files, etcd);
   progress(`${cluster.name}: cluster etcd and mesh etcd answer`);
+}
+
+async function startNodes({ plan, processes, progress }: Building): Promise<void> {
+  await Promise.all(plan.clusters.map((cluster) => startNodesOf(cluster, processes, progress)));
+}
+
+async function startNodesOf(cluster: ClusterPlan, processes: Supervisor, progress: Building['progress']): Promise<void> {
+  startOperator(processes, cluster);
+  for (const node of cluster.nodes) await startAgent(processes, cluster, node);
+  for (const node of cluster.nodes) {
+    await waitForAgent(processes, node);
+    progress(`${node.id}: agent is ready`);
+  }
+}
+
+async function attachPods({ plan, progress }: Building): Promise<void> {
+  await Promise.all(plan.clusters.flatMap((cluster) => cluster.nodes.map((node) => attachPodsOf(plan, cluster, node))));
+  progress('pods: attached');
+}
+
+async function attachPodsOf(plan: LabPlan, cluster: ClusterPlan, node: NodePlace): Promise<void> {
+  for (const pod of node.pods) {
+    await putResource(cluster, POD, podResource(pod));
+    await attachPod(plan, node, pod);
+  }
 }

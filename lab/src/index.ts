@@ -1,10 +1,13 @@
 export { STAGES, type Stage } from './bring-up.ts';
 export { clusterFiles, controlUrls, ETCD_PORT, JOIN_API_PORT, MESH_ETCD_PORT } from './control-plane/cluster-files.ts';
+export { podResource, putResource } from './control-plane/put-resource.ts';
 export * from './lab.errors.ts';
 export { DEFAULT_LAB, Lab, type Progress, type UpOptions } from './lab.ts';
 export { type Leftover, leftovers } from './leftovers.ts';
 export { type CommandOptions, type CommandResult, runCommand, tryCommand } from './machine/run-command.ts';
 export { type WaitOptions, waitUntil } from './machine/wait-until.ts';
+export { agentId, agentSocket } from './node/agent.ts';
+export { type CniAnswer, type CniCommand, callCni } from './pod/attach-pod.ts';
 export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';

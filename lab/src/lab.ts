@@ -5,10 +5,20 @@ import { LAB_NO_SUCH, LAB_NOT_ROOT } from './lab.errors.ts';
 import { withLabLock } from './lab-lock.ts';
 import { readLabState, requireLabState, writeLabState } from './lab-state.ts';
 import { type CommandOptions, type CommandResult, tryCommand } from './machine/run-command.ts';
+import { podAddresses } from './pod/attach-pod.ts';
 import { enterPlace, LAB_VARIABLE } from './process/enter-place.ts';
 import { Supervisor } from './process/supervisor.ts';
 import { takeDown } from './take-down.ts';
-import { allPlaces, type ClusterPlan, type LabPlan, type NodePlace, type Place, type PodPlace, planLab } from './topology/plan.ts';
+import {
+  type Addresses,
+  allPlaces,
+  type ClusterPlan,
+  type LabPlan,
+  type NodePlace,
+  type Place,
+  type PodPlace,
+  planLab,
+} from './topology/plan.ts';
 import { loadTopology, type Topology } from './topology/topology.ts';
 
 /** Name of the lab that `make lab` makes. */
@@ -92,6 +102,11 @@ export class Lab {
   pod(cluster: string, name: string): PodPlace {
     const pods = this.cluster(cluster).nodes.flatMap((node) => node.pods);
     return found(pods, (pod) => pod.name === name, `pod ${cluster}/${name}`);
+  }
+
+  /** The addresses that a pod got from the CNI plugin. */
+  podAddresses(pod: PodPlace): Addresses {
+    return podAddresses(this.plan, pod);
   }
 
   /**
