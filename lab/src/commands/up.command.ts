@@ -1,5 +1,5 @@
 import { systemClock } from '@isthmus/core';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { STAGES, type Stage } from '../bring-up.ts';
 import { DEFAULT_LAB, Lab } from '../lab.ts';
 
@@ -10,7 +10,7 @@ export function addUpAndDown(program: Command): void {
     .description('bring a lab up')
     .argument('[topology]', 'name in lab/topologies, or path of a file', 'two-clusters')
     .option('--name <lab>', 'name of the lab', DEFAULT_LAB)
-    .option('--through <stage>', `stop after this stage: ${STAGES.join(', ')}`)
+    .addOption(new Option('--through <stage>', 'stop after this stage').choices(STAGES))
     .action(up);
   program.command('down').description('remove all of a lab').option('--name <lab>', 'name of the lab', DEFAULT_LAB).action(down);
 }
