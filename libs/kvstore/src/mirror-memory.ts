@@ -1,11 +1,15 @@
 import type { KvEntry, KvEvent } from './kvstore.ts';
 
+/** Deletions after the last put that are remembered one by one; with more than these, listing again is as cheap as asking. */
+export const MAX_DELETED_SINCE = 50;
+
 /** The last put that a mirror has seen, and what was deleted since: what a store must still tell of when the mirror comes back. */
 export interface MirrorTail {
   key: string;
   revision: number;
   /** What the key was at that revision, a number as {@link isPrintOf} makes it. */
   print: number;
+  /** Keys; one more than {@link MAX_DELETED_SINCE} when there were more. */
   deletedSince: string[];
 }
 
@@ -43,7 +47,7 @@ export class MirrorMemory {
   apply(event: KvEvent): boolean {
     const { key, modRevision } = event.entry;
     if (event.type === 'delete') {
-      this.#tail?.deletedSince.push(key);
+      if (this.#tail && this.#tail.deletedSince.length <= MAX_DELETED_SINCE) this.#tail.deletedSince.push(key);
       return this.#known.delete(key);
     }
     const print = fingerprint(event.entry);

@@ -1,7 +1,7 @@
 import { Backoff, type BackoffOptions, type Clock, delay, isCoded, type Random } from '@isthmus/core';
 import { KV_COMPACTED, KV_OVERLOADED, KV_PERMISSION, KV_QUOTA, KV_REQUEST, KV_REVISION_AHEAD } from './kv-errors.ts';
 import type { KvPage, KvStore, KvWatchResponse, KvWitness } from './kvstore.ts';
-import { isPrintOf, type MirrorListing, MirrorMemory } from './mirror-memory.ts';
+import { isPrintOf, MAX_DELETED_SINCE, type MirrorListing, MirrorMemory } from './mirror-memory.ts';
 
 /** One key as it is now; `value` is undefined when the key is gone. The bytes are a view: decode them, do not keep them. */
 export interface MirrorChange {
@@ -46,7 +46,6 @@ export interface MirrorOptions {
 }
 
 const MAX_BATCH = 2_000; // design §1: at most 2,000 rows of a listing a batch
-const MAX_DELETES = 50; // deletions after the last put that are asked for one by one; with more, listing is as cheap
 const WITNESS_MS = 10 * 60_000; // how often the mark is asked about while all is well, so that it does not fade
 const UNMARKABLE = [KV_OVERLOADED, KV_PERMISSION, KV_QUOTA, KV_REQUEST];
 const BACKOFF: BackoffOptions = { minMs: 250, maxMs: 15_000 };
@@ -212,7 +211,7 @@ class Mirror {
   async #verifyTail(): Promise<void> {
     const { key, revision, print, deletedSince } = this.#memory.tail!;
     const { signal } = this.#options;
-    if (deletedSince.length > MAX_DELETES) throw new RelistNeeded('unproven');
+    if (deletedSince.length > MAX_DELETED_SINCE) throw new RelistNeeded('unproven');
     const last = await this.#kv.get(key, { revision, signal });
     if (!isPrintOf(print, last)) throw new RelistNeeded('rewritten');
     const upTo = this.#position!.revision;
