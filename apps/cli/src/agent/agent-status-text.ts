@@ -1,0 +1,65 @@
+import { spanText } from '../output/ago.ts';
+import { paint } from '../output/paint.ts';
+import { renderTable } from '../output/print-table.ts';
+import type { AgentStatus } from './agent-answers.ts';
+
+/** An agent's state as people read it: one line each for what is good, what is wrong with its reason. */
+export function agentStatusText(status: AgentStatus, colour = false): string {
+  return [lines(status, colour), remotesText(status, colour), failuresText(status)].join('');
+}
+
+function lines(status: AgentStatus, colour: boolean): string {
+  const ready = status.ready
+    ? paint(colour, 'good', 'ready')
+    : paint(colour, 'doubtful', `waiting for ${status.waitingFor ?? 'something'}`);
+  const rows: [string, string][] = [
+    ['node', `${status.cluster}/${status.node} (cluster id ${status.clusterId})`],
+    ['agent', `${ready}, up ${spanText(status.uptimeSeconds)}`],
+    ['pod CIDRs', status.podCidrs.join(', ') || 'none yet'],
+    ...Object.entries(status.connections).map(([name, connection]): [string, string] => [name, connectionText(connection, colour)]),
+    ['endpoints', String(status.tables['endpoints'] ?? 0)],
+    ...(status.sinks === undefined ? [] : [['sinks', sinksText(status.sinks, colour)] as [string, string]]),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, text]) => `${name.padEnd(width)}   ${text}\n`).join('');
+}
+
+function connectionText({ connected, error }: { connected: boolean; error?: string | undefined }, colour: boolean): string {
+  return connected ? paint(colour, 'good', 'connected') : paint(colour, 'bad', `not connected${error === undefined ? '' : `: ${error}`}`);
+}
+
+function sinksText({ count, behind, failing }: NonNullable<AgentStatus['sinks']>, colour: boolean): string {
+  if (failing.length > 0) return paint(colour, 'bad', `${count}, of which ${failing.length} rows fail`);
+  return behind.length === 0 ? `${count}, all done` : `${count}, at work: ${behind.join(', ')}`;
+}
+
+function remotesText({ remoteClusters }: AgentStatus, colour: boolean): string {
+  if (remoteClusters.length === 0) return '';
+  const rows = remoteClusters.map((remote) => {
+    const kinds = Object.entries(remote.kinds);
+    return [
+      remote.name,
+      String(remote.id),
+      { text: remote.state, tone: remote.ready ? 'good' : 'doubtful' } as const,
+      remote.heartbeatAgeSeconds === undefined ? '-' : `${spanText(remote.heartbeatAgeSeconds)} ago`,
+      kinds.map(([kind, { count, synced }]) => `${count} ${kind}${synced ? '' : ' (not complete)'}`).join(', '),
+    ];
+  });
+  const problems = remoteClusters.flatMap(({ name, problem }) =>
+    problem ? [`${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`] : [],
+  );
+  return `\n${renderTable(['REMOTE', 'ID', 'STATE', 'HEARTBEAT', 'RECORDS'], rows, colour)}${problems.join('')}`;
+}
+
+function failuresText({ sinks }: AgentStatus): string {
+  if (!sinks || sinks.failing.length === 0) return '';
+  return `\n${renderTable(
+    ['SINK', 'KEY', 'ERROR'],
+    sinks.failing.map(({ sink, key, error }) => [sink, key, errorOf(error)]),
+  )}`;
+}
+
+function errorOf(error: unknown): string {
+  const message = (error as { message?: unknown } | null)?.message;
+  return typeof message === 'string' ? message : String(error);
+}

@@ -1,0 +1,75 @@
+import { isCoded } from '@isthmus/core';
+import { type ClusterInfo, JOIN_API_UNREACHABLE, type JoinApi, type RemoteStatus } from '@isthmus/crypto';
+import type { Command } from 'commander';
+import type { Cli } from '../cli.ts';
+import { findContext } from '../context/context-store.ts';
+import { contextJoinApi } from '../context/open-context.ts';
+import { EXIT } from '../exit-status.ts';
+import { remoteStatusText } from '../join/remote-status-text.ts';
+import {
+  addContext,
+  addExample,
+  addOutput,
+  addWait,
+  type ContextOptions,
+  type OutputOptions,
+  type WaitOptions,
+} from '../options/common.ts';
+import { type Look, waitUntil } from '../options/wait.ts';
+import { printJson } from '../output/print-json.ts';
+
+interface StatusOptions extends ContextOptions, OutputOptions, WaitOptions {}
+
+interface MeshStatus {
+  readonly cluster: ClusterInfo;
+  readonly remotes: readonly RemoteStatus[];
+}
+
+/** `clustermesh status`: how each remote cluster does, as this one sees it. */
+export function addClustermeshStatus(group: Command, cli: Cli): void {
+  const command = group
+    .command('status')
+    .description('Show how a cluster is connected to others. Ends with status 3 while one of them is not ready');
+  addOutput(addWait(addContext(command), 'every connected cluster is ready'));
+  addExample(command, 'isthmus clustermesh status --context west --wait --wait-duration 5m');
+  command.action((options: StatusOptions) => status(cli, options));
+}
+
+async function status(cli: Cli, options: StatusOptions): Promise<void> {
+  const api = await contextJoinApi(cli, await findContext(cli, options.context));
+  let last: MeshStatus | undefined;
+  const look = async (): Promise<Look<MeshStatus>> => {
+    last = await readStatus(api);
+    return { seen: last, missing: options.wait ? missingIn(last) : '' };
+  };
+  try {
+    print(
+      cli,
+      await waitUntil(cli, options.wait ? options.waitDuration : 0, look, (error) => isCoded(error, JOIN_API_UNREACHABLE)),
+      options,
+    );
+  } catch (error) {
+    // Whoever waited in vain wants to see for what.
+    if (last) print(cli, last, options);
+    throw error;
+  }
+}
+
+async function readStatus(api: JoinApi): Promise<MeshStatus> {
+  const [cluster, remotes] = await Promise.all([api.cluster(), api.remotes()]);
+  return { cluster, remotes };
+}
+
+/** A cluster that was joined a moment ago may not be in the list of remotes yet. */
+function missingIn({ cluster, remotes }: MeshStatus): string {
+  const ready = new Set(remotes.filter((remote) => remote.ready).map(({ name }) => name));
+  const names = new Set([...cluster.clusters.map(({ name }) => name), ...remotes.map(({ name }) => name)]);
+  return [...names].filter((name) => !ready.has(name)).join(', ');
+}
+
+function print(cli: Cli, seen: MeshStatus, { output }: StatusOptions): void {
+  const { name, id } = seen.cluster;
+  if (output === 'json') printJson(cli.terminal, { cluster: { name, id }, ready: missingIn(seen) === '', remotes: seen.remotes });
+  else cli.terminal.out(remoteStatusText(seen.cluster, seen.remotes, cli.terminal.colour));
+  if (missingIn(seen) !== '') cli.exitStatus = EXIT.notReady;
+}

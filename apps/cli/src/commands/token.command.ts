@@ -1,0 +1,68 @@
+import type { TokenRequest, TokenResponse } from '@isthmus/crypto';
+import type { Command } from 'commander';
+import type { Cli } from '../cli.ts';
+import type { Context } from '../context/context-file.ts';
+import { findContext } from '../context/context-store.ts';
+import { contextJoinApi } from '../context/open-context.ts';
+import { addContext, addExample, addOutput, type ContextOptions, type OutputOptions } from '../options/common.ts';
+import { printJson } from '../output/print-json.ts';
+
+interface TokenCreateOptions extends ContextOptions, OutputOptions {}
+
+/** `clustermesh token create`: lets somebody else join this cluster with theirs, once. */
+export function addClusterToken(group: Command, cli: Cli): void {
+  const command = group
+    .command('token')
+    .description('One-time tokens for joining clusters')
+    .command('create')
+    .argument('[cluster]', 'name of the only cluster that may use it; any when absent')
+    .description('Make a token with which another cluster can be joined with this one: once, within ten minutes');
+  addOutput(addContext(command));
+  addExample(command, 'isthmus clustermesh token create --context east');
+  command.action(async (subject: string | undefined, options: TokenCreateOptions) => {
+    const order: TokenRequest = { kind: 'cluster', ...(subject === undefined ? {} : { subject }) };
+    await create(
+      cli,
+      options,
+      order,
+      ({ endpoint }) => `isthmus clustermesh connect --destination-endpoint ${hostOf(endpoint)} --token-file -`,
+    );
+  });
+}
+
+/** `node token create`: lets a machine become a node of this cluster, once. */
+export function addNodeToken(group: Command, cli: Cli): void {
+  const command = group
+    .command('token')
+    .description('One-time tokens for enrolling nodes')
+    .command('create')
+    .argument('<node>', 'name of the node')
+    .description('Make a token with which a machine gets the certificates of a node: once, within ten minutes');
+  addOutput(addContext(command));
+  addExample(command, 'isthmus node token create n1 --context west');
+  command.action(async (node: string, options: TokenCreateOptions) => {
+    await create(
+      cli,
+      options,
+      { kind: 'node', subject: node },
+      ({ endpoint }) => `isthmus node enrol --endpoint ${hostOf(endpoint)} --name ${node} --dir /var/lib/isthmus --token-file -`,
+    );
+  });
+}
+
+/** The token goes to standard output alone, so that a script can take it; what to do with it goes to standard error. */
+async function create(cli: Cli, options: TokenCreateOptions, order: TokenRequest, useIt: (context: Context) => string): Promise<void> {
+  const context = await findContext(cli, options.context);
+  const answer: TokenResponse = await (await contextJoinApi(cli, context)).createToken(order);
+  if (options.output === 'json') {
+    printJson(cli.terminal, answer);
+    return;
+  }
+  cli.terminal.out(`${answer.token}\n`);
+  cli.terminal.err(`It can be used once, until ${answer.expires}. In the other place run this, and give it the token on standard input:\n`);
+  cli.terminal.err(`  ${useIt(context)}\n`);
+}
+
+function hostOf(endpoint: string | undefined): string {
+  return (endpoint ?? '').replace(/^https:\/\//, '');
+}

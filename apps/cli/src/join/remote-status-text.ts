@@ -1,0 +1,56 @@
+import type { RemoteStatus } from '@isthmus/crypto';
+import { spanText } from '../output/ago.ts';
+import { type Cell, renderTable } from '../output/print-table.ts';
+
+const HEADINGS = ['CLUSTER', 'ID', 'STATE', 'CONFIG', 'HEARTBEAT', 'SYNCED', 'RECORDS'];
+
+/** A cluster's remotes as people read them: a row each, then what is wrong with whom and what to do about it. */
+export function remoteStatusText(
+  cluster: { readonly name: string; readonly id: number },
+  remotes: readonly RemoteStatus[],
+  colour = false,
+) {
+  const ready = remotes.filter((remote) => remote.ready).length;
+  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n`;
+  if (remotes.length === 0) return head;
+  return head + renderTable(HEADINGS, remotes.map(cells), colour) + remotes.map(problemText).join('');
+}
+
+function cells(remote: RemoteStatus): Cell[] {
+  return [
+    remote.name,
+    String(remote.config?.id ?? remote.id ?? '-'),
+    { text: remote.state, tone: remote.ready ? 'good' : remote.problem ? 'bad' : 'doubtful' },
+    configText(remote),
+    remote.heartbeatAgeSeconds === undefined ? '-' : `${spanText(remote.heartbeatAgeSeconds)} ago`,
+    syncedText(remote),
+    recordsText(remote),
+  ];
+}
+
+/** What the remote says of itself. */
+function configText({ config }: RemoteStatus): string {
+  return config === undefined ? '-' : `mesh of ${config.maxConnectedClusters}`;
+}
+
+/** How many kinds of records are complete, and which are not. */
+function syncedText({ synced }: RemoteStatus): string {
+  if (synced === undefined) return '-';
+  const kinds = Object.entries(synced);
+  const missing = kinds.filter(([, done]) => !done).map(([kind]) => kind);
+  const count = `${kinds.length - missing.length}/${kinds.length}`;
+  return missing.length === 0 ? count : `${count} (not ${missing.join(', ')})`;
+}
+
+function recordsText({ counts }: RemoteStatus): string {
+  return counts === undefined
+    ? '-'
+    : Object.entries(counts)
+        .map(([kind, count]) => `${count} ${kind}`)
+        .join(', ');
+}
+
+function problemText({ name, problem, error }: RemoteStatus): string {
+  if (problem) return `${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`;
+  return error === undefined ? '' : `${name}: ${error}\n`;
+}
