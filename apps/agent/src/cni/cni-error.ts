@@ -1,31 +1,34 @@
 import { CodedError, isCoded, messageOf } from '@isthmus/core';
+import { KV_OVERLOADED, KV_TIMEOUT, KV_UNREACHABLE } from '@isthmus/kvstore';
 import { AGENT_NOT_READY, CNI_REQUEST_INVALID, ENDPOINT_NOT_FOUND } from '../agent.errors.ts';
 
 /** Error codes of the CNI specification §5 ("Error"), and ours from 100 on. */
 export const CNI_CODE = {
   incompatibleVersion: 1,
+  unknownContainer: 3,
   invalidEnvironment: 4,
-  decodeFailure: 6,
   invalidConfig: 7,
   tryAgainLater: 11,
-  unknownContainer: 3,
   notAvailable: 50,
   plugin: 100,
 } as const;
 
-/** An error as runtimes read it. The code of ours stands at the start of `details`, with what to do. */
-export function cniError(version: string, error: unknown, code = codeOf(error)): object {
+/** What passes by itself: a runtime that tries again may well succeed. */
+const PASSING = [AGENT_NOT_READY, KV_UNREACHABLE, KV_TIMEOUT, KV_OVERLOADED];
+
+/** An error as runtimes read it: our own code stands at the start of `msg`, what to do in `details`. */
+export function cniError(version: string, error: unknown, command?: unknown): object {
   const coded = error instanceof CodedError ? error : undefined;
   return {
     cniVersion: version,
-    code,
+    code: command === 'STATUS' && isCoded(error, AGENT_NOT_READY) ? CNI_CODE.notAvailable : codeOf(error),
     msg: coded ? `${coded.code}: ${coded.message}` : messageOf(error),
     details: coded ? coded.action : 'Look into the log of the agent.',
   };
 }
 
 function codeOf(error: unknown): number {
-  if (isCoded(error, AGENT_NOT_READY)) return CNI_CODE.tryAgainLater;
+  if (PASSING.some((kind) => isCoded(error, kind))) return CNI_CODE.tryAgainLater;
   if (isCoded(error, ENDPOINT_NOT_FOUND)) return CNI_CODE.unknownContainer;
   if (isCoded(error, CNI_REQUEST_INVALID)) {
     if (error.object === 'config.cniVersion') return CNI_CODE.incompatibleVersion;

@@ -1,9 +1,9 @@
-import { CodedError } from '@isthmus/core';
+import { CodedError, messageOf } from '@isthmus/core';
 import { AGENT_NOT_READY, CNI_REQUEST_INVALID, ENDPOINT_BROKEN, ENDPOINT_NOT_FOUND } from '../agent.errors.ts';
 import type { NodeFacts, PodNetworkDriver } from '../endpoint/endpoint-ports.ts';
 import type { EndpointService } from '../endpoint/endpoint-service.ts';
-import { CNI_CODE, cniError } from './cni-error.ts';
-import { type CniRequest, parseCniRequest, podOf } from './cni-request.ts';
+import { cniError } from './cni-error.ts';
+import { type CniRequest, parseCniRequest, podOf, VALID_ATTACHMENTS, versionOf } from './cni-request.ts';
 import { addResult, addressesOf } from './cni-result.ts';
 
 /** An HTTP answer for the shim: 200 is printed as the result, anything else as the error. */
@@ -23,8 +23,6 @@ export interface CniHandlerOptions {
   readonly waitingFor: () => string | undefined;
 }
 
-const DEFAULT_VERSION = '1.1.0';
-
 /** CNI 1.1 (and 0.3.1 to 1.0.0) on top of endpoints. */
 export class CniHandler {
   readonly #with: CniHandlerOptions;
@@ -35,14 +33,10 @@ export class CniHandler {
 
   /** Answers one call of the shim; never throws. */
   async handle(body: unknown, signal: AbortSignal): Promise<CniAnswer> {
-    let version = DEFAULT_VERSION;
     try {
-      const request = parseCniRequest(body);
-      version = request.config.cniVersion;
-      return { status: 200, body: await this.#dispatch(request, signal) };
+      return { status: 200, body: await this.#dispatch(parseCniRequest(body), signal) };
     } catch (error) {
-      const isStatus = (body as { command?: unknown } | null)?.command === 'STATUS';
-      return { status: 500, body: isStatus ? cniError(version, error, CNI_CODE.notAvailable) : cniError(version, error) };
+      return { status: 500, body: cniError(versionOf(body), error, (body as { command?: unknown } | null | undefined)?.command) };
     }
   }
 
@@ -84,16 +78,22 @@ export class CniHandler {
     const object = `${row.namespace}/${row.pod}`;
     if (!this.#with.network.find(row.interfaceName))
       throw new CodedError(ENDPOINT_BROKEN, `device ${row.interfaceName} is gone`, { object });
-    const missing = addressesOf(request.config.prevResult ?? {}).find((ip) => ip !== row.ipv4 && ip !== row.ipv6);
+    const missing = addressesOf(request.config.prevResult ?? {}, row.podInterface).find((ip) => ip !== row.ipv4 && ip !== row.ipv6);
     if (missing) throw new CodedError(ENDPOINT_BROKEN, `the endpoint does not have address ${missing}`, { object });
     if (row.identity === 0) throw new CodedError(ENDPOINT_BROKEN, 'the endpoint has no identity yet', { object });
     return {};
   }
 
+  /** Removes what the runtime does not name. One that cannot be removed does not keep the others. */
   async #gc(request: CniRequest): Promise<object> {
-    const valid = new Set((request.config['cni.dev/valid-attachments'] ?? []).map((each) => `${each.containerID}/${each.ifname}`));
-    for (const { containerId, podInterface } of this.#with.attachments())
-      if (!valid.has(`${containerId}/${podInterface}`)) await this.#with.endpoints.remove(containerId, podInterface);
+    this.#ready();
+    const valid = new Set(request.config[VALID_ATTACHMENTS]?.map((each) => `${each.containerID}/${each.ifname}`));
+    const failures: unknown[] = [];
+    for (const { containerId, podInterface } of this.#with.attachments()) {
+      if (valid.has(`${containerId}/${podInterface}`)) continue;
+      await this.#with.endpoints.remove(containerId, podInterface).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(messageOf).join('; '));
     return {};
   }
 

@@ -26,8 +26,20 @@ export function addResult(version: CniRequest['config']['cniVersion'], row: Endp
   };
 }
 
-/** Addresses that a previous result names for an interface inside the sandbox. */
-export function addressesOf(prevResult: Record<string, unknown>): string[] {
-  const ips = Array.isArray(prevResult['ips']) ? prevResult['ips'] : [];
-  return ips.flatMap((ip: { address?: unknown }) => (typeof ip?.address === 'string' ? [ip.address.split('/')[0] as string] : []));
+/** The parts of a previous result that CHECK looks at; anything may stand in them. */
+interface PreviousResult {
+  readonly interfaces?: unknown;
+  readonly ips?: unknown;
+}
+
+/** Addresses that a previous result names for the pod's interface; those that other plugins of the chain gave to others are left out. */
+export function addressesOf({ interfaces, ips }: PreviousResult, podInterface: string): string[] {
+  const devices: unknown[] = Array.isArray(interfaces) ? interfaces : [];
+  const isOurs = (index: unknown): boolean => {
+    const device = (typeof index === 'number' ? devices[index] : undefined) as { name?: unknown } | null | undefined;
+    return !device || device.name === podInterface;
+  };
+  return (Array.isArray(ips) ? ips : []).flatMap((ip: { address?: unknown; interface?: unknown } | null) =>
+    typeof ip?.address === 'string' && isOurs(ip.interface) ? [ip.address.split('/')[0] as string] : [],
+  );
 }
