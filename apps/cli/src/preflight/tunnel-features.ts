@@ -26,7 +26,10 @@ function device(host: Host, kind: string, type: readonly string[], option: strin
   if (status === 0) return present(`the kernel makes ${kind} devices`);
   if (status === undefined) return unknown('"ip" or "unshare" is not there', 'Install iproute2 and util-linux to find out.');
   if (/not permitted|denied/i.test(said)) return unknown(said, 'Run as root to find out.');
-  return missing(said || `the kernel makes no ${kind} devices`, `Load the module ("modprobe ${kind}"), or use a kernel with ${option}.`);
+  return missing(
+    said.replace(/^Error: /, '') || `the kernel makes no ${kind} devices`,
+    `Load the module ("modprobe ${kind}"), or use a kernel with ${option}.`,
+  );
 }
 
 function wireguard(host: Host): Finding {
