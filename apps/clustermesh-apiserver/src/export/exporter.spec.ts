@@ -1,0 +1,182 @@
+import { ManualClock } from '@isthmus/core';
+import { NAMESPACE, SERVICE_EXPORT } from '@isthmus/model';
+import { eventually, inTime, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
+import { applyService, identityEntry, ipEntry, nodeEntry, put } from '../testing/records.ts';
+
+const CANARIES = ['identities', 'ip', 'nodes', 'serviceexports', 'services'].map((each) => `cilium/synced/east/cilium/state/${each}/v1`);
+const CONFIG = 'cilium/cluster-config/east';
+
+describe('Exporter', () => {
+  let clock: ManualClock;
+  let east: MemoryCluster;
+  beforeEach(() => {
+    clock = new ManualClock();
+    east = new MemoryCluster('east', 1, clock);
+  });
+  afterEach(() => east.stop());
+
+  const canaries = (): string[] => Object.keys(keysOf(east.mesh, 'cilium/synced/'));
+  const announced = (): Promise<void> => inTime('all canaries stand', clock, () => canaries().length === CANARIES.length);
+  const state = (): Record<string, string> => keysOf(east.mesh, 'cilium/state/');
+
+  it('publishes an empty cluster: configuration, heartbeat, and a canary for every kind', async () => {
+    east.start();
+    await announced();
+    expect(canaries()).toEqual(CANARIES);
+    const capabilities = { syncedCanaries: true, maxConnectedClusters: 255, serviceExportsEnabled: true };
+    expect(JSON.parse(keysOf(east.mesh)[CONFIG]!)).toEqual({ id: 1, capabilities });
+    expect(keysOf(east.mesh)['cilium/.heartbeat']).toMatch(/^2026-01-01T00:0\d:\d\dZ$/);
+    expect(state()).toEqual({});
+    for (const key of [CONFIG, 'cilium/.heartbeat', ...CANARIES]) expect(east.mesh.history.at(key)!.lease).not.toBe('0');
+    expect(east.apiserver.missing()).toEqual([]);
+  });
+
+  it('passes records on byte for byte and computes services, none of them leased', async () => {
+    const records = [nodeEntry(east, 'n1'), identityEntry(east, 7, 'shop'), ipEntry(east, '10.1.1.5', 7, 'shop')];
+    for (const [key, value] of records) await put(east.cluster, key, value);
+    await applyService(east.resources, 'shop', 'web', '10.1.1.5');
+    const exported = { apiVersion: 'multicluster.x-k8s.io/v1alpha1', kind: 'ServiceExport', metadata: { name: 'web', namespace: 'shop' } };
+    await east.resources.apply(SERVICE_EXPORT, exported);
+    east.start();
+    await announced();
+    const all = state();
+    for (const [key, value] of records) expect(all[key]).toBe(value);
+    expect(JSON.parse(all['cilium/state/services/v1/east/shop/web']!)).toMatchObject({
+      clusterID: 1,
+      backends: { '10.1.1.5': { http: { Protocol: 'TCP', Port: 8080 } } },
+    });
+    expect(JSON.parse(all['cilium/state/serviceexports/v1/east/shop/web']!)).toMatchObject({ type: 'ClusterSetIP' });
+    for (const { lease } of east.mesh.history.range('cilium/state/')) expect(lease).toBe('0');
+  });
+
+  it('drops what a peer would not take, and goes on', async () => {
+    const west = new MemoryCluster('west', 2, clock);
+    const [, foreign] = identityEntry(west, 9, 'shop');
+    await put(east.cluster, `cilium/state/identities/v1/id/${65_536 + 9}`, foreign);
+    await put(east.cluster, 'cilium/state/nodes/v1/east/n1', 'no json');
+    east.start();
+    await announced();
+    expect(state()).toEqual({});
+    expect(east.apiserver.exporter.drops.list()).toHaveLength(2);
+  });
+
+  it('gives no canary and removes nothing before the cluster etcd was listed', async () => {
+    const [key, value] = nodeEntry(east, 'n1');
+    await put(east.mesh, key, value);
+    east.cluster.stop();
+    east.start();
+    await inTime('the heart beats', clock, () => 'cilium/.heartbeat' in keysOf(east.mesh));
+    clock.advance(30_000);
+    await rest();
+    expect(canaries()).toEqual([]);
+    expect(state()).toEqual({ [key]: value });
+    expect(east.apiserver.missing()).toContain('export of nodes');
+    east.cluster.start();
+    await announced();
+    expect(state()).toEqual({});
+  });
+
+  it('withdraws a namespace that is not global, with everything in it', async () => {
+    const [n1, id, ip] = [nodeEntry(east, 'n1'), identityEntry(east, 7, 'shop'), ipEntry(east, '10.1.1.5', 7, 'shop')];
+    for (const [key, value] of [n1, id, ip]) await put(east.cluster, key, value);
+    await applyService(east.resources, 'shop', 'web', '10.1.1.5');
+    east.start();
+    await announced();
+    expect(Object.keys(state())).toHaveLength(4);
+    const shop = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', annotations: {} } };
+    await east.resources.apply(NAMESPACE, {
+      ...shop,
+      metadata: { ...shop.metadata, annotations: { 'clustermesh.cilium.io/global': 'false' } },
+    });
+    await eventually('only the node is left', () => Object.keys(state()).join() === n1[0]);
+    await east.resources.apply(NAMESPACE, shop);
+    await eventually('all is back', () => Object.keys(state()).length === 4);
+  });
+
+  it('never shows a namespace that is not global, not even at the start', async () => {
+    const [key, value] = ipEntry(east, '10.1.1.5', 7, 'shop');
+    await put(east.cluster, key, value);
+    const metadata = { name: 'shop', annotations: { 'clustermesh.cilium.io/global': 'false' } };
+    await east.resources.apply(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata });
+    east.start();
+    await announced();
+    expect(east.mesh.history.since('cilium/state/', 1)).toEqual([]);
+  });
+
+  it('writes leased keys again under a new lease when theirs is lost, and no record', async () => {
+    const [key, value] = nodeEntry(east, 'n1');
+    await put(east.cluster, key, value);
+    east.start();
+    await announced();
+    const { lease } = east.mesh.history.at(CONFIG)!;
+    const { modRevision } = east.mesh.history.at(key)!;
+    east.mesh.leases.expire(lease);
+    expect(canaries()).toEqual([]);
+    await announced();
+    await inTime('the configuration is back', clock, () => CONFIG in keysOf(east.mesh));
+    expect(east.mesh.history.at(CONFIG)!.lease).not.toBe(lease);
+    expect(east.mesh.history.at(key)!.modRevision).toBe(modRevision);
+  });
+
+  it('defends its configuration against other writers', async () => {
+    east.start();
+    await announced();
+    const config = keysOf(east.mesh)[CONFIG];
+    await put(east.mesh, CONFIG, '{"id":99}');
+    await inTime('it is as it was', clock, () => keysOf(east.mesh)[CONFIG] === config);
+    await east.mesh.connect().delete(CONFIG);
+    await inTime('it is there again', clock, () => keysOf(east.mesh)[CONFIG] === config);
+  });
+
+  it.each([true, false])(
+    'writes everything again after a wipe (another cluster id: %s), users included, canaries last',
+    async (newCluster) => {
+      const [key, value] = nodeEntry(east, 'n1');
+      await put(east.cluster, key, value);
+      east.start();
+      await announced();
+      east.mesh.wipe({ newCluster });
+      await announced();
+      await inTime('the heart beats', clock, () => 'cilium/.heartbeat' in keysOf(east.mesh));
+      expect(state()).toEqual({ [key]: value });
+      const nodes = 'cilium/synced/east/cilium/state/nodes/v1';
+      expect(east.mesh.history.at(nodes)!.modRevision).toBeGreaterThan(east.mesh.history.at(key)!.modRevision);
+      expect(east.mesh.auth.enabled).toBe(true);
+    },
+  );
+
+  it('brings a restored older copy up to date, and takes its canaries back meanwhile', async () => {
+    const [first, second] = [nodeEntry(east, 'n1'), nodeEntry(east, 'n2')];
+    await put(east.cluster, ...first);
+    east.start();
+    await announced();
+    const copy = east.mesh.snapshot();
+    await put(east.cluster, ...second);
+    await east.cluster.connect().delete(first[0]);
+    await eventually('the second node is out', () => Object.keys(state()).join() === second[0]);
+    const before = east.mesh.revision;
+    east.mesh.restore(copy);
+    await inTime('only the second node is there', clock, () => Object.keys(state()).join() === second[0]);
+    await announced();
+    const canary = east.mesh.history.at('cilium/synced/east/cilium/state/nodes/v1')!;
+    expect(canary.createRevision).toBeGreaterThan(copy.revision);
+    expect(before).toBeGreaterThan(copy.revision);
+  });
+
+  it('leaves everything as it is when it stops, and reconciles when it starts again', async () => {
+    const [first, second] = [nodeEntry(east, 'n1'), nodeEntry(east, 'n2')];
+    await put(east.cluster, ...first);
+    await put(east.cluster, ...second);
+    east.start();
+    await announced();
+    await east.stop();
+    await rest();
+    expect(Object.keys(state())).toHaveLength(2);
+    expect(canaries()).toEqual(CANARIES);
+    await east.cluster.connect().delete(first[0]);
+    const untouched = east.mesh.history.at(second[0])!.modRevision;
+    east.start();
+    await inTime('the first node is gone', clock, () => Object.keys(state()).join() === second[0]);
+    expect(east.mesh.history.at(second[0])!.modRevision).toBe(untouched);
+  });
+});

@@ -1,0 +1,82 @@
+import { type Clock, LOCAL_SCOPE, type Random, type Store, type TableWriter } from '@isthmus/core';
+import { type KvStore, type MirrorChange, mirrorPrefix } from '@isthmus/kvstore';
+import {
+  type DropReason,
+  decodeRecord,
+  type IdentityRecord,
+  LABEL_SOURCE_K8S,
+  type RecordKind,
+  type RecordRows,
+  splitLabel,
+  stateLayout,
+} from '@isthmus/mesh';
+import type { ExportSources } from './export-tables.ts';
+import type { OwnClusterFacts } from './own-cluster.ts';
+
+/** Label that names the namespace of a pod identity. */
+const NAMESPACE_LABEL = 'io.kubernetes.pod.namespace';
+
+/** What the source reads with. */
+export interface StateSourceOptions {
+  /** The cluster etcd. */
+  readonly kv: KvStore;
+  readonly store: Store;
+  readonly own: OwnClusterFacts;
+  readonly clock: Clock;
+  readonly random: Random;
+  onDropped(kind: RecordKind, name: string, reason: DropReason): void;
+}
+
+/**
+ * Mirrors what agents publish in the cluster etcd: nodes, identities, addresses. Each record is checked as a peer would check it, and kept
+ * as it is written. What fails is not exported.
+ */
+export async function runStateSource(options: StateSourceOptions, sources: ExportSources, signal: AbortSignal): Promise<void> {
+  const { nodes, identities, ips } = sources;
+  await Promise.all([
+    mirrorKind(options, 'nodes', nodes, (_record, value) => value, signal),
+    mirrorKind(options, 'identities', identities, (record, value) => ({ namespace: namespaceOf(record), value }), signal),
+    mirrorKind(options, 'ips', ips, (record, value) => ({ namespace: record.namespace, value }), signal),
+  ]);
+}
+
+function mirrorKind<K extends 'nodes' | 'identities' | 'ips', V>(
+  options: StateSourceOptions,
+  kind: K,
+  writer: TableWriter<V>,
+  rowOf: (record: RecordRows[K], value: string) => V,
+  signal: AbortSignal,
+): Promise<void> {
+  const { kv, store, own, clock, random, onDropped } = options;
+  const { prefix } = stateLayout(kind, own.cluster);
+  const read = (name: string, value: Uint8Array): V | undefined => {
+    const decoded = decodeRecord(kind, value, { ...own, name });
+    if (decoded.ok) return rowOf(decoded.value, Buffer.from(value).toString());
+    onDropped(kind, name, decoded.reason);
+    return undefined;
+  };
+  const apply = ({ key, value }: MirrorChange): void => {
+    const name = key.slice(prefix.length);
+    const row = value && read(name, value);
+    if (row === undefined) writer.delete(name);
+    else writer.put(name, row);
+  };
+  writer.declare(LOCAL_SCOPE);
+  writer.scopesKnown();
+  return mirrorPrefix(kv, {
+    prefix,
+    clock,
+    random,
+    signal,
+    onBatch: (changes) => store.transact(() => changes.forEach(apply)),
+    onSynced: () => writer.synced(LOCAL_SCOPE),
+  });
+}
+
+function namespaceOf({ labels }: IdentityRecord): string {
+  for (const label of labels) {
+    const parts = splitLabel(label);
+    if (parts?.source === LABEL_SOURCE_K8S && parts.key === NAMESPACE_LABEL) return parts.value;
+  }
+  return '';
+}

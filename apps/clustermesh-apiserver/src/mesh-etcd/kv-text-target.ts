@@ -1,0 +1,120 @@
+import { type FoundEntry, isCoded, type SinkFailures, type SinkRow, type SinkTarget } from '@isthmus/core';
+import { KV_LEASE_LOST, KV_TOO_LARGE, type KvEntry, type KvOp, type KvOpResult, MAX_TXN_OPS } from '@isthmus/kvstore';
+import { chunks } from './chunks.ts';
+import type { MeshLease } from './mesh-lease.ts';
+import type { SinkKv } from './revision-guard.ts';
+
+/** One transaction's share: etcd takes 1.5 MiB a request by default. */
+const LIMITS = { items: MAX_TXN_OPS, bytes: 512 * 1024 };
+/** Lease of a key that no lease holds. */
+const NO_LEASE = '0';
+
+/** Which keys a {@link KvTextTarget} makes equal to its table. */
+export interface KvTextTargetOptions {
+  kv: SinkKv;
+  /** What stands before a row's key in etcd; may be empty. */
+  prefix: string;
+  /** Prefixes that are listed for pruning; `prefix` alone unless given. */
+  listed?: readonly string[];
+  /** Whose a key is; undefined: not this table's business. */
+  scopeOf(rowKey: string): string | undefined;
+  /** The lease that holds the keys; none unless given. */
+  lease?: MeshLease;
+  /** Told how many rows of a call failed. */
+  onFailures?(count: number): void;
+}
+
+/**
+ * Makes keys of an etcd equal to a table of texts. Reads before it writes: a rewrite of the same bytes would wake every reader in the mesh
+ * for nothing. Under a lease a key counts as written only when that very lease holds it.
+ */
+export class KvTextTarget implements SinkTarget<string> {
+  readonly #options: KvTextTargetOptions;
+
+  constructor(options: KvTextTargetOptions) {
+    this.#options = options;
+  }
+
+  async update(rows: readonly SinkRow<string>[]): Promise<SinkFailures> {
+    const lease = (await this.#options.lease?.id()) ?? NO_LEASE;
+    return this.#inChunks(
+      rows,
+      ({ row }) => row.length,
+      ({ key }) => key,
+      (chunk) => this.#write(chunk, lease),
+    );
+  }
+
+  async delete(keys: readonly string[]): Promise<SinkFailures> {
+    return this.#inChunks(
+      keys,
+      (key) => key.length,
+      (key) => key,
+      async (chunk) => {
+        await this.#options.kv.txn({ success: chunk.map((key) => ({ type: 'delete', key: this.#key(key) })) });
+      },
+    );
+  }
+
+  async *entries(): AsyncGenerator<FoundEntry[]> {
+    const { kv, prefix, listed, scopeOf } = this.#options;
+    for (const from of listed ?? [prefix]) {
+      for await (const { entries } of kv.list(from)) {
+        yield entries.flatMap((entry) => {
+          const key = entry.key.slice(prefix.length);
+          const scope = scopeOf(key);
+          return scope === undefined ? [] : [{ key, scope }];
+        });
+      }
+    }
+  }
+
+  #key(rowKey: string): string {
+    return this.#options.prefix + rowKey;
+  }
+
+  async #write(rows: readonly SinkRow<string>[], lease: string): Promise<void> {
+    const { kv } = this.#options;
+    const { results } = await kv.txn({ success: rows.map(({ key }) => ({ type: 'get', key: this.#key(key) })) });
+    const changed = rows.filter(({ row }, index) => !holds(results[index], row, lease));
+    if (changed.length === 0) return;
+    try {
+      await kv.txn({ success: changed.map(({ key, row }) => this.#put(key, row, lease)) });
+    } catch (error) {
+      if (isCoded(error, KV_LEASE_LOST)) this.#options.lease?.forget(lease);
+      throw error;
+    }
+  }
+
+  #put(key: string, value: string, lease: string): KvOp {
+    return { type: 'put', key: this.#key(key), value, ...(lease === NO_LEASE ? {} : { lease }) };
+  }
+
+  async #inChunks<T>(
+    items: readonly T[],
+    bytesOf: (item: T) => number,
+    keyOf: (item: T) => string,
+    run: (chunk: readonly T[]) => Promise<void>,
+  ): Promise<SinkFailures> {
+    const failures = new Map<string, unknown>();
+    const attempt = async (chunk: readonly T[]): Promise<void> => {
+      try {
+        await run(chunk);
+      } catch (error) {
+        const half = Math.ceil(chunk.length / 2);
+        if (isCoded(error, KV_TOO_LARGE) && chunk.length > 1) {
+          await attempt(chunk.slice(0, half));
+          await attempt(chunk.slice(half));
+        } else for (const item of chunk) failures.set(keyOf(item), error);
+      }
+    };
+    await Promise.all(chunks(items, bytesOf, LIMITS).map(attempt));
+    if (failures.size > 0) this.#options.onFailures?.(failures.size);
+    return failures;
+  }
+}
+
+function holds(result: KvOpResult | undefined, value: string, lease: string): boolean {
+  const entry: KvEntry | undefined = result?.type === 'get' ? result.entry : undefined;
+  return entry !== undefined && entry.lease === lease && Buffer.from(value).equals(entry.value);
+}
