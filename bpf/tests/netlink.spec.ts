@@ -1,9 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { execFileSync } from 'node:child_process';
 import { isCoded } from '@isthmus/core';
 import * as nl from '../../libs/datapath/src/adapters/netlink/index.ts';
 import { NETNS_MISSING } from '../../libs/datapath/src/adapters/netns.ts';
+import { startInside } from './child.ts';
 
 const NODE = `isthnl-${process.pid}-n`;
 const POD = `isthnl-${process.pid}-p`;
@@ -169,7 +168,7 @@ describe('vxlan', () => {
     nl.ensureVxlan(socket, device);
     expect(code(() => nl.ensureVxlan(socket, { name: 'isth_two', port: 8472 }))).toBe('NETLINK_PORT_TAKEN');
     nl.deleteLink(socket, 'isth_vxlan');
-    const owner = await startInside("const u = require('dgram').createSocket('udp4'); u.bind(8472, () => console.log('bound'))");
+    const owner = await startInside(NODE, "const u = require('dgram').createSocket('udp4'); u.bind(8472, () => console.log('bound'))");
     expect(owner.line).toBe('bound');
     nl.ensureVxlan(socket, device);
     expect(code(() => nl.setLink(socket, 'isth_vxlan', { up: true }))).toBe('NETLINK_PORT_TAKEN');
@@ -336,75 +335,3 @@ describe('sysctl', () => {
     expect(() => nl.readSysctl(undefined, '../kernel/hostname')).toThrow(RangeError);
   });
 });
-
-describe('sock-diag', () => {
-  let diag: nl.NetlinkSocket;
-  beforeEach(() => {
-    nl.setLink(socket, 'lo', { up: true });
-    diag = nl.NetlinkSocket.open('sock-diag', path(NODE));
-  });
-  afterEach(() => diag.close());
-
-  /** Listens and connects to itself through `host`; says both ports; then waits for what happens to the client. */
-  const tcp = (host: string) => `
-    const net = require('net');
-    const server = net.createServer((s) => s.on('error', () => {})).listen(0, '::', () => {
-      const client = net.connect(server.address().port, '${host}');
-      client.on('connect', () => console.log(JSON.stringify({ port: server.address().port, sourcePort: client.localPort })));
-      client.on('error', (e) => console.log(e.code));
-    });`;
-  const udp = `
-    const u = require('dgram').createSocket('udp4');
-    u.on('error', (e) => console.log(e.code));
-    u.connect(5353, '127.0.0.1', () => console.log(JSON.stringify({ port: 5353, sourcePort: u.address().port })));`;
-
-  const cases: [string, string, nl.SocketProtocol, string, number][] = [
-    ['TCP over IPv4', tcp('127.0.0.1'), 'tcp', '127.0.0.1', 4],
-    ['TCP over IPv6', tcp('::1'), 'tcp', '::1', 6],
-    ['TCP to a v4-mapped address', tcp('::ffff:127.0.0.1'), 'tcp', '127.0.0.1', 6],
-    ['UDP', udp, 'udp', '127.0.0.1', 4],
-  ];
-
-  it.each(cases)('finds and closes a connected socket: %s', async (_, script, protocol, address, family) => {
-    const child = await startInside(script);
-    const ports = JSON.parse(child.line) as { port: number; sourcePort: number };
-    const destination = { protocol, ip: address, port: ports.port };
-    const [found, ...more] = nl.socketsTo(diag, destination);
-    expect(more).toEqual([]);
-    expect(found).toMatchObject({ ...destination, family, sourcePort: ports.sourcePort });
-    expect(found!.cookie).toBeGreaterThan(0n);
-    expect(nl.socketsTo(diag, { ...destination, port: ports.port + 1 })).toEqual([]);
-    const wrongId = Buffer.from(found!.id);
-    wrongId.writeBigUInt64LE(found!.cookie + 1n, 40);
-    expect(nl.destroySocket(diag, { ...found!, id: wrongId })).toBe(false);
-    expect(nl.socketsTo(diag, destination)).toHaveLength(1);
-    const next = child.next();
-    expect(nl.destroySocket(diag, found!)).toBe(true);
-    expect(await next).toBe('ECONNABORTED');
-    expect(nl.socketsTo(diag, destination)).toEqual([]);
-    expect(nl.destroySocket(diag, found!)).toBe(false);
-    await child.stop();
-  });
-});
-
-/** A Node process inside the node's namespace: its first line, the lines after it, and its end. */
-interface Child {
-  line: string;
-  next(): Promise<string>;
-  stop(): Promise<void>;
-}
-
-async function startInside(script: string): Promise<Child> {
-  const child = spawn('ip', ['netns', 'exec', NODE, process.execPath, '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<string> => (await lines.next()).value ?? '';
-  const exited = once(child, 'exit');
-  return {
-    line: await next(),
-    next,
-    stop: async () => {
-      child.kill(); // `ip netns exec` became the process itself: there is nobody in between
-      await exited;
-    },
-  };
-}
