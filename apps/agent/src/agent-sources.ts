@@ -1,14 +1,15 @@
 import { type Clock, LOG, type Logger, type Random } from '@isthmus/core';
 import type { IdentityAllocator } from '@isthmus/identity';
 import type { RemoteStatus } from '@isthmus/mesh';
-import type { Config } from '@isthmus/model';
+import type { Config, EndpointRow } from '@isthmus/model';
 import type { AgentConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import type { EndpointService } from './endpoint/endpoint-service.ts';
 import { IdentityKeeper } from './endpoint/identity-keeper.ts';
+import { readIdentityLabels } from './endpoint/pod-identity.ts';
 import { runClusterSource } from './sources/cluster-source.ts';
 import { MeshSource, remoteWriters } from './sources/mesh-source.ts';
-import { runPodLabelSource } from './sources/pod-label-source.ts';
+import { PodLabelSource } from './sources/pod-label-source.ts';
 import { runResourceSource } from './sources/resource-source.ts';
 import type { AgentTables } from './tables/agent-tables.ts';
 
@@ -37,13 +38,14 @@ export function startSources(options: AgentSourceOptions): RunningSources {
   const { facts, connections, tables, clock, random, log, signal } = options;
   const owner = { cluster: facts.cluster, clusterId: facts.clusterId };
   const onDisconnected = (error: unknown): void => log.debug({ [LOG.error]: error }, 'a source waits for its etcd');
-  const keeper = new IdentityKeeper({
-    endpoints: tables.sources.endpoints.table,
-    identities: tables.sources.localIdentities.table,
-    allocator: options.allocator,
-    service: options.endpoints,
-    onError: (endpoint, error) => log.warn({ [LOG.endpoint]: endpoint, [LOG.error]: error }, 'an identity cannot be kept yet'),
+  const labels = new PodLabelSource({
+    resources: connections.resources,
+    cluster: facts.cluster,
+    node: facts.node,
+    onChanged: (concerns) => keeper.suspect(concerns),
+    onDisconnected,
   });
+  const keeper = identityKeeper(options, (endpoint) => labels.labelsOf(endpoint));
   const mesh = meshSource(options);
   const running = [
     runClusterSource(
@@ -72,11 +74,8 @@ export function startSources(options: AgentSourceOptions): RunningSources {
       tables.sources,
       signal,
     ),
-    runPodLabelSource(
-      { resources: connections.resources, cluster: facts.cluster, endpoints: tables.sources.endpoints.table, keeper, onDisconnected },
-      signal,
-    ),
-    keepIdentities(keeper, tables, signal),
+    labels.run(signal),
+    keeper.run(signal),
     ...(mesh ? [mesh.run(signal)] : []),
   ];
   return { running, remotes: () => mesh?.statuses() ?? [] };
@@ -104,15 +103,20 @@ function meshSource({ facts, connections, tables, clock, random, log }: AgentSou
   );
 }
 
-async function keepIdentities(keeper: IdentityKeeper, tables: AgentTables, signal: AbortSignal): Promise<void> {
-  const identities = tables.sources.localIdentities.table;
-  let seen = -1;
-  while (!signal.aborted) {
-    await tables.store.changed
-      .until(() => identities.scopes.isSynced('local') && identities.log.seq !== seen, signal)
-      .catch(() => undefined);
-    if (signal.aborted) return;
-    seen = identities.log.seq;
-    await keeper.check();
-  }
+function identityKeeper(
+  { facts, connections, tables, endpoints, allocator, clock, random, log }: AgentSourceOptions,
+  labelsOf: (endpoint: EndpointRow) => string | undefined,
+): IdentityKeeper {
+  return new IdentityKeeper({
+    store: tables.store,
+    endpoints: tables.sources.endpoints.table,
+    identities: tables.sources.localIdentities.table,
+    allocator,
+    service: endpoints,
+    labelsOf,
+    readLabels: (namespace, pod) => readIdentityLabels(connections.resources, facts.cluster, namespace, pod),
+    clock,
+    random,
+    onError: ({ id }, error) => log.warn({ [LOG.endpoint]: id, [LOG.error]: error }, 'an identity cannot be kept yet'),
+  });
 }

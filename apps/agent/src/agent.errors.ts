@@ -25,3 +25,8 @@ export const ENDPOINT_BROKEN = defineError(
   "An endpoint's network is not as it was made.",
   'Delete the pod and make it again.',
 );
+export const ENDPOINT_NOT_SETTLED = defineError(
+  'ENDPOINT_NOT_SETTLED',
+  'The kernel did not take over a new endpoint in time.',
+  'See what the kernel refuses: a full map must be made larger. `isthmus status` lists every row that fails.',
+);

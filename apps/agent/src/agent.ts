@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, IdPool, LOG, type Logger, Notifier, type Random, type SinkGroup } from '@isthmus/core';
+import { type Clock, CodedError, IdPool, LOG, type Logger, Notifier, type Random, type SinkGroup } from '@isthmus/core';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange, type RemoteStatus } from '@isthmus/mesh';
-import type { Config } from '@isthmus/model';
+import type { Config, EndpointRow } from '@isthmus/model';
+import { AGENT_NOT_READY } from './agent.errors.ts';
 import { type AgentConnections, openConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import { type AgentKernel, startKernel } from './agent-kernel.ts';
@@ -32,7 +33,10 @@ export interface AgentOptions {
   readonly log: Logger;
 }
 
-const MAX_ENDPOINT_ID = 65_535;
+/** More than the pods of any node; a number is remembered until all have been given out once. */
+const MAX_ENDPOINT_ID = 16_383;
+/** A runtime gives up after 90 s: it must hear before that what is missing. */
+const SETTLE_TIMEOUT_MS = 60_000;
 /** Longer than anybody remembers a number in an event or a counter. */
 const ENDPOINT_ID_GRACE_MS = 60_000;
 
@@ -55,6 +59,7 @@ export class Agent {
   readonly #endpointParts: EndpointDependencies;
   readonly #running: Promise<unknown>[] = [];
   #connections!: AgentConnections;
+  #allocator!: IdentityAllocator;
   #kernel: AgentKernel | undefined;
   #publishing: SinkGroup | undefined;
   #remotes: () => RemoteStatus[] = () => [];
@@ -112,6 +117,7 @@ export class Agent {
     const { config, clock, random, log } = this.#options;
     const signal = this.#stop.signal;
     this.#connections = await openConnections(config, clock, random, log);
+    this.#allocator = this.#identityAllocator();
     const saved = this.#stateFile.load();
     if (saved) this.#setPodCidrs(saved.podCidrs);
     this.#register(signal);
@@ -129,7 +135,7 @@ export class Agent {
       connections: this.#connections,
       tables: this.tables,
       endpoints: this.endpoints,
-      allocator: this.#allocator(),
+      allocator: this.#allocator,
       signal,
     });
     this.#remotes = sources.remotes;
@@ -174,17 +180,20 @@ export class Agent {
     this.changed.notify();
   }
 
-  #allocator(): IdentityAllocator {
+  /** One for the whole process: it remembers the numbers that are not to be trusted. */
+  #identityAllocator(): IdentityAllocator {
     const { facts, random } = this.#options;
-    return new IdentityAllocator(
-      new KvIdentityRegistry(this.#connections.clusterKv),
-      identityRange(facts.clusterId, facts.maxConnectedClusters),
-      random,
-    );
+    const range = identityRange(facts.clusterId, facts.maxConnectedClusters);
+    return new IdentityAllocator(new KvIdentityRegistry(this.#connections.clusterKv), range, random);
+  }
+
+  async #settled(row: EndpointRow, revision: number, signal: AbortSignal): Promise<void> {
+    if (!this.#kernel) throw new CodedError(AGENT_NOT_READY, 'the agent waits for the datapath', { object: 'datapath' });
+    await this.#kernel.sinks.settled(row, revision, AbortSignal.any([signal, AbortSignal.timeout(SETTLE_TIMEOUT_MS)]));
   }
 
   #endpointDependencies(): EndpointDependencies {
-    const { config, facts, clock } = this.#options;
+    const { config, facts, clock, log } = this.#options;
     return {
       store: this.tables.store,
       endpoints: this.tables.sources.endpoints,
@@ -193,9 +202,10 @@ export class Agent {
       ipam: this.#ipam,
       network: this.network,
       node: this.podCidrs,
-      identities: { allocate: (labels) => this.#allocator().allocate(labels) },
+      identities: { allocate: (labels) => this.#allocator.allocate(labels) },
       labelsOf: (namespace, pod) => readIdentityLabels(this.#connections.resources, facts.cluster, namespace, pod),
-      settled: async (row, revision, signal) => this.#kernel?.sinks.settled(row, revision, signal),
+      settled: (row, revision, signal) => this.#settled(row, revision, signal),
+      onLeftover: ({ containerId }, error) => log.error({ containerId, [LOG.error]: error }, 'a failed ADD left something behind'),
     };
   }
 

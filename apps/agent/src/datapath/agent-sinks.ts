@@ -1,4 +1,4 @@
-import { type Clock, IdPool, LOCAL_SCOPE, type Random, type Sink, SinkGroup, type SinkTarget } from '@isthmus/core';
+import { type Clock, CodedError, IdPool, LOCAL_SCOPE, messageOf, type Random, type Sink, SinkGroup, type SinkTarget } from '@isthmus/core';
 import {
   backendCodec,
   backendKeyOf,
@@ -15,6 +15,7 @@ import {
 } from '@isthmus/datapath';
 import type { EndpointRow } from '@isthmus/model';
 import type { BackendAddressRow, RevnatRow } from '@isthmus/service';
+import { ENDPOINT_NOT_SETTLED } from '../agent.errors.ts';
 import type { AgentTables, OwnNode } from '../tables/agent-tables.ts';
 import { FrontendSink } from './frontend-sink.ts';
 import type { LoadedPrograms } from './programs.ts';
@@ -108,11 +109,33 @@ export function declareKernelSinks({ tables, own, programs, pinFolder, routes, c
     group,
     settled: async (row, revision, signal) => {
       const addresses = [row.ipv4, row.ipv6].filter((ip) => ip !== '');
-      await Promise.all([
-        devices.settled(row.interfaceName, revision, signal),
-        ...addresses.flatMap((ip) => [ipcache.settled(ip, revision, signal), endpoints.settled(ip, revision, signal)]),
-        routeSink.settled('', revision, signal),
-      ]);
+      const waits: Wait[] = [
+        [devices, row.interfaceName],
+        [routeSink, ''],
+        ...addresses.flatMap((ip): Wait[] => [
+          [ipcache, ip],
+          [endpoints, ip],
+        ]),
+      ];
+      try {
+        await Promise.all(waits.map(([sink, key]) => sink.settled(key, revision, signal)));
+      } catch (cause) {
+        throw notSettled(row, waits, cause);
+      }
     },
   };
+}
+
+/** A sink, and the row of it that an endpoint waits for. */
+type Wait = readonly [sink: Pick<Sink<unknown>, 'name' | 'status' | 'settled'>, key: string];
+
+/** Says which row the kernel refuses, or that the sinks are behind. */
+function notSettled(row: EndpointRow, waits: readonly Wait[], cause: unknown): CodedError {
+  const refused = waits.flatMap(([sink, key]) => {
+    const status = sink.status.get(key);
+    return status ? [`${sink.name} ${key}: ${status.error}`] : [];
+  });
+  const object = `${row.namespace}/${row.pod}`;
+  const why = refused.length > 0 ? refused.join('; ') : `its sinks are behind (${messageOf(cause)})`;
+  return new CodedError(ENDPOINT_NOT_SETTLED, `the datapath does not have ${object} yet: ${why}`, { object, cause });
 }

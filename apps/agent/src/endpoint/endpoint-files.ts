@@ -1,8 +1,30 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { CodedError, defineError } from '@isthmus/core';
 import type { EndpointRow } from '@isthmus/model';
 
+export const ENDPOINT_FILE_INVALID = defineError(
+  'ENDPOINT_FILE_INVALID',
+  'A saved endpoint cannot be read.',
+  'If its pod still runs, delete the pod and make it again; then remove the file.',
+);
+
 const SUFFIX = '.json';
+const TEXTS = [
+  'containerId',
+  'namespace',
+  'pod',
+  'podUid',
+  'interfaceName',
+  'podInterface',
+  'netns',
+  'mac',
+  'hostMac',
+  'ipv4',
+  'ipv6',
+  'labels',
+] as const;
+const NUMBERS = ['ifindex', 'mtu', 'identity'] as const;
 
 /** Endpoints on disk: what an agent must know after a restart to go on as if nothing had happened. */
 export class EndpointFiles {
@@ -19,7 +41,7 @@ export class EndpointFiles {
       .filter((name) => name.endsWith(SUFFIX))
       .flatMap((name) => {
         try {
-          return [JSON.parse(readFileSync(join(this.#dir, name), 'utf8')) as EndpointRow];
+          return [readRow(join(this.#dir, name), name.slice(0, -SUFFIX.length))];
         } catch (error) {
           onBroken(join(this.#dir, name), error);
           return [];
@@ -48,4 +70,15 @@ export class EndpointFiles {
   #path(id: number): string {
     return join(this.#dir, `${id}${SUFFIX}`);
   }
+}
+
+/** @throws SyntaxError, CodedError ENDPOINT_FILE_INVALID */
+function readRow(path: string, id: string): EndpointRow {
+  const row = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown> | null;
+  const wrong =
+    row === null || typeof row !== 'object' || String(row['id']) !== id
+      ? 'id'
+      : (TEXTS.find((name) => typeof row[name] !== 'string') ?? NUMBERS.find((name) => !Number.isSafeInteger(row[name])));
+  if (wrong) throw new CodedError(ENDPOINT_FILE_INVALID, `${path}: ${wrong} is missing or wrong`, { object: path });
+  return row as unknown as EndpointRow;
 }

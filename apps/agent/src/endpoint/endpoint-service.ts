@@ -1,10 +1,12 @@
-import type { IdPool, Store, TableWriter } from '@isthmus/core';
+import type { IdPool, Store, TableIndex, TableWriter } from '@isthmus/core';
 import type { IdentityAllocator } from '@isthmus/identity';
-import type { EndpointRow } from '@isthmus/model';
+import { type EndpointRow, RESERVED_IDENTITY } from '@isthmus/model';
 import type { EndpointFiles } from './endpoint-files.ts';
 import type { DatapathBarrier, NodeFacts, NodeIpam, PodNetworkDriver } from './endpoint-ports.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { hostInterfaceName, type PodDevice } from './pod-network.ts';
+
+const { unknown: UNKNOWN } = RESERVED_IDENTITY;
 
 /** A pod's interface that a runtime asks for. */
 export interface EndpointRequest {
@@ -15,6 +17,9 @@ export interface EndpointRequest {
   readonly pod: string;
   readonly podUid: string;
 }
+
+/** One interface of one container: what endpoints are known by to runtimes. */
+export type Attachment = Pick<EndpointRequest, 'containerId' | 'podInterface'>;
 
 /** What the service works with. */
 export interface EndpointDependencies {
@@ -28,22 +33,25 @@ export interface EndpointDependencies {
   readonly identities: Pick<IdentityAllocator, 'allocate'>;
   readonly labelsOf: (namespace: string, pod: string) => Promise<string>;
   readonly settled: DatapathBarrier;
+  /** Hears of what a failed ADD could not take back; the runtime's DEL tries again. */
+  readonly onLeftover: (attachment: Attachment, error: unknown) => void;
 }
 
 /** Makes and removes endpoints: the only writer of their table. */
 export class EndpointService {
   readonly #with: EndpointDependencies;
   readonly #lock = new KeyedLock();
+  readonly #byOwner: TableIndex<EndpointRow>;
 
   constructor(dependencies: EndpointDependencies) {
     this.#with = dependencies;
+    this.#byOwner = dependencies.endpoints.table.index('owner', (row) => [ownerOf(row)]);
   }
 
   /** The endpoint of a container's interface, if there is one. */
   find(containerId: string, podInterface: string): EndpointRow | undefined {
-    for (const [, row] of this.#with.endpoints.table.rows())
-      if (row.containerId === containerId && row.podInterface === podInterface) return row;
-    return undefined;
+    const [key] = this.#byOwner.get(ownerOf({ containerId, podInterface }));
+    return key === undefined ? undefined : this.#with.endpoints.table.get(key);
   }
 
   /**
@@ -53,73 +61,103 @@ export class EndpointService {
   add(request: EndpointRequest, signal: AbortSignal): Promise<EndpointRow> {
     return this.#lock.run(ownerOf(request), async () => {
       const known = this.find(request.containerId, request.podInterface);
-      if (known && this.#with.network.find(known.interfaceName)) return known;
-      if (known) this.#forget(known);
+      if (!known) return this.#create(request, signal);
+      if (this.#serves(known, request)) return this.#settle(known, signal);
+      this.#discard(known);
       return this.#create(request, signal);
     });
   }
 
   /** Removes an endpoint. @returns false when there was none */
   remove(containerId: string, podInterface: string): Promise<boolean> {
-    return this.#lock.run(ownerOf({ containerId, podInterface }), async () => {
-      const row = this.find(containerId, podInterface);
-      // An ADD that was cut off by a crash left a device without an endpoint.
-      this.#with.network.remove(row?.interfaceName ?? hostInterfaceName(containerId, podInterface));
-      if (row) this.#forget(row);
-      return row !== undefined;
+    const attachment = { containerId, podInterface };
+    return this.#lock.run(ownerOf(attachment), async () => {
+      const known = this.find(containerId, podInterface) !== undefined;
+      this.#discard(attachment);
+      return known;
     });
   }
 
-  /** Gives an endpoint other labels and the identity that goes with them. */
-  relabel(id: number, labels: string, identity: number): void {
-    const row = this.#with.endpoints.table.get(String(id));
-    if (row) this.#save({ ...row, labels, identity });
+  /** Gives an endpoint other labels and the identity that goes with them, unless it is gone or another's meanwhile. */
+  relabel(endpoint: EndpointRow, labels: string, identity: number): void {
+    const row = this.find(endpoint.containerId, endpoint.podInterface);
+    if (row?.id === endpoint.id && row.identity !== UNKNOWN) this.#save({ ...row, labels, identity });
+  }
+
+  /** Whether this endpoint is what is asked for. An ADD that was cut off, or another pod's namespace, is not. */
+  #serves(row: EndpointRow, { namespace, pod, netns }: EndpointRequest): boolean {
+    const same = row.namespace === namespace && row.pod === pod && row.netns === netns;
+    return same && row.identity !== UNKNOWN && this.#with.network.find(row.interfaceName)?.index === row.ifindex;
   }
 
   async #create(request: EndpointRequest, signal: AbortSignal): Promise<EndpointRow> {
-    const owner = ownerOf(request);
-    const { ipam, ids, network, node } = this.#with;
-    const labels = await this.#with.labelsOf(request.namespace, request.pod);
-    const gateway = node.gateway();
-    const addresses = ipam.allocate(owner);
     try {
-      const { containerId, netns, podInterface } = request;
-      const device = network.create({ containerId, netns, podInterface, ...addresses, gateway, mtu: node.podMtu });
-      const waiting = rowOf(request, device, { id: ids.idOf(owner), ...addresses, mtu: node.podMtu, labels, identity: 0 });
-      this.#save(waiting);
-      const row = { ...waiting, identity: await this.#with.identities.allocate(labels) };
+      const labels = await this.#with.labelsOf(request.namespace, request.pod);
+      signal.throwIfAborted();
+      // Etcd answers while the kernel works.
+      const identity = this.#with.identities.allocate(labels);
+      identity.catch(() => undefined); // seen below, unless the kernel failed first
+      await turn();
+      const waiting = this.#attach(request, labels);
+      const row = { ...waiting, identity: await identity };
+      signal.throwIfAborted();
       this.#save(row);
-      await this.#with.settled(row, this.#with.store.revision, signal);
-      return row;
+      return await this.#settle(row, signal);
     } catch (error) {
       this.#undo(request);
       throw error;
     }
   }
 
-  #undo(request: EndpointRequest): void {
-    const row = this.find(request.containerId, request.podInterface);
-    this.#with.network.remove(hostInterfaceName(request.containerId, request.podInterface));
-    if (row) this.#forget(row);
-    else this.#with.ipam.release(ownerOf(request));
+  /** Makes the pod's devices, and an endpoint that gets no packets yet. It is not on disk: an ADD cut off by a crash has not happened. */
+  #attach(request: EndpointRequest, labels: string): EndpointRow {
+    const { ipam, ids, network, node, endpoints } = this.#with;
+    const { containerId, netns, podInterface } = request;
+    const gateway = node.gateway();
+    const addresses = ipam.allocate(ownerOf(request));
+    const device = network.create({ containerId, netns, podInterface, ...addresses, gateway, mtu: node.podMtu });
+    const row = rowOf(request, device, { id: ids.idOf(ownerOf(request)), ...addresses, mtu: node.podMtu, labels, identity: UNKNOWN });
+    endpoints.put(String(row.id), row);
+    return row;
   }
 
-  /** On disk first: an endpoint that the datapath knows must be known after a crash as well. */
+  async #settle(row: EndpointRow, signal: AbortSignal): Promise<EndpointRow> {
+    await this.#with.settled(row, this.#with.store.revision, signal);
+    return row;
+  }
+
+  #undo(request: EndpointRequest): void {
+    try {
+      this.#discard(request);
+    } catch (error) {
+      this.#with.onLeftover(request, error);
+    }
+  }
+
+  /** On disk first: an endpoint that gets packets must be known after a crash as well. */
   #save(row: EndpointRow): void {
     this.#with.files.save(row);
     this.#with.endpoints.put(String(row.id), row);
   }
 
-  #forget(row: EndpointRow): void {
-    this.#with.endpoints.delete(String(row.id));
-    this.#with.files.remove(row.id);
-    this.#with.ipam.release(ownerOf(row));
-    this.#with.ids.release(ownerOf(row));
+  /**
+   * Takes away whatever there is of an endpoint. The device goes first: while it is there its addresses are not free, and the endpoint stays
+   * known until it can be removed. A crash of the agent may have left a device alone.
+   */
+  #discard(attachment: Attachment): void {
+    const { network, endpoints, ipam, ids, files } = this.#with;
+    const row = this.find(attachment.containerId, attachment.podInterface);
+    network.remove(row?.interfaceName ?? hostInterfaceName(attachment.containerId, attachment.podInterface));
+    ipam.release(ownerOf(attachment));
+    ids.release(ownerOf(attachment));
+    if (!row) return;
+    endpoints.delete(String(row.id));
+    files.remove(row.id);
   }
 }
 
 /** Whose addresses and number an endpoint's are. */
-export function ownerOf(endpoint: { readonly containerId: string; readonly podInterface: string }): string {
+export function ownerOf(endpoint: Attachment): string {
   return `${endpoint.containerId}/${endpoint.podInterface}`;
 }
 
@@ -128,4 +166,9 @@ type RowParts = Pick<EndpointRow, 'id' | 'ipv4' | 'ipv6' | 'mtu' | 'labels' | 'i
 function rowOf(request: EndpointRequest, device: PodDevice, parts: RowParts): EndpointRow {
   const { containerId, namespace, pod, podUid, podInterface, netns } = request;
   return { containerId, namespace, pod, podUid, podInterface, netns, ...device, ...parts };
+}
+
+/** Lets what was just asked of etcd go out before the kernel's calls keep the process busy. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,10 +1,16 @@
 import { CodedError } from '@isthmus/core';
 import { podIdentityLabels } from '@isthmus/identity';
-import { NAMESPACE, POD, type Pod, type ResourceStore } from '@isthmus/model';
+import { NAMESPACE, POD, type ResourceStore } from '@isthmus/model';
 import { POD_NOT_FOUND } from '../agent.errors.ts';
 
+/** The parts of a pod that make its identity. */
+export interface PodLabels {
+  readonly metadata: { readonly namespace?: string | undefined; readonly labels?: Readonly<Record<string, string>> | undefined };
+  readonly spec?: { readonly serviceAccountName?: string | undefined } | undefined;
+}
+
 /** Identity labels of a pod and its namespace, as they are now. */
-export function identityLabelsOf(cluster: string, pod: Pod, namespaceLabels: Readonly<Record<string, string>>): string {
+export function identityLabelsOf(cluster: string, pod: PodLabels, namespaceLabels: Readonly<Record<string, string>>): string {
   return podIdentityLabels({
     cluster,
     namespace: pod.metadata.namespace ?? 'default',

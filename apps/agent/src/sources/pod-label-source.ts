@@ -1,81 +1,74 @@
-import type { Table } from '@isthmus/core';
 import { type EndpointRow, NAMESPACE, type Namespace, POD, type Pod, type ResourceStore } from '@isthmus/model';
-import type { IdentityKeeper } from '../endpoint/identity-keeper.ts';
-import { identityLabelsOf } from '../endpoint/pod-identity.ts';
+import { identityLabelsOf, type PodLabels } from '../endpoint/pod-identity.ts';
 
 /** What the source reads and tells. */
 export interface PodLabelSourceOptions {
   readonly resources: ResourceStore;
   readonly cluster: string;
-  readonly endpoints: Table<EndpointRow>;
-  readonly keeper: IdentityKeeper;
+  readonly node: string;
+  /** Called when the labels of the pods that `concerns` names may have changed. */
+  readonly onChanged: (concerns: (endpoint: EndpointRow) => boolean) => void;
   readonly onDisconnected: (error: unknown) => void;
 }
 
-/** Follows the labels of this node's pods and of their namespaces: other labels are another identity. */
-export async function runPodLabelSource(options: PodLabelSourceOptions, signal: AbortSignal): Promise<void> {
-  const source = new PodLabelSource(options);
-  await Promise.all([source.watchPods(signal), source.watchNamespaces(signal)]);
-}
-
-class PodLabelSource {
+/** Follows the labels of this node's pods and of their namespaces: other labels are another identity. Of other nodes' pods it keeps nothing. */
+export class PodLabelSource {
   readonly #options: PodLabelSourceOptions;
-  readonly #pods = new Map<string, Pod>();
+  readonly #pods = new Map<string, PodLabels>();
+  readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
   readonly #listed = new Set<'pods' | 'namespaces'>();
-  readonly #namespaceLabels = new Map<string, Readonly<Record<string, string>>>();
 
   constructor(options: PodLabelSourceOptions) {
     this.#options = options;
   }
 
-  watchPods(signal: AbortSignal): Promise<void> {
-    return this.#options.resources.watch<Pod>(
-      POD,
-      {
-        onBatch: (changes) => {
-          for (const { key, object } of changes) {
-            if (object) this.#pods.set(key, object);
-            else this.#pods.delete(key);
-          }
-          this.#check((row) => changes.some(({ key }) => key === podKey(row)));
-        },
-        onSynced: () => this.#synced('pods'),
-        onDisconnected: this.#options.onDisconnected,
-      },
-      signal,
-    );
+  /** Identity labels of an endpoint's pod; undefined while pods or namespaces are not all known, or when there is no such pod. */
+  labelsOf(endpoint: EndpointRow): string | undefined {
+    // Labels without those of the namespace would be another identity.
+    if (this.#listed.size < 2) return undefined;
+    const pod = this.#pods.get(podKey(endpoint));
+    return pod && identityLabelsOf(this.#options.cluster, pod, this.#namespaces.get(endpoint.namespace) ?? {});
   }
 
-  watchNamespaces(signal: AbortSignal): Promise<void> {
-    return this.#options.resources.watch<Namespace>(
-      NAMESPACE,
-      {
-        onBatch: (changes) => {
-          for (const { key, object } of changes) this.#namespaceLabels.set(key, object?.metadata.labels ?? {});
-          this.#check((row) => changes.some(({ key }) => key === row.namespace));
-        },
-        onSynced: () => this.#synced('namespaces'),
-        onDisconnected: this.#options.onDisconnected,
-      },
-      signal,
-    );
+  /** Follows both kinds until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { resources, onDisconnected } = this.#options;
+    const pods = { onBatch: this.#takePods, onSynced: () => this.#synced('pods'), onDisconnected };
+    const namespaces = { onBatch: this.#takeNamespaces, onSynced: () => this.#synced('namespaces'), onDisconnected };
+    await Promise.all([resources.watch<Pod>(POD, pods, signal), resources.watch<Namespace>(NAMESPACE, namespaces, signal)]);
   }
 
-  /** Labels are complete only when both kinds are listed: half of them would be another identity. */
-  #synced(kind: 'pods' | 'namespaces'): void {
-    if (this.#listed.size === 2) return;
-    this.#listed.add(kind);
-    this.#check(() => true);
-  }
-
-  #check(concerns: (row: EndpointRow) => boolean): void {
-    if (this.#listed.size < 2) return;
-    for (const [, row] of [...this.#options.endpoints.rows()]) {
-      const pod = concerns(row) ? this.#pods.get(podKey(row)) : undefined;
-      if (!pod || row.identity === 0) continue;
-      void this.#options.keeper.relabel(row, identityLabelsOf(this.#options.cluster, pod, this.#namespaceLabels.get(row.namespace) ?? {}));
+  readonly #takePods = (changes: readonly { readonly key: string; readonly object: Pod | undefined }[]): void => {
+    const changed = new Set<string>();
+    for (const { key, object } of changes) {
+      const node = object?.spec?.nodeName;
+      const ours = object !== undefined && (node === undefined || node === this.#options.node);
+      if (ours)
+        this.#pods.set(key, { metadata: labelsAndNamespace(object), spec: { serviceAccountName: object.spec?.serviceAccountName } });
+      else if (!this.#pods.delete(key)) continue;
+      changed.add(key);
     }
+    if (changed.size > 0) this.#options.onChanged((endpoint) => changed.has(podKey(endpoint)));
+  };
+
+  readonly #takeNamespaces = (changes: readonly { readonly key: string; readonly object: Namespace | undefined }[]): void => {
+    for (const { key, object } of changes) {
+      if (object) this.#namespaces.set(key, object.metadata.labels ?? {});
+      else this.#namespaces.delete(key);
+    }
+    const changed = new Set(changes.map(({ key }) => key));
+    this.#options.onChanged((endpoint) => changed.has(endpoint.namespace));
+  };
+
+  #synced(kind: 'pods' | 'namespaces'): void {
+    if (this.#listed.has(kind)) return;
+    this.#listed.add(kind);
+    this.#options.onChanged(() => true);
   }
+}
+
+function labelsAndNamespace({ metadata: { namespace, labels } }: Pod): PodLabels['metadata'] {
+  return { namespace, labels };
 }
 
 function podKey(row: EndpointRow): string {
