@@ -61,7 +61,7 @@ function fixture() {
 }
 
 describe('IdentityKeeper', () => {
-  it('does nothing before the identities are listed, and nothing when all is well', async () => {
+  it('does nothing when all is well', async () => {
     const { registry, identities, put, know, settle, row, end, server } = fixture();
     await registry.create(65_850, WEB);
     const revision = server.revision;
@@ -72,6 +72,17 @@ describe('IdentityKeeper', () => {
     identities.synced('local');
     await settle();
     expect([row(1).identity, row(2).identity, server.revision]).toEqual([65_850, 0, revision]);
+    await end();
+  });
+
+  it('takes no number for vanished before the identities are listed', async () => {
+    const { registry, identities, put, settle, end } = fixture();
+    put(1, WEB, 65_850);
+    await settle();
+    expect(await registry.labelsOf(65_850)).toBeUndefined();
+    identities.synced('local');
+    await settle();
+    expect(await registry.labelsOf(65_850)).toBe(WEB);
     await end();
   });
 

@@ -46,7 +46,11 @@ describe('restoreEndpoints', () => {
     );
     expect(restore()).toMatchObject({ restored: [rows[1]], gone: [rows[0]] });
     expect([endpoints.size, saved().length]).toEqual([1, 1]);
-    for (const id of ['c3', 'c4', 'c5']) expect((await service.add(request(id), never)).ipv4).not.toBe(rows[0]?.ipv4);
+    for (const id of ['c3', 'c4', 'c5']) {
+      const next = await service.add(request(id), never);
+      expect(next.ipv4).not.toBe(rows[0]?.ipv4);
+      expect(next.id).not.toBe(rows[1]?.id);
+    }
   });
 
   it('learns the index that a device has now', async () => {
