@@ -15,7 +15,7 @@ describe('Exporter', () => {
   });
   afterEach(() => east.stop());
 
-  const canaries = (): string[] => Object.keys(keysOf(east.mesh, 'cilium/synced/'));
+  const canaries = (): string[] => Object.keys(keysOf(east.mesh, 'cilium/synced/east/cilium/state/'));
   const announced = (): Promise<void> => inTime('all canaries stand', clock, () => canaries().length === CANARIES.length);
   const state = (): Record<string, string> => keysOf(east.mesh, 'cilium/state/');
 

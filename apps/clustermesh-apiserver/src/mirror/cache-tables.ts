@@ -22,6 +22,7 @@ export interface CacheTables {
   readonly leased: LeasedKeys;
   /** The configured clusters, by name. */
   readonly clusters: TableWriter<string>;
+  readonly clusterSink: Sink<string>;
   /** Copies of heartbeats, by name. */
   readonly heartbeats: TableWriter<string>;
 }
@@ -45,10 +46,15 @@ export function declareCacheTables(store: Store, mesh: MeshEtcd, own: string): C
   });
   const byName = (name: string, table: TableWriter<string>, prefix: string, after: readonly Sink<string>[]): Sink<string> =>
     mesh.add({ name, table: table.table, prefix: `${prefix}/`, scopeOf: (cluster) => cluster, after });
-  byName('cache/clusters', clusters, ISTHMUS_CLUSTERS_PREFIX, [leased.sink]);
+  const clusterSink = byName('cache/clusters', clusters, ISTHMUS_CLUSTERS_PREFIX, [leased.sink]);
   // Not behind anything: an age that grows while much is written would tell of an outage that is none.
   byName('cache/heartbeats', heartbeats, ISTHMUS_HEARTBEATS_PREFIX, []);
-  return { records, recordSinks, leased, clusters, heartbeats };
+  return { records, recordSinks, leased, clusters, clusterSink, heartbeats };
+}
+
+/** Key of the mark that all configured clusters are listed: a list that a wipe emptied is not one of no clusters. */
+export function clustersCanaryKey(own: string): string {
+  return canaryPrefix(own) + ISTHMUS_CLUSTERS_PREFIX;
 }
 
 /** Every table of the mirror. */

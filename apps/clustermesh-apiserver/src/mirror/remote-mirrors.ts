@@ -11,8 +11,9 @@ import {
   rawValues,
 } from '@isthmus/mesh';
 import type { Log } from '../log.ts';
+import { Canary } from '../mesh-etcd/canary.ts';
 import type { MeshEtcd } from '../mesh-etcd/mesh-etcd.ts';
-import { type CacheTables, cacheWriters, declareCacheTables } from './cache-tables.ts';
+import { type CacheTables, cacheWriters, clustersCanaryKey, declareCacheTables } from './cache-tables.ts';
 import { MirroredCluster } from './mirrored-cluster.ts';
 import type { RemoteConfig, RemoteConfigSource } from './remote-config.ts';
 
@@ -64,14 +65,14 @@ export class RemoteMirrors {
   readonly #sessions = new Map<string, Session>();
   /** Numbers that the mesh etcd has from an earlier process. */
   readonly #knownIds = new Map<string, number>();
+  readonly #listed: Canary;
   #configured = false;
 
   constructor(options: RemoteMirrorsOptions) {
     this.#options = options;
     this.#tables = declareCacheTables(options.store, options.mesh, options.own.name);
-    options.mesh.onReplaced((reason) => {
-      if (reason !== 'compacted') for (const { mirrored } of this.#sessions.values()) mirrored.announceAgain();
-    });
+    this.#listed = this.#listCanary();
+    options.mesh.onReplaced((reason) => reason !== 'compacted' && this.#announceAgain());
   }
 
   /** True once it is known which clusters are configured. */
@@ -93,6 +94,7 @@ export class RemoteMirrors {
     try {
       await this.#options.configs.watch((configs) => this.#apply(configs), signal);
     } finally {
+      this.#listed.stop();
       for (const session of this.#sessions.values()) {
         session.mirrored.stop();
         this.#disconnect(session);
@@ -107,6 +109,20 @@ export class RemoteMirrors {
     this.#configured = true;
     // Every configured cluster is declared now: whatever else the cache holds is nobody's.
     for (const writer of cacheWriters(this.#tables)) writer.scopesKnown();
+    this.#listed.arm();
+  }
+
+  #listCanary(): Canary {
+    const { own, store, clock } = this.#options;
+    const { leased, clusterSink } = this.#tables;
+    const flushed = (signal: AbortSignal): Promise<void> => clusterSink.flushed(store.revision, () => true, signal);
+    return new Canary({ key: clustersCanaryKey(own.name), clock, leased: leased.writer, flushed });
+  }
+
+  #announceAgain(): void {
+    for (const { mirrored } of this.#sessions.values()) mirrored.announceAgain();
+    this.#listed.withdraw();
+    if (this.#configured) this.#listed.arm();
   }
 
   #configure(config: RemoteConfig): void {

@@ -71,7 +71,7 @@ export class MemoryCluster {
   /** Configures these clusters, and only these, as remotes. */
   connectTo(...peers: readonly MemoryCluster[]): void {
     for (const peer of peers) this.#peers.set(peer.name, peer);
-    this.configs.set(...peers.map(({ name }) => ({ name, digest: name, id: 0, etcd: { endpoints: [`memory://${name}`] } })));
+    this.configs.set(...peers.map(({ name, id }) => ({ name, digest: `${name}/${id}`, id: 0, etcd: { endpoints: [`memory://${name}`] } })));
   }
 
   #options(): ApiserverOptions {

@@ -1,0 +1,216 @@
+import { ManualClock } from '@isthmus/core';
+import type { MemoryKvServer } from '@isthmus/kvstore';
+import { inTime, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
+import { applyService, identityEntry, ipEntry, nodeEntry, put } from '../testing/records.ts';
+
+/** Says that every configured cluster has its mark. */
+const LISTED = 'cilium/synced/east/cilium/cache/isthmus/clusters/v1';
+const KINDS = ['identities', 'ip', 'nodes', 'serviceexports', 'services'];
+
+describe('RemoteMirrors', () => {
+  let clock: ManualClock;
+  let [east, west, north]: MemoryCluster[] = [];
+  beforeEach(async () => {
+    clock = new ManualClock();
+    [east, west, north] = [new MemoryCluster('east', 1, clock), new MemoryCluster('west', 2, clock), new MemoryCluster('north', 3, clock)];
+    for (const cluster of [west, north]) {
+      const n = cluster.id;
+      const entries = [nodeEntry(cluster, 'n1'), identityEntry(cluster, 7, 'shop'), ipEntry(cluster, `10.${n}.1.5`, 7, 'shop')];
+      for (const [key, value] of entries) await put(cluster.cluster, key, value);
+      await applyService(cluster.resources, 'shop', 'web', `10.${n}.1.5`);
+    }
+  });
+  afterEach(async () => {
+    for (const cluster of [east!, west!, north!]) await cluster.stop();
+  });
+
+  const cacheOf = (name: string): Record<string, string> => {
+    const records = KINDS.flatMap((kind) => Object.entries(keysOf(east!.mesh, `cilium/cache/${kind}/v1/${name}/`)));
+    return Object.fromEntries(records);
+  };
+  const canariesOf = (name: string): string[] => Object.keys(keysOf(east!.mesh, `cilium/synced/${name}/cilium/cache/`));
+  const ours = (): Record<string, string> => keysOf(east!.mesh, 'cilium/cache/isthmus/');
+  const mirrored = (name: string): Promise<void> => inTime(`${name} is mirrored`, clock, () => canariesOf(name).length === KINDS.length);
+  /** Starts all and waits until the first mirrors the other two. */
+  const meshed = async (): Promise<void> => {
+    for (const peer of [west!, north!]) {
+      peer.connectTo(east!);
+      peer.start();
+    }
+    east!.connectTo(west!, north!);
+    east!.start();
+    await mirrored('west');
+    await mirrored('north');
+  };
+  const change = (server: MemoryKvServer, key: string): number => server.history.at(key)!.modRevision;
+
+  it('copies every record byte for byte, with configuration, canaries, heartbeat and the mark that it is configured', async () => {
+    await meshed();
+    const source = keysOf(west!.mesh, 'cilium/state/');
+    expect(cacheOf('west')).toEqual({
+      'cilium/cache/nodes/v1/west/n1': source['cilium/state/nodes/v1/west/n1'],
+      'cilium/cache/identities/v1/west/id/131079': source['cilium/state/identities/v1/id/131079'],
+      'cilium/cache/ip/v1/west/10.2.1.5': source['cilium/state/ip/v1/default/10.2.1.5'],
+      'cilium/cache/services/v1/west/shop/web': source['cilium/state/services/v1/west/shop/web'],
+    });
+    expect(source['cilium/state/nodes/v1/west/n1']).toContain('"Unknown":[1, 2]');
+    const config = JSON.parse(keysOf(east!.mesh)['cilium/cluster-config/west']!);
+    const capabilities = { syncedCanaries: true, cached: true, maxConnectedClusters: 255, serviceExportsEnabled: true };
+    expect(config).toEqual({ id: 2, capabilities });
+    expect(canariesOf('west')).toEqual(KINDS.map((kind) => `cilium/synced/west/cilium/cache/${kind}/v1`));
+    await inTime('the heartbeat is the same', clock, () => {
+      return ours()['cilium/cache/isthmus/heartbeats/v1/west'] === keysOf(west!.mesh)['cilium/.heartbeat'];
+    });
+    expect(ours()['cilium/cache/isthmus/clusters/v1/west']).toBe('{"id":2}');
+    for (const [key, leased] of [
+      ['cilium/cluster-config/west', true],
+      ['cilium/synced/west/cilium/cache/nodes/v1', true],
+      ['cilium/cache/isthmus/clusters/v1/west', false],
+      ['cilium/cache/nodes/v1/west/n1', false],
+    ] as const)
+      expect(east!.mesh.history.at(key)!.lease !== '0').toBe(leased);
+  });
+
+  it('says that the list of clusters is complete once it is written, and not before', async () => {
+    await meshed();
+    await inTime('the list is complete', clock, () => LISTED in keysOf(east!.mesh));
+    const marks = east!.mesh.history.range('cilium/cache/isthmus/clusters/').map(({ modRevision }) => modRevision);
+    east!.mesh.wipe();
+    await inTime('the list is complete again', clock, () => LISTED in keysOf(east!.mesh));
+    const again = east!.mesh.history.range('cilium/cache/isthmus/clusters/').map(({ createRevision }) => createRevision);
+    expect(again).toHaveLength(marks.length);
+    expect(Math.max(...again)).toBeLessThan(change(east!.mesh, LISTED));
+  });
+
+  it('follows changes and deletions', async () => {
+    await meshed();
+    await put(west!.cluster, ...nodeEntry(west!, 'n2'));
+    await inTime('the new node is there', clock, () => 'cilium/cache/nodes/v1/west/n2' in cacheOf('west'));
+    await west!.cluster.connect().delete(nodeEntry(west!, 'n1')[0]);
+    await inTime('the old node is gone', clock, () => !('cilium/cache/nodes/v1/west/n1' in cacheOf('west')));
+  });
+
+  it('removes a cluster that is not configured any more, its mark first and its records last, and nothing of others', async () => {
+    await meshed();
+    const others = { ...cacheOf('north'), ...keysOf(east!.mesh, 'cilium/state/') };
+    const from = east!.mesh.revision + 1;
+    east!.connectTo(north!);
+    await inTime(
+      'nothing of it is left',
+      clock,
+      () => Object.keys({ ...cacheOf('west'), ...keysOf(east!.mesh, 'cilium/synced/west/') }).length === 0,
+    );
+    const gone = east!.mesh.history.since('cilium/', from).filter(({ type }) => type === 'delete');
+    const order = gone.map(({ entry }) => entry.key).filter((key) => !key.includes('heartbeats'));
+    expect(order[0]).toBe('cilium/cache/isthmus/clusters/v1/west');
+    const leased = order.findLastIndex((key) => key.startsWith('cilium/cluster-config/') || key.startsWith('cilium/synced/'));
+    const records = order.findIndex((key) => /^cilium\/cache\/(?!isthmus)/.test(key));
+    expect(leased).toBe(6);
+    expect(records).toBe(7);
+    expect(gone.filter(({ entry }) => !entry.key.includes('west'))).toEqual([]);
+    await inTime('no mark and no heartbeat is left', clock, () => !JSON.stringify(ours()).includes('west'));
+    expect({ ...cacheOf('north'), ...keysOf(east!.mesh, 'cilium/state/') }).toEqual(others);
+  });
+
+  it('removes what was configured before it started and is no more', async () => {
+    await meshed();
+    await east!.stop();
+    east!.connectTo(north!);
+    east!.start();
+    await inTime(
+      'nothing of it is left',
+      clock,
+      () => Object.keys(cacheOf('west')).length === 0 && !JSON.stringify(ours()).includes('west'),
+    );
+    await inTime(
+      'its leased keys are gone',
+      clock,
+      () => canariesOf('west').length === 0 && !('cilium/cluster-config/west' in keysOf(east!.mesh)),
+    );
+    expect(Object.keys(cacheOf('north'))).toHaveLength(4);
+  });
+
+  it('leaves everything as it is when it stops', async () => {
+    await meshed();
+    const before = keysOf(east!.mesh, 'cilium/cache/');
+    await east!.stop();
+    await rest();
+    expect(keysOf(east!.mesh, 'cilium/cache/')).toEqual(before);
+    expect(canariesOf('west')).toHaveLength(5);
+  });
+
+  it('sweeps after a restart what vanished meanwhile, rewrites nothing else, and waits for a remote that is away', async () => {
+    await meshed();
+    await put(west!.cluster, ...nodeEntry(west!, 'n2'));
+    await inTime('the new node is there', clock, () => 'cilium/cache/nodes/v1/west/n2' in cacheOf('west'));
+    await east!.stop();
+    const untouched = change(east!.mesh, 'cilium/cache/nodes/v1/west/n1');
+    await west!.cluster.connect().delete(nodeEntry(west!, 'n2')[0]);
+    await inTime('west has let go', clock, () => !('cilium/state/nodes/v1/west/n2' in keysOf(west!.mesh)));
+    north!.mesh.stop();
+    east!.start();
+    await inTime('the node is gone', clock, () => !('cilium/cache/nodes/v1/west/n2' in cacheOf('west')));
+    expect(change(east!.mesh, 'cilium/cache/nodes/v1/west/n1')).toBe(untouched);
+    clock.advance(60_000);
+    await rest();
+    expect(Object.keys(cacheOf('north'))).toHaveLength(4);
+    expect(ours()['cilium/cache/isthmus/clusters/v1/north']).toBe('{"id":3}');
+    north!.mesh.start();
+  });
+
+  it('keeps everything while a remote is away, wiped or without its leased keys', async () => {
+    await meshed();
+    west!.mesh.wipe();
+    await west!.stop();
+    clock.advance(1_000_000);
+    await rest();
+    expect(Object.keys(cacheOf('west'))).toHaveLength(4);
+    expect(canariesOf('west')).toHaveLength(5);
+    expect(east!.apiserver.mirrors.statuses().find(({ name }) => name === 'west')!.remote!.state).toBe('degraded');
+    west!.start();
+    await inTime('it is ready again', clock, () => east!.apiserver.mirrors.statuses().every(({ remote }) => remote?.ready));
+    expect(Object.keys(cacheOf('west'))).toHaveLength(4);
+  });
+
+  it('writes the mirror again after a wipe, also of a remote that is away', async () => {
+    await meshed();
+    const before = keysOf(east!.mesh, 'cilium/cache/');
+    north!.mesh.stop();
+    east!.mesh.wipe({ newCluster: true });
+    await mirrored('west');
+    await mirrored('north');
+    await inTime('it is said that the list of clusters is complete', clock, () => LISTED in keysOf(east!.mesh));
+    const [now, then] = [keysOf(east!.mesh, 'cilium/cache/'), before].map((keys) => {
+      return Object.fromEntries(Object.entries(keys).filter(([key]) => !key.includes('heartbeats')));
+    });
+    expect(now).toEqual(then);
+    north!.mesh.start();
+  });
+
+  it('takes a cluster with another id over, without a record of the old one', async () => {
+    await meshed();
+    await west!.stop();
+    const reborn = new MemoryCluster('west', 9, clock);
+    await put(reborn.cluster, ...nodeEntry(reborn, 'n9'));
+    reborn.connectTo(east!);
+    reborn.start();
+    east!.connectTo(north!, reborn);
+    await inTime('only the new node is there', clock, () => Object.keys(cacheOf('west')).join() === 'cilium/cache/nodes/v1/west/n9');
+    await inTime('the new id is told', clock, () => ours()['cilium/cache/isthmus/clusters/v1/west'] === '{"id":9}');
+    await reborn.stop();
+  });
+
+  it('does not connect two clusters of one id', async () => {
+    await meshed();
+    const twin = new MemoryCluster('twin', 2, clock);
+    twin.connectTo(east!);
+    twin.start();
+    east!.connectTo(west!, north!, twin);
+    const status = () => east!.apiserver.mirrors.statuses().find(({ name }) => name === 'twin');
+    await inTime('it is refused', clock, () => status()?.remote?.state === 'failed');
+    expect(status()!.remote!.problem!.code).toBe('MESH_ID_TAKEN');
+    expect(canariesOf('twin')).toEqual([]);
+    expect(Object.keys(cacheOf('west'))).toHaveLength(4);
+    await twin.stop();
+  });
+});
