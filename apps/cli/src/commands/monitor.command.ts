@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { agentStatus } from '../agent/agent-answers.ts';
 import type { AgentApi } from '../agent/agent-api.ts';
 import { IdentityDirectory } from '../agent/identity-directory.ts';
 import { splitLabels } from '../agent/identity-labels.ts';
@@ -26,6 +27,8 @@ export function addMonitor(program: Command, cli: Cli): void {
 async function monitor(cli: Cli, options: MonitorOptions): Promise<void> {
   const agent: AgentApi = cli.connect.agent(options.socket);
   const identities = new IdentityDirectory(agent, cli.clock);
+  // Whoever listens to nobody should hear of it at once.
+  await agentStatus(agent);
   if (!options.json) cli.terminal.err('listening; Ctrl-C ends\n');
   for await (const value of agent.lines('/v1/monitor', cli.interrupted)) {
     const lost = lostEvents(value);
