@@ -13,7 +13,7 @@ const START_TIMEOUT_MS = 20_000;
 /** What a test's etcd is started with. */
 export interface EtcdProcessOptions {
   /** Asks clients for certificates of this CA; their common names are the users. */
-  pki?: TestPki;
+  pki?: Pick<TestPki, 'caFile' | 'server' | 'client'>;
   /** More flags, such as `--quota-backend-bytes`. */
   flags?: readonly string[];
 }

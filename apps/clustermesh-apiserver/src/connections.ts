@@ -30,13 +30,16 @@ export class Connections {
     );
   }
 
-  /** A connection that is closed by {@link close}; it connects by itself when first used. */
+  /** A connection that is always in use, and closed by {@link close}. */
   open(name: string, config: EtcdConfig): EtcdKvStore {
     const state: ConnectionState = { connected: false };
     this.#states.set(name, state);
-    const kv = this.#connect(name, config, state);
-    this.#opened.push(kv);
-    return kv;
+    return this.#keep(this.#connect(name, config, state));
+  }
+
+  /** The same for a connection that is used now and then, and says nothing about whether all is well. */
+  openSeldom(name: string, config: EtcdConfig): EtcdKvStore {
+    return this.#keep(this.#connect(name, config, { connected: false }));
   }
 
   /** A connection to a remote cluster, which its user closes. */
@@ -47,6 +50,11 @@ export class Connections {
   /** Closes what {@link open} opened. */
   close(): void {
     for (const kv of this.#opened) kv.close();
+  }
+
+  #keep(kv: EtcdKvStore): EtcdKvStore {
+    this.#opened.push(kv);
+    return kv;
   }
 
   #connect(name: string, config: EtcdConfig, state: ConnectionState): EtcdKvStore {
@@ -86,7 +94,7 @@ export async function openOwnEtcds(
   const root = { ...cluster, certFile: pki.clients.root.cert, keyFile: pki.clients.root.key };
   return {
     cluster: connections.open('cluster etcd', cluster),
-    clusterRoot: cluster.certFile === undefined ? undefined : connections.open('cluster etcd, as root', root),
+    clusterRoot: cluster.certFile === undefined ? undefined : connections.openSeldom('cluster etcd, as root', root),
     mesh: connections.open('mesh etcd', mesh),
     meshHasUsers: mesh.certFile !== undefined,
   };

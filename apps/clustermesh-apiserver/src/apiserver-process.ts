@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Clock, LOG, messageOf, type Random } from '@isthmus/core';
+import { caPin, FileTokenStore, makePrivateFolder, readKeyFile, splitPem, systemRandomBytes, TokenLedger } from '@isthmus/crypto';
+import { KvResources } from '@isthmus/kvstore';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { Apiserver } from './apiserver.ts';
+import { Connections, type OwnEtcds, openOwnEtcds } from './connections.ts';
+import { CaSigner } from './join/adapters/ca-signer.ts';
+import { FileRemoteConfigStore } from './join/adapters/file-remote-config-store.ts';
+import { type HealthServer, startHealthServer } from './join/health-server.ts';
+import type { JoinPorts } from './join/join.module.ts';
+import { type JoinServer, startJoinServer } from './join/join-server.ts';
+import { cannotListen } from './listen-address.ts';
+import type { Log } from './log.ts';
+import { RemoteConfigDirectory } from './mirror/adapters/remote-config-directory.ts';
+import type { ApiserverSettings } from './settings.ts';
+import { ApiserverMetrics } from './status/apiserver-metrics.ts';
+import { MirrorStatuses } from './status/remote-statuses.ts';
+import { EtcdUserBook } from './users/etcd-user-book.ts';
+
+/** What an {@link ApiserverProcess} works with. */
+export interface ApiserverProcessOptions {
+  settings: ApiserverSettings;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+/**
+ * One clustermesh-apiserver with its servers. Health is served first, so that whoever asks during the start is told what is waited for; then
+ * users, export and mirrors begin, and the join API opens. Stopping removes nothing.
+ */
+export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #options: ApiserverProcessOptions;
+  readonly #connections: Connections;
+  readonly #metrics: ApiserverMetrics;
+  readonly #stop = new AbortController();
+  #apiserver: Apiserver | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #health: HealthServer | undefined;
+  #join: JoinServer | undefined;
+
+  constructor(options: ApiserverProcessOptions) {
+    const { settings, clock, random, log } = options;
+    this.#options = options;
+    this.#connections = new Connections(clock, random, log);
+    this.#metrics = new ApiserverMetrics(settings.own.cluster);
+  }
+
+  /** Address of the join API; undefined before it is open. */
+  get joinUrl(): string | undefined {
+    return this.#join?.url;
+  }
+
+  /** What is still missing before all works; empty when ready. */
+  missing(): string[] {
+    const api = this.#join ? [] : ['join API'];
+    return [...this.#connections.missing(), ...(this.#apiserver?.missing() ?? ['start']), ...api];
+  }
+
+  /** @throws CodedError KV_CONFIG, KEY_FILE_*, APISERVER_LISTEN */
+  async onApplicationBootstrap(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.beforeApplicationShutdown();
+      throw error;
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stop.abort(new Error('the process stops'));
+    await this.#join?.close();
+    await this.#running;
+    await this.#health?.close();
+    this.#connections.close();
+  }
+
+  async #start(): Promise<void> {
+    const { settings, log } = this.#options;
+    const { clusterEtcdFile: cluster, meshEtcdFile: mesh, pki } = settings;
+    await readKeyFile(pki.ca.key); // a CA that cannot sign is better noticed now than at the first join
+    const etcds = await openOwnEtcds(this.#connections, { cluster, mesh }, pki);
+    const users = this.#users(etcds);
+    const apiserver = this.#makeApiserver(etcds, users);
+    this.#apiserver = apiserver;
+    this.#metrics.observe(apiserver);
+    await this.#openHealth();
+    this.#running = apiserver.run(this.#stop.signal).catch((error: unknown) => {
+      // A defect: nothing would be kept up to date from here on, and a restart loses nothing.
+      log.error({ [LOG.error]: error }, 'the apiserver broke off');
+      process.exit(1);
+    });
+    await this.#openJoinApi(apiserver, users);
+  }
+
+  #users({ mesh, cluster, clusterRoot }: OwnEtcds): EtcdUserBook {
+    return new EtcdUserBook({ cluster: this.#options.settings.own.cluster, mesh: mesh.auth, clusterEtcd: (clusterRoot ?? cluster).auth });
+  }
+
+  #makeApiserver(etcds: OwnEtcds, users: EtcdUserBook): Apiserver {
+    const { settings, clock, random, log } = this.#options;
+    const { remotesFolder, own } = settings;
+    const remotes = new FileRemoteConfigStore(remotesFolder);
+    const connected = async (): Promise<string[]> => (await remotes.list()).map(({ name }) => name);
+    return new Apiserver({
+      ...settings,
+      clusterKv: etcds.cluster,
+      resources: new KvResources({ kv: etcds.cluster, clock, random, newUid: randomUUID }),
+      meshKv: etcds.mesh,
+      setUpMeshUsers: etcds.meshHasUsers ? async () => users.setUpMesh(await connected()) : undefined,
+      setUpClusterUsers: etcds.clusterRoot ? () => users.setUpClusterEtcd() : undefined,
+      configs: new RemoteConfigDirectory({ folder: remotesFolder, own: own.cluster, clock, log }),
+      connect: ({ name, etcd }) => this.#connections.openRemote(name, etcd ?? { endpoints: [] }),
+      clock,
+      random,
+      yieldToLoop: () => new Promise((resolve) => setImmediate(resolve)),
+      log,
+      onWriteFailures: (sink, count) => this.#metrics.writeFailed(sink, count),
+    });
+  }
+
+  async #openHealth(): Promise<void> {
+    const { health } = this.#options.settings;
+    if (!health) return;
+    const report = { missing: async () => this.missing(), metrics: () => this.#metrics.text() };
+    this.#health = await startHealthServer(health, report).catch((error: unknown) => {
+      throw cannotListen('prometheus-serve-addr', `${health.host}:${health.port}`, messageOf(error), error);
+    });
+    this.#options.log.info({ url: this.#health.url }, 'health and metrics are served');
+  }
+
+  async #openJoinApi(apiserver: Apiserver, users: EtcdUserBook): Promise<void> {
+    const { settings, log } = this.#options;
+    const { joinApi, pki, stateFolder } = settings;
+    await makePrivateFolder(stateFolder);
+    const { cert: certPath, key: keyPath } = pki.joinApi;
+    this.#join = await startJoinServer({ ...joinApi, certPath, keyPath }, this.#joinPorts(apiserver, users)).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).syscall !== 'listen') throw error;
+      throw cannotListen('join-api-address', `${joinApi.host}:${joinApi.port}`, messageOf(error), error);
+    });
+    log.info({ url: this.#join.url }, 'the join API is open');
+  }
+
+  #joinPorts(apiserver: Apiserver, users: EtcdUserBook): JoinPorts {
+    const { settings, clock, log } = this.#options;
+    const { local, pki, stateFolder, remotesFolder } = settings;
+    const randomBytes = systemRandomBytes;
+    return {
+      local: { describe: async () => ({ ...local }) },
+      remotes: new FileRemoteConfigStore(remotesFolder),
+      status: new MirrorStatuses(apiserver.mirrors),
+      signer: new CaSigner(dirname(pki.ca.cert), clock),
+      users,
+      tokens: new TokenLedger({
+        store: new FileTokenStore(join(stateFolder, 'tokens.json')),
+        clock,
+        randomBytes,
+        // The first CA is the one that signs.
+        caPin: () => caPin(splitPem(readFileSync(pki.ca.cert, 'utf8'))[0] ?? ''),
+      }),
+      clock,
+      randomBytes,
+      log,
+    };
+  }
+}
