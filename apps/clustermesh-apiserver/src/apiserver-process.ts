@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Clock, LOG, messageOf, type Random } from '@isthmus/core';
+import { type Clock, delay, LOG, messageOf, type Random } from '@isthmus/core';
 import { caPin, FileTokenStore, makePrivateFolder, readKeyFile, splitPem, systemRandomBytes, TokenLedger } from '@isthmus/crypto';
 import { KvResources } from '@isthmus/kvstore';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
@@ -19,6 +19,9 @@ import type { ApiserverSettings } from './settings.ts';
 import { ApiserverMetrics } from './status/apiserver-metrics.ts';
 import { MirrorStatuses } from './status/remote-statuses.ts';
 import { EtcdUserBook } from './users/etcd-user-book.ts';
+
+/** How long calls under way may go on when the process stops. Milliseconds. */
+const STOP_GRACE_MS = 1_000;
 
 /** What an {@link ApiserverProcess} works with. */
 export interface ApiserverProcessOptions {
@@ -73,9 +76,14 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
   async beforeApplicationShutdown(): Promise<void> {
     this.#stop.abort(new Error('the process stops'));
     await this.#join?.close();
+    const done = new AbortController();
+    // Writes under way get a moment; an etcd that does not answer is not waited for.
+    const grace = delay(this.#options.clock, STOP_GRACE_MS, done.signal).catch(() => undefined);
+    await Promise.race([this.#running, grace]);
+    done.abort();
+    this.#connections.close();
     await this.#running;
     await this.#health?.close();
-    this.#connections.close();
   }
 
   async #start(): Promise<void> {

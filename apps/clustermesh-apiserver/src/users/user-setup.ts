@@ -41,6 +41,7 @@ export class UserSetup {
         this.#done = round === this.#round;
         return;
       } catch (error) {
+        if (signal.aborted) return;
         log.warn({ etcd, [LOG.error]: error }, 'users cannot be set up yet');
         await delay(clock, backoff.next(), signal).catch(() => undefined); // rejects only by abort
       }

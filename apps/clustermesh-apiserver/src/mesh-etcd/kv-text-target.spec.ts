@@ -1,0 +1,83 @@
+import { CodedError, ManualClock } from '@isthmus/core';
+import { KV_TOO_LARGE, type KvTxn, type KvTxnResult, MemoryKvServer } from '@isthmus/kvstore';
+import { KvTextTarget } from './kv-text-target.ts';
+import { MeshLease } from './mesh-lease.ts';
+
+describe('KvTextTarget', () => {
+  let server: MemoryKvServer;
+  beforeEach(() => {
+    server = new MemoryKvServer({ clock: new ManualClock() });
+  });
+
+  const target = (extra: Partial<ConstructorParameters<typeof KvTextTarget>[0]> = {}): KvTextTarget =>
+    new KvTextTarget({ kv: server.connect(), prefix: 'p/', scopeOf: (key) => (key === 'foreign' ? undefined : 'local'), ...extra });
+  const rows = (count: number): { key: string; row: string }[] => Array.from({ length: count }, (_, i) => ({ key: `k${i}`, row: `v${i}` }));
+
+  it('writes only what differs', async () => {
+    await target().update(rows(3));
+    const { revision } = server;
+    expect((await target().update(rows(3))).size).toBe(0);
+    expect(server.revision).toBe(revision);
+    await target().update([...rows(3), { key: 'k3', row: 'new' }]);
+    expect(server.revision).toBe(revision + 1);
+    expect(server.history.at('p/k0')!.version).toBe(1);
+  });
+
+  it('puts any number of rows, 128 a transaction', async () => {
+    const sizes: number[] = [];
+    const kv = server.connect();
+    const txn = (each: KvTxn): Promise<KvTxnResult> => {
+      sizes.push(each.success.length);
+      return kv.txn(each);
+    };
+    const counting = { list: kv.list.bind(kv), txn };
+    await target({ kv: counting }).update(rows(300));
+    expect(server.history.range('p/')).toHaveLength(300);
+    expect(Math.max(...sizes)).toBe(128);
+    await target().delete(rows(300).map(({ key }) => key));
+    expect(server.history.range('p/')).toEqual([]);
+  });
+
+  it('splits what is too large together, and names the row that is too large alone', async () => {
+    const kv = server.connect();
+    const limited = {
+      list: kv.list.bind(kv),
+      txn: async (txn: KvTxn) => {
+        const bytes = txn.success.reduce((sum, op) => sum + (op.type === 'put' ? op.value.length : 0), 0);
+        if (bytes > 10) throw new CodedError(KV_TOO_LARGE, 'too large');
+        return kv.txn(txn);
+      },
+    };
+    let failed = 0;
+    const failures = await target({ kv: limited, onFailures: (count) => (failed += count) }).update([
+      ...rows(8),
+      { key: 'huge', row: 'x'.repeat(11) },
+    ]);
+    expect([...failures.keys()]).toEqual(['huge']);
+    expect(failed).toBe(1);
+    expect(server.history.range('p/')).toHaveLength(8);
+  });
+
+  it('lists what is there, without what is others’', async () => {
+    for (const key of ['p/a', 'p/foreign', 'q/b']) await server.connect().put(key, '');
+    const found: unknown[] = [];
+    for await (const batch of target().entries()) found.push(...batch);
+    expect(found).toEqual([{ key: 'a', scope: 'local' }]);
+  });
+
+  it('counts a key as written only when its own lease holds it, and asks for a new lease when that is gone', async () => {
+    let lost = 0;
+    const lease = new MeshLease(server.connect(), 60, () => lost++);
+    await server.connect().put('p/k0', 'v0');
+    await target({ lease }).update(rows(1));
+    const first = await lease.id();
+    expect(server.history.at('p/k0')!.lease).toBe(first);
+    server.leases.clear(); // a wiped server forgets leases without a word
+    const failures = await target({ lease }).update([{ key: 'k1', row: 'v1' }]);
+    expect([...failures.keys()]).toEqual(['k1']);
+    expect(lost).toBe(1);
+    expect((await target({ lease }).update(rows(2))).size).toBe(0);
+    expect(server.history.at('p/k0')!.lease).toBe(await lease.id());
+    expect(await lease.id()).not.toBe(first);
+  });
+});
