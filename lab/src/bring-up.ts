@@ -2,20 +2,22 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterPki } from '@isthmus/crypto';
 import { POD } from '@isthmus/model';
+import { startApiserver, waitForApiserver } from './control-plane/apiserver.ts';
 import { clusterFiles } from './control-plane/cluster-files.ts';
 import { etcdsOf, startEtcd, waitForEtcd } from './control-plane/etcd.ts';
+import { isthmus, writeContext } from './control-plane/isthmus-command.ts';
 import { startOperator } from './control-plane/operator.ts';
 import { podResource, putResource } from './control-plane/put-resource.ts';
 import { mountBpf } from './machine/bpf-mount.ts';
 import { createCgroup } from './machine/cgroup.ts';
 import { createNetwork } from './network/network.ts';
-import { startAgent, waitForAgent } from './node/agent.ts';
+import { enrolNode, startAgent, waitForAgent } from './node/agent.ts';
 import { attachPod } from './pod/attach-pod.ts';
 import type { Supervisor } from './process/supervisor.ts';
 import { allPlaces, type ClusterPlan, type LabPlan, type NodePlace } from './topology/plan.ts';
 
 /** The steps that bring a lab up, in order. */
-export const STAGES = ['machine', 'etcd', 'nodes', 'pods'] as const;
+export const STAGES = ['machine', 'etcd', 'control', 'nodes', 'pods', 'mesh'] as const;
 /** One of {@link STAGES}. */
 export type Stage = (typeof STAGES)[number];
 
@@ -30,8 +32,10 @@ export interface Building {
 const STEPS: Readonly<Record<Stage, (building: Building) => Promise<void>>> = {
   machine: buildMachine,
   etcd: startEtcds,
+  control: startControlPlanes,
   nodes: startNodes,
   pods: attachPods,
+  mesh: connectClusters,
 };
 
 /** Builds a lab from nothing, stage by stage. */
@@ -68,13 +72,28 @@ async function startEtcdsOf(cluster: ClusterPlan, processes: Supervisor, progres
   progress(`${cluster.name}: cluster etcd and mesh etcd answer`);
 }
 
-async function startNodes({ plan, processes, progress }: Building): Promise<void> {
-  await Promise.all(plan.clusters.map((cluster) => startNodesOf(cluster, processes, progress)));
+async function startControlPlanes({ plan, processes, progress }: Building): Promise<void> {
+  // One context file for all: written one after another.
+  for (const cluster of plan.clusters) await writeContext(plan, cluster);
+  for (const cluster of plan.clusters) {
+    startApiserver(processes, cluster);
+    startOperator(processes, cluster);
+  }
+  for (const cluster of plan.clusters) {
+    await waitForApiserver(processes, cluster);
+    progress(`${cluster.name}: apiserver is ready`);
+  }
 }
 
-async function startNodesOf(cluster: ClusterPlan, processes: Supervisor, progress: Building['progress']): Promise<void> {
-  startOperator(processes, cluster);
-  for (const node of cluster.nodes) await startAgent(processes, cluster, node);
+async function startNodes(building: Building): Promise<void> {
+  await Promise.all(building.plan.clusters.map((cluster) => startNodesOf(cluster, building)));
+}
+
+async function startNodesOf(cluster: ClusterPlan, { plan, processes, progress }: Building): Promise<void> {
+  for (const node of cluster.nodes) {
+    await enrolNode(plan, cluster, node);
+    startAgent(processes, cluster, node);
+  }
   for (const node of cluster.nodes) {
     await waitForAgent(processes, node);
     progress(`${node.id}: agent is ready`);
@@ -84,6 +103,20 @@ async function startNodesOf(cluster: ClusterPlan, processes: Supervisor, progres
 async function attachPods({ plan, progress }: Building): Promise<void> {
   await Promise.all(plan.clusters.flatMap((cluster) => cluster.nodes.map((node) => attachPodsOf(plan, cluster, node))));
   progress('pods: attached');
+}
+
+/** Connects every pair of clusters as a person would, and waits until each is ready for the other. */
+async function connectClusters({ plan, progress }: Building): Promise<void> {
+  if (plan.clusters.length < 2) return;
+  for (const [i, cluster] of plan.clusters.entries()) {
+    for (const other of plan.clusters.slice(i + 1)) {
+      await isthmus(plan, cluster.control, ['clustermesh', 'connect', '--context', cluster.name, '--destination-context', other.name]);
+      progress(`${cluster.name} and ${other.name}: connected`);
+    }
+  }
+  for (const cluster of plan.clusters)
+    await isthmus(plan, cluster.control, ['clustermesh', 'status', '--context', cluster.name, '--wait', '--wait-duration', '60s']);
+  progress('mesh: every cluster is ready for every other');
 }
 
 async function attachPodsOf(plan: LabPlan, cluster: ClusterPlan, node: NodePlace): Promise<void> {

@@ -6,7 +6,7 @@ export { DEFAULT_LAB, Lab, type Progress, type UpOptions } from './lab.ts';
 export { type Leftover, leftovers } from './leftovers.ts';
 export { type CommandOptions, type CommandResult, runCommand, tryCommand } from './machine/run-command.ts';
 export { type WaitOptions, waitUntil } from './machine/wait-until.ts';
-export { agentId, agentSocket } from './node/agent.ts';
+export { agentId, agentSocket, waitForAgent } from './node/agent.ts';
 export { type CniAnswer, type CniCommand, callCni } from './pod/attach-pod.ts';
 export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';

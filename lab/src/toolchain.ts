@@ -12,9 +12,14 @@ export function repositoryFile(path: string): string {
   return join(REPOSITORY, path);
 }
 
-/** The command line that runs one of the apps, compiled, with the toolchain's Node. */
+/** The command line that runs the toolchain's Node. */
+export function nodeCommand(args: readonly string[]): string[] {
+  return [repositoryFile('scripts/with-node'), ...args];
+}
+
+/** The command line that runs one of the apps, compiled. */
 export function appCommand(app: string, args: readonly string[]): string[] {
-  return [repositoryFile('scripts/with-node'), repositoryFile(`apps/${app}/dist/main.js`), ...args];
+  return nodeCommand([repositoryFile(`apps/${app}/dist/main.js`), ...args]);
 }
 
 /**

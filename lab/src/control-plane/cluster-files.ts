@@ -39,6 +39,11 @@ export function clusterFiles(cluster: ClusterPlan): ClusterFiles {
   };
 }
 
+/** Where the join API answers: `host:port`. */
+export function joinApiAddress(cluster: ClusterPlan): string {
+  return `${cluster.control.addresses.ipv4}:${JOIN_API_PORT}`;
+}
+
 /** `https://` URLs of a port of the control plane, IPv4 first. */
 export function controlUrls(cluster: ClusterPlan, port: number): string[] {
   const { ipv4, ipv6 } = cluster.control.addresses;

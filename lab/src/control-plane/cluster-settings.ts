@@ -49,7 +49,7 @@ export function apiserverSettings(cluster: ClusterPlan): Settings {
   return {
     ...commonSettings(cluster),
     'etcd-config': clientFile(cluster, files, 'apiserver', ETCD_PORT),
-    'mesh-etcd-config': clientFile(cluster, files, 'root', MESH_ETCD_PORT),
+    'mesh-etcd-config': clientFile(cluster, files, 'admin', MESH_ETCD_PORT),
     'clustermesh-config': files.clustermesh,
     'pki-dir': files.pkiDir,
     'state-dir': `${files.state}/apiserver`,
@@ -67,15 +67,15 @@ export function agentSettings(cluster: ClusterPlan, node: NodePlace): Settings {
   return {
     ...commonSettings(cluster),
     'node-name': node.name,
-    'etcd-config': '/run/isthmus/etcd.yaml',
-    'mesh-etcd-config': '/run/isthmus/mesh-etcd.yaml',
+    'etcd-config': '/run/isthmus/pki/etcd-config.yaml',
+    'mesh-etcd-config': '/run/isthmus/pki/mesh-etcd-config.yaml',
     'state-dir': '/run/isthmus/state',
     'socket-path': '/run/isthmus/isthmus.sock',
     ...node.config,
   };
 }
 
-function clientFile(cluster: ClusterPlan, files: ClusterFiles, user: 'operator' | 'apiserver' | 'root', port: number): string {
+function clientFile(cluster: ClusterPlan, files: ClusterFiles, user: 'operator' | 'apiserver' | 'admin', port: number): string {
   return writeEtcdClientFile(`${files.config}/${user}-${port}.yaml`, {
     endpoints: controlUrls(cluster, port),
     ca: files.pki.ca.cert,

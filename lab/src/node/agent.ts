@@ -1,29 +1,11 @@
 import { join } from 'node:path';
-import { systemClock } from '@isthmus/core';
-import {
-  agentProfile,
-  CaDirectory,
-  newKeyAndRequest,
-  type PairPaths,
-  readCertificateFile,
-  readKeyFile,
-  signRequest,
-  writeCertificateFile,
-  writeKeyFile,
-} from '@isthmus/crypto';
-import {
-  clusterFiles,
-  controlUrls,
-  ETCD_PORT,
-  MESH_ETCD_PORT,
-  writeConfigDir,
-  writeEtcdClientFile,
-} from '../control-plane/cluster-files.ts';
+import { joinApiAddress, writeConfigDir } from '../control-plane/cluster-files.ts';
 import { agentSettings } from '../control-plane/cluster-settings.ts';
+import { isthmus } from '../control-plane/isthmus-command.ts';
 import { getJson } from '../machine/http-get.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { appCommand } from '../toolchain.ts';
-import type { ClusterPlan, NodePlace } from '../topology/plan.ts';
+import type { ClusterPlan, LabPlan, NodePlace } from '../topology/plan.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 /** Where an agent's files lie, as it sees them. */
@@ -39,9 +21,18 @@ export function agentSocket(node: NodePlace): string {
   return join(outside(node), 'isthmus.sock');
 }
 
-/** Writes what an agent needs into its node and starts it. */
-export async function startAgent(supervisor: Supervisor, cluster: ClusterPlan, node: NodePlace): Promise<void> {
-  await writeCredentials(cluster, node);
+/**
+ * Takes a node into its cluster as an administrator would: a one-time token from the cluster, then on the node a key of its own and
+ * certificates for it.
+ */
+export async function enrolNode(plan: LabPlan, cluster: ClusterPlan, node: NodePlace): Promise<void> {
+  const token = await isthmus(plan, cluster.control, ['node', 'token', 'create', '--context', cluster.name, node.name]);
+  const flags = ['--endpoint', joinApiAddress(cluster), '--name', node.name, '--dir', `${INSIDE}/pki`, '--token-file', '-'];
+  await isthmus(plan, node, ['node', 'enrol', ...flags], { input: token.trim() });
+}
+
+/** Writes what an agent is told into its node and starts it. */
+export function startAgent(supervisor: Supervisor, cluster: ClusterPlan, node: NodePlace): void {
   writeConfigDir(join(outside(node), 'config'), agentSettings(cluster, node));
   supervisor.start({ id: agentId(node), place: node, argv: appCommand('agent', ['--config-dir', join(INSIDE, 'config')]) });
 }
@@ -55,28 +46,4 @@ export async function waitForAgent(supervisor: Supervisor, node: NodePlace): Pro
 
 function outside(node: NodePlace): string {
   return join(node.run, 'isthmus');
-}
-
-/** The key is made here and stays in the node's folder; the cluster's CA signs a request for it. */
-async function writeCredentials(cluster: ClusterPlan, node: NodePlace): Promise<void> {
-  const { pki, pkiDir } = clusterFiles(cluster);
-  const ca = new CaDirectory(join(pkiDir, 'ca'));
-  const profile = agentProfile(cluster.name, node.name);
-  const { keyPem, csrPem } = await newKeyAndRequest({ commonName: profile.commonName });
-  const certPem = await signRequest({ ca: await ca.signer(), csrPem, profile, clock: systemClock });
-  await writeCertificateFile(join(outside(node), 'pki', 'ca.crt'), await ca.bundle());
-  await writePair(node, 'agent', certPem, keyPem);
-  await writePair(node, 'local', await readCertificateFile(pki.clients.local.cert), await readKeyFile(pki.clients.local.key));
-  writeClientFile(node, 'etcd.yaml', controlUrls(cluster, ETCD_PORT), 'agent');
-  writeClientFile(node, 'mesh-etcd.yaml', controlUrls(cluster, MESH_ETCD_PORT), 'local');
-}
-
-async function writePair(node: NodePlace, name: string, certPem: string, keyPem: string): Promise<void> {
-  await writeKeyFile(join(outside(node), 'pki', `${name}.key`), keyPem);
-  await writeCertificateFile(join(outside(node), 'pki', `${name}.crt`), certPem);
-}
-
-function writeClientFile(node: NodePlace, file: string, endpoints: readonly string[], name: string): void {
-  const client: PairPaths = { cert: join(INSIDE, 'pki', `${name}.crt`), key: join(INSIDE, 'pki', `${name}.key`) };
-  writeEtcdClientFile(join(outside(node), file), { endpoints, ca: join(INSIDE, 'pki/ca.crt'), client });
 }
