@@ -1,4 +1,4 @@
-import { messageOf } from '@isthmus/core';
+import { CodedError, messageOf } from '@isthmus/core';
 import type { RemoteStatus } from '@isthmus/crypto';
 import type { RemoteStatusSource } from '../join/ports.ts';
 import type { MirrorStatus, RemoteMirrors } from '../mirror/remote-mirrors.ts';
@@ -17,16 +17,22 @@ export class MirrorStatuses implements RemoteStatusSource {
 }
 
 function statusOf({ name, remote, problem }: MirrorStatus): RemoteStatus {
-  if (!remote) return { name, ready: false, state: 'unusable', ...(problem !== undefined && { error: messageOf(problem) }) };
+  if (!remote) return { name, ready: false, state: 'unusable', ...wrong(problem) };
   const why = remote.problem ?? problem;
   const { nodes, identities, ips, services } = remote.kinds;
   return {
     name,
     ready: remote.ready,
     state: remote.state,
-    ...(remote.config && { id: remote.config.id }),
-    ...(why !== undefined && { error: messageOf(why) }),
+    ...(remote.config && { id: remote.config.id, config: { ...remote.config } }),
+    ...wrong(why),
     heartbeatAgeSeconds: Math.round(remote.heartbeatAgeMs / 1000),
+    synced: Object.fromEntries(Object.entries(remote.kinds).map(([kind, { synced }]) => [kind, synced])),
     counts: { nodes: nodes.count, identities: identities.count, endpoints: ips.count, services: services.count },
   };
+}
+
+function wrong(problem: unknown): Pick<RemoteStatus, 'error' | 'problem'> {
+  if (problem === undefined) return {};
+  return { error: messageOf(problem), ...(problem instanceof CodedError && { problem: problem.toJSON() }) };
 }

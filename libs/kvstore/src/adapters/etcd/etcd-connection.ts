@@ -139,7 +139,7 @@ export class EtcdConnection {
 
   #timeoutError(timeoutMs: number): CodedError {
     const why = this.#lastError ? `: ${this.#lastError.message}` : '';
-    return new CodedError(KV_UNREACHABLE, `etcd at ${this.endpoints} could not be reached within ${timeoutMs} ms${why}`, {
+    return new CodedError(KV_UNREACHABLE, `etcd at ${this.endpoints} could not be reached within ${Math.round(timeoutMs)} ms${why}`, {
       object: this.endpoints,
       cause: this.#lastError,
     });

@@ -49,7 +49,8 @@ const BY_STATUS: Partial<Record<status, ErrorCode>> = {
 
 /** The coded form of a gRPC error. */
 export function rpcError(error: ServiceError, subject: CallSubject): CodedError {
-  return etcdError(error.details || error.message, subject, error.code);
+  // grpc-js ends some texts with a note that is often empty.
+  return etcdError((error.details || error.message).replace(/ ?Resolution note: ?$/, ''), subject, error.code);
 }
 
 /** The coded form of an error that etcd puts into a message, such as a watch's cancel reason. */
