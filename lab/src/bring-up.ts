@@ -1,20 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterPki } from '@isthmus/crypto';
-import { POD } from '@isthmus/model';
 import { startApiserver, waitForApiserver } from './control-plane/apiserver.ts';
 import { clusterFiles } from './control-plane/cluster-files.ts';
 import { etcdsOf, startEtcd, waitForEtcd } from './control-plane/etcd.ts';
-import { isthmus, writeContext } from './control-plane/isthmus-command.ts';
+import { writeContext } from './control-plane/isthmus-command.ts';
+import { connectAll } from './control-plane/mesh.ts';
+import { applyObjects } from './control-plane/objects.ts';
 import { startOperator } from './control-plane/operator.ts';
-import { podResource, putResource } from './control-plane/put-resource.ts';
 import { mountBpf } from './machine/bpf-mount.ts';
 import { createCgroup } from './machine/cgroup.ts';
 import { createNetwork } from './network/network.ts';
 import { enrolNode, startAgent, waitForAgent } from './node/agent.ts';
 import { attachPod } from './pod/attach-pod.ts';
 import type { Supervisor } from './process/supervisor.ts';
-import { allPlaces, type ClusterPlan, type LabPlan, type NodePlace } from './topology/plan.ts';
+import { allPlaces, type ClusterPlan, type LabPlan } from './topology/plan.ts';
+import { startEcho } from './traffic/echo-server.ts';
 
 /** The steps that bring a lab up, in order. */
 export const STAGES = ['machine', 'etcd', 'control', 'nodes', 'pods', 'mesh'] as const;
@@ -24,6 +25,8 @@ export type Stage = (typeof STAGES)[number];
 /** A lab that is being built. */
 export interface Building {
   readonly plan: LabPlan;
+  /** Files in lab/manifests that every cluster gets. */
+  readonly manifests: readonly string[];
   readonly processes: Supervisor;
   readonly progress: (line: string) => void;
   readonly through: Stage | undefined;
@@ -100,28 +103,24 @@ async function startNodesOf(cluster: ClusterPlan, { plan, processes, progress }:
   }
 }
 
-async function attachPods({ plan, progress }: Building): Promise<void> {
-  await Promise.all(plan.clusters.flatMap((cluster) => cluster.nodes.map((node) => attachPodsOf(plan, cluster, node))));
-  progress('pods: attached');
+async function attachPods(building: Building): Promise<void> {
+  await Promise.all(building.plan.clusters.map((cluster) => attachPodsOf(cluster, building)));
 }
 
-/** Connects every pair of clusters as a person would, and waits until each is ready for the other. */
+async function attachPodsOf(cluster: ClusterPlan, { plan, manifests, processes, progress }: Building): Promise<void> {
+  const pods = cluster.nodes.flatMap((node) => node.pods);
+  await applyObjects(plan, cluster, pods, manifests);
+  for (const place of [...cluster.nodes, ...pods]) startEcho(processes, place);
+  await Promise.all(
+    cluster.nodes.map(async (node) => {
+      for (const pod of node.pods) await attachPod(plan, node, pod);
+    }),
+  );
+  progress(`${cluster.name}: ${pods.length} pods are attached`);
+}
+
 async function connectClusters({ plan, progress }: Building): Promise<void> {
   if (plan.clusters.length < 2) return;
-  for (const [i, cluster] of plan.clusters.entries()) {
-    for (const other of plan.clusters.slice(i + 1)) {
-      await isthmus(plan, cluster.control, ['clustermesh', 'connect', '--context', cluster.name, '--destination-context', other.name]);
-      progress(`${cluster.name} and ${other.name}: connected`);
-    }
-  }
-  for (const cluster of plan.clusters)
-    await isthmus(plan, cluster.control, ['clustermesh', 'status', '--context', cluster.name, '--wait', '--wait-duration', '60s']);
-  progress('mesh: every cluster is ready for every other');
-}
-
-async function attachPodsOf(plan: LabPlan, cluster: ClusterPlan, node: NodePlace): Promise<void> {
-  for (const pod of node.pods) {
-    await putResource(cluster, POD, podResource(pod));
-    await attachPod(plan, node, pod);
-  }
+  await connectAll(plan);
+  progress(`mesh: ${plan.clusters.map((cluster) => cluster.name).join(', ')} are connected, each is ready for the others`);
 }

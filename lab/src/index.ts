@@ -1,6 +1,6 @@
 export { STAGES, type Stage } from './bring-up.ts';
 export { clusterFiles, controlUrls, ETCD_PORT, JOIN_API_PORT, MESH_ETCD_PORT } from './control-plane/cluster-files.ts';
-export { podResource, putResource } from './control-plane/put-resource.ts';
+export { applyObjects, podObject } from './control-plane/objects.ts';
 export * from './lab.errors.ts';
 export { DEFAULT_LAB, Lab, type Progress, type UpOptions } from './lab.ts';
 export { type Leftover, leftovers } from './leftovers.ts';

@@ -7,6 +7,7 @@ import { readLabState, requireLabState, writeLabState } from './lab-state.ts';
 import { type CommandOptions, type CommandResult, tryCommand } from './machine/run-command.ts';
 import { podAddresses } from './pod/attach-pod.ts';
 import { enterPlace, LAB_VARIABLE } from './process/enter-place.ts';
+import { LiveCommand } from './process/live-command.ts';
 import { Supervisor } from './process/supervisor.ts';
 import { takeDown } from './take-down.ts';
 import {
@@ -65,7 +66,7 @@ export class Lab {
       }
       await takeDown(lab.name);
       writeLabState(lab.name, { topology: wanted, complete: false });
-      await bringUp({ plan: lab.plan, processes: lab.processes, progress, through: options.through });
+      await bringUp({ plan: lab.plan, manifests: wanted.manifests, processes: lab.processes, progress, through: options.through });
       writeLabState(lab.name, { topology: wanted, complete: options.through === undefined });
       return lab;
     });
@@ -126,6 +127,11 @@ export class Lab {
   exec(place: Place | string, argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const where = typeof place === 'string' ? this.place(place) : place;
     return tryCommand(enterPlace(where, argv), { ...options, env: { ...options.env, [LAB_VARIABLE]: this.name } });
+  }
+
+  /** Starts a command in a place that runs beside this process, until it is told to end or this process ends. */
+  startCommand(place: Place, argv: readonly string[]): LiveCommand {
+    return new LiveCommand(enterPlace(place, argv), { [LAB_VARIABLE]: this.name });
   }
 
   #isUp(topology: Topology): boolean {

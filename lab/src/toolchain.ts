@@ -19,7 +19,7 @@ export function nodeCommand(args: readonly string[]): string[] {
 
 /** The command line that runs one of the apps, compiled. */
 export function appCommand(app: string, args: readonly string[]): string[] {
-  return nodeCommand([repositoryFile(`apps/${app}/dist/main.js`), ...args]);
+  return [repositoryFile('scripts/run-app'), app, ...args];
 }
 
 /**

@@ -25,6 +25,7 @@ export interface PodPlace extends Place {
   readonly name: string;
   readonly cluster: string;
   readonly node: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A node's place: besides a namespace and a cgroup it has its own mounts. */
@@ -105,8 +106,8 @@ function planCluster(paths: LabPaths, topology: ClusterTopology): ClusterPlan {
 function planNode(paths: LabPaths, cluster: ClusterTopology, node: ClusterTopology['nodes'][number], addresses: Addresses): NodePlace {
   const own = place(paths, cluster.name, node.name);
   const pods = node.pods.map((pod): PodPlace => {
-    const cgroup = join(own.cgroup, 'pods', pod);
-    return { ...place(paths, cluster.name, pod), cgroup, name: pod, cluster: cluster.name, node: node.name };
+    const cgroup = join(own.cgroup, 'pods', pod.name);
+    return { ...place(paths, cluster.name, pod.name), cgroup, ...pod, cluster: cluster.name, node: node.name };
   });
   return {
     ...own,

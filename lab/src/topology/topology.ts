@@ -18,7 +18,12 @@ const underlay = dual.refine(
 );
 const settings = z.record(z.string(), z.coerce.string()).default({});
 
-const nodeSchema = z.strictObject({ name, pods: z.array(name).default([]), config: settings });
+/** A pod: its name, or its name and its labels; without labels it is `app=<name>`. */
+const podSchema = z
+  .union([name, z.strictObject({ name, labels: z.record(z.string(), z.string()) })])
+  .transform((pod) => (typeof pod === 'string' ? { name: pod, labels: { app: pod } } : pod));
+
+const nodeSchema = z.strictObject({ name, pods: z.array(podSchema).default([]), config: settings });
 
 const clusterSchema = z.strictObject({
   name,
@@ -34,13 +39,19 @@ const clusterSchema = z.strictObject({
   config: settings,
 });
 
-const topologySchema = z.strictObject({ clusters: z.array(clusterSchema).min(1).max(50) }).superRefine(({ clusters }, context) => {
+const topologyShape = z.strictObject({
+  clusters: z.array(clusterSchema).min(1).max(50),
+  /** Files in lab/manifests that are applied to every cluster. */
+  manifests: z.array(z.string().regex(/^[a-z][a-z0-9-]*\.yaml$/, 'must be the name of a file in lab/manifests')).default([]),
+});
+
+const topologySchema = topologyShape.superRefine(({ clusters }, context) => {
   const complain = (message: string): void => context.addIssue({ code: 'custom', path: ['clusters'], message });
   for (const twice of repeated(clusters.map((cluster) => cluster.name))) complain(`two clusters are called ${twice}`);
   for (const twice of repeated(clusters.map((cluster) => cluster.id))) complain(`two clusters have id ${twice}`);
   for (const [a, b] of overlapping(clusters)) complain(`the underlays of ${a} and ${b} overlap`);
   for (const cluster of clusters) {
-    const places = ['control', ...cluster.nodes.flatMap((node) => [node.name, ...node.pods])];
+    const places = ['control', ...cluster.nodes.flatMap((node) => [node.name, ...node.pods.map((pod) => pod.name)])];
     for (const twice of repeated(places)) complain(`cluster ${cluster.name} has two places called ${twice}`);
   }
 });

@@ -1,0 +1,28 @@
+import type { ClusterPlan, LabPlan } from '../topology/plan.ts';
+import { isthmus } from './isthmus-command.ts';
+
+const WAIT = '60s';
+
+/** Joins every two clusters of a lab with the command line, and waits until each mirrors all others. */
+export async function connectAll(plan: LabPlan): Promise<void> {
+  for (const [index, cluster] of plan.clusters.entries()) {
+    const others = plan.clusters.slice(index + 1).map((other) => other.name);
+    if (others.length > 0) await connect(plan, cluster, others);
+  }
+  await Promise.all(plan.clusters.map((cluster) => waitForMesh(plan, cluster)));
+}
+
+/** `isthmus clustermesh connect`, run in the control plane of one of the clusters. */
+export async function connect(plan: LabPlan, cluster: ClusterPlan, others: readonly string[]): Promise<void> {
+  await isthmus(plan, cluster.control, ['clustermesh', 'connect', '--context', cluster.name, '--destination-context', ...others]);
+}
+
+/** `isthmus clustermesh disconnect`: both sides forget each other. */
+export async function disconnect(plan: LabPlan, cluster: ClusterPlan, other: string): Promise<void> {
+  await isthmus(plan, cluster.control, ['clustermesh', 'disconnect', '--context', cluster.name, '--destination-context', other]);
+}
+
+/** Waits until a cluster's apiserver mirrors every cluster that it is connected with. */
+export async function waitForMesh(plan: LabPlan, cluster: ClusterPlan): Promise<void> {
+  await isthmus(plan, cluster.control, ['clustermesh', 'status', '--context', cluster.name, '--wait', '--wait-duration', WAIT]);
+}

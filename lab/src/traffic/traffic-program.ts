@@ -1,0 +1,17 @@
+import { repositoryFile } from '../toolchain.ts';
+
+/** Port of every echo server. */
+export const ECHO_PORT = 8080;
+
+/** The command line of the traffic program (traffic/*.c). */
+export function trafficCommand(args: readonly string[]): string[] {
+  return [repositoryFile('.toolchain/lab/isthmus-traffic'), ...args];
+}
+
+/** The objects that the traffic program printed, one a line. */
+export function parseLines<T>(text: string): T[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+}
