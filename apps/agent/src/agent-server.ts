@@ -1,7 +1,7 @@
 import { describeMapRow, MAP_NAMES, pinnedMapName } from '@isthmus/datapath';
 import type { Config } from '@isthmus/model';
+import type { Registry } from 'prom-client';
 import type { Agent } from './agent.ts';
-import { agentMetrics } from './agent-metrics.ts';
 import { agentRoutes } from './api/agent-routes.ts';
 import { UnixServer } from './api/unix-server.ts';
 import { CniHandler } from './cni/cni-handler.ts';
@@ -19,13 +19,18 @@ export function cniHandler(agent: Agent): CniHandler {
 
 /** The agent's unix socket: CNI and everything that the CLI shows. */
 export function agentServer(agent: Agent, cni: CniHandler, config: Config): UnixServer {
-  const metrics = agentMetrics(agent);
+  let registry: Promise<Registry> | undefined;
+  // Loaded when somebody asks: most nodes' agents are never asked.
+  const metrics = (): Promise<Registry> => {
+    registry ??= import('./agent-metrics.ts').then(({ agentMetrics }) => agentMetrics(agent));
+    return registry;
+  };
   const routes = agentRoutes({
     cni,
     store: agent.tables.store,
     status: () => agent.status(),
     config: () => config,
-    metrics: () => metrics.metrics(),
+    metrics: async () => (await metrics()).metrics(),
     bpfMaps: () => MAP_NAMES,
     bpfMap: (name) => bpfRows(agent, name),
     events: agent.events,

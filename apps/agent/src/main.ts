@@ -1,27 +1,35 @@
-import 'reflect-metadata';
-import { CodedError, createLogger, LOG, type Logger } from '@isthmus/core';
-import type { ParsedConfig } from '@isthmus/model';
-import { NestFactory } from '@nestjs/core';
-import { AgentModule, CONFIG, LOGGER } from './agent.module.ts';
+import { CodedError, createLogger, LOG, type Logger, systemClock, systemRandom } from '@isthmus/core';
+import { type Config, parseConfig, readConfigSources } from '@isthmus/model';
 import { Agent } from './agent.ts';
-import { UnixServer } from './api/unix-server.ts';
-import { CniHandler } from './cni/cni-handler.ts';
+import { agentFacts } from './agent-facts.ts';
+import { agentServer, cniHandler } from './agent-server.ts';
+import type { CniHandler } from './cni/cni-handler.ts';
 import { drainDeleteQueue } from './cni/delete-queue.ts';
 
 /** Exit status of a process that cannot run as it is configured; others are for crashes. */
 const EXIT_CONFIG = 78;
+const QUEUED_DELETE_TIMEOUT_MS = 60_000;
 
+let stopping = false;
 try {
-  const app = await NestFactory.createApplicationContext(AgentModule, { logger: false, abortOnError: false });
-  const log = app.get<Logger>(LOGGER);
-  const { config, warnings } = app.get<ParsedConfig>(CONFIG);
+  const { config, warnings } = parseConfig(readConfigSources(process.argv.slice(2)));
+  const log = createLogger('agent', config['log-level']);
   for (const warning of warnings) log.warn(warning);
-  const agent = app.get(Agent);
-  const server = app.get(UnixServer);
-  const cni = app.get(CniHandler);
-  // The socket first: while the agent waits for something, whoever asks is told for what.
-  await server.start();
+  await run(config, log);
+} catch (error) {
+  if (!stopping) {
+    createLogger('agent', 'info').fatal({ [LOG.error]: error }, error instanceof CodedError ? error.message : 'the agent cannot start');
+    process.exit(error instanceof CodedError ? EXIT_CONFIG : 1);
+  }
+}
+
+/** The whole agent, by hand: a container of dependencies would cost every node 16 MB and 200 ms (docs/adr/0007-agent-without-nest.md). */
+async function run(config: Config, log: Logger): Promise<void> {
+  const agent = new Agent({ config, facts: agentFacts(config), clock: systemClock, random: systemRandom, log });
+  const cni = cniHandler(agent);
+  const server = agentServer(agent, cni, config);
   const stop = async (signal: string): Promise<void> => {
+    stopping = true;
     log.info({ signal }, 'stopping; the datapath stays as it is');
     await server.stop();
     await agent.stop();
@@ -29,13 +37,17 @@ try {
   };
   process.once('SIGTERM', () => void stop('SIGTERM'));
   process.once('SIGINT', () => void stop('SIGINT'));
+  // The socket first: while the agent waits for something, whoever asks is told for what.
+  await server.start();
   await agent.start();
-  for (const { file, answer, error } of await drainDeleteQueue(config['state-dir'], (body) =>
-    cni.handle(body, AbortSignal.timeout(60_000)),
-  ))
-    log.info({ file, status: answer?.status, [LOG.error]: error }, 'a DEL that came while no agent ran');
+  await workOffDeletes(config, cni, log);
   log.info('agent is running');
-} catch (error) {
-  createLogger('agent', 'info').fatal({ [LOG.error]: error }, error instanceof CodedError ? error.message : 'the agent cannot start');
-  process.exit(error instanceof CodedError ? EXIT_CONFIG : 1);
+}
+
+async function workOffDeletes(config: Config, cni: CniHandler, log: Logger): Promise<void> {
+  const done = await drainDeleteQueue(config['state-dir'], (body) => cni.handle(body, AbortSignal.timeout(QUEUED_DELETE_TIMEOUT_MS)));
+  for (const { file, answer, error } of done) {
+    if (answer?.status === 200) log.info({ file }, 'worked off a DEL that came while no agent ran');
+    else log.error({ file, answer: answer?.body, [LOG.error]: error }, 'a DEL that came while no agent ran stays queued');
+  }
 }
