@@ -165,6 +165,24 @@ describe('Sink', () => {
     expect(log).toEqual(['services-old', 'backends-old']);
   });
 
+  it('keeps that order when a prune finds what is about to be deleted', async () => {
+    const { tables, settle, log, sinks, store } = world(['records', 'marks', 'clusters']);
+    tables.forEach((table) => {
+      table.declare('local');
+      table.put('x', item(1));
+    });
+    await settle();
+    log.length = 0;
+    store.transact(() => {
+      for (const table of tables) table.delete('x');
+    });
+    for (const table of tables) table.synced('local');
+    // The middle one looks at everything before the last one has let go.
+    for (const sink of [sinks[0]!, sinks[1]!, sinks[0]!, sinks[1]!, sinks[0]!]) await sink.step();
+    await settle();
+    expect(log).toEqual(['clusters-x', 'marks-x', 'records-x']);
+  });
+
   it('waits for a revision, and for a failing row to succeed', async () => {
     const { worlds, tables, sinks, settle, clock, store } = world();
     worlds[0]!.broken.add('a');

@@ -174,7 +174,7 @@ export class Sink<V> {
     const held = this.#held;
     this.#held = [];
     await this.#apply(held.filter((change) => change.row !== undefined).map((change) => change.key));
-    for (const change of held) if (change.row === undefined && !this.table.has(change.key)) this.#deletes.set(change.key, change.revision);
+    for (const change of held) if (change.row === undefined && !this.table.has(change.key)) this.#wantGone(change.key, change.revision);
     this.#updated = Math.max(this.#updated, this.#heldRevision);
     await this.#context.yield();
     return true;
@@ -228,6 +228,11 @@ export class Sink<V> {
     return true;
   }
 
+  /** A deletion that waits already keeps its revision: what waits for it in turn must not be let go. */
+  #wantGone(key: string, revision: number): void {
+    this.#deletes.set(key, Math.min(revision, this.#deletes.get(key) ?? revision));
+  }
+
   async #delete(): Promise<boolean> {
     if (this.#deletes.size === 0) return false;
     const free = this.#dependentsDone();
@@ -265,7 +270,7 @@ export class Sink<V> {
     this.#prunedScopes = this.#syncedScopes();
     try {
       for await (const batch of this.#target.entries?.() ?? []) {
-        for (const { key, scope } of batch) if (!this.table.has(key) && this.table.scopes.isSynced(scope)) this.#deletes.set(key, revision);
+        for (const { key, scope } of batch) if (!this.table.has(key) && this.table.scopes.isSynced(scope)) this.#wantGone(key, revision);
         await this.#context.yield();
       }
       this.#pruneFrom = undefined;
