@@ -85,19 +85,24 @@ static const char *probe(int fd, int bytes, int headers, int timeout_ms) {
   }
 }
 
+// Forbids fragments, and lets the socket hear of packets that were too big for somebody on the way. An IPv4 socket does not ask the
+// route's MTU either (PROBE); an IPv6 one that did not would not hear of such packets.
+static void forbid_fragments(int fd, bool v6) {
+  int probe_v4 = IP_PMTUDISC_PROBE, do_v6 = IPV6_PMTUDISC_DO, on = 1;
+  bool failed = v6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &do_v6, sizeof do_v6) ||
+                         setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on)
+                   : setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe_v4, sizeof probe_v4) ||
+                         setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+  if (failed) die("cannot forbid fragments: %s", strerror(errno));
+}
+
 int run_mtu(const struct options *options) {
-  int discover = IP_PMTUDISC_DO, on = 1;
   for (int i = 0; i < options->targets; i++) {
     const struct target *target = &options->target[i];
     bool v6 = target->address.ss_family == AF_INET6;
     int headers = (v6 ? IPV6_HEADER : IPV4_HEADER) + UDP_HEADER;
     int fd = open_socket(target);
-    // IP_RECVERR lets the socket hear of packets that were too big for somebody on the way.
-    if (v6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &discover, sizeof discover) ||
-                 setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on)
-           : setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof discover) ||
-                 setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on))
-      die("cannot forbid fragments: %s", strerror(errno));
+    forbid_fragments(fd, v6);
     int error = connect_in_time(fd, target, options->timeout_ms);
     if (error) die("cannot connect to %s: %s", target->text, error_name(error));
     const char *fits = probe(fd, options->bytes, headers, options->timeout_ms);

@@ -1,7 +1,17 @@
 import type { Check } from './check.ts';
-import { podPingAcrossNodesCheck, podPingSameNodeCheck } from './pod-ping.check.ts';
+import { hostChecks } from './host.checks.ts';
+import { podToPodChecks } from './pod-to-pod.checks.ts';
 import { processesCheck } from './processes.check.ts';
+import { senderIdentityChecks } from './sender-identity.checks.ts';
+import { sizeChecks } from './size.checks.ts';
 import { underlayCheck } from './underlay.check.ts';
 
 /** What the lab proves, in the order of its final table. */
-export const CHECKS: readonly Check[] = [processesCheck, underlayCheck, podPingSameNodeCheck, podPingAcrossNodesCheck];
+export const CHECKS: readonly Check[] = [
+  processesCheck,
+  underlayCheck,
+  ...podToPodChecks,
+  ...senderIdentityChecks,
+  ...hostChecks,
+  ...sizeChecks,
+];
