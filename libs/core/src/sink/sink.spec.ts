@@ -183,6 +183,22 @@ describe('Sink', () => {
     expect(log).toEqual(['clusters-x', 'marks-x', 'records-x']);
   });
 
+  it('does not write a row that became newer than what those before it have done', async () => {
+    const { worlds, tables, sinks, store, settle } = world(['peers', 'addresses']);
+    const [peers, addresses] = sinks;
+    tables[1]!.put('ip', item(1));
+    await addresses!.step();
+    await peers!.step();
+    store.transact(() => {
+      tables[0]!.put('peer', item(2));
+      tables[1]!.put('ip', item(2));
+    });
+    await addresses!.step();
+    expect(worlds[1]!.there.get('ip')?.value).not.toBe(2);
+    await settle();
+    expect([worlds[0]!.there.get('peer')?.value, worlds[1]!.there.get('ip')?.value]).toEqual([2, 2]);
+  });
+
   it('waits for a revision, and for a failing row to succeed', async () => {
     const { worlds, tables, sinks, settle, clock, store } = world();
     worlds[0]!.broken.add('a');

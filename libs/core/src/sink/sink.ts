@@ -191,12 +191,16 @@ export class Sink<V> {
       this.#updated = Math.max(this.#updated, revision);
   }
 
-  /** Writes the rows of these keys as they are now; those that are gone meanwhile come as deletes later. */
+  /**
+   * Writes the rows of these keys as they are now; those that are gone meanwhile come as deletes later. A row that changed since those who go
+   * before were looked at is left to its own turn.
+   */
   async #apply(keys: readonly string[]): Promise<void> {
+    const allowed = this.#after.reduce((least, sink) => Math.min(least, sink.updatedRevision), Number.POSITIVE_INFINITY);
     const rows: SinkRow<V>[] = [];
     for (const key of keys) {
       const row = this.table.get(key);
-      if (row !== undefined) rows.push({ key, row });
+      if (row !== undefined && (this.table.revisionOf(key) ?? 0) <= allowed) rows.push({ key, row });
     }
     if (rows.length === 0) return;
     for (const { key } of rows) this.#deletes.delete(key);
