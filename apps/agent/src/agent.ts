@@ -18,6 +18,7 @@ import { readIdentityLabels } from './endpoint/pod-identity.ts';
 import { createPodNetwork, findPodLink, removePodNetwork } from './endpoint/pod-network.ts';
 import { restoreEndpoints } from './endpoint/restore-endpoints.ts';
 import { KvIdentityRegistry } from './identity/kv-identity-registry.ts';
+import { NodeIdentities } from './identity/node-identities.ts';
 import { PodCidrIpam } from './node/node-ipam.ts';
 import { NodeRegistration } from './node/node-registration.ts';
 import { NodeStateFile } from './node/node-state.ts';
@@ -194,15 +195,16 @@ export class Agent {
 
   #endpointDependencies(): EndpointDependencies {
     const { config, facts, clock, log } = this.#options;
+    const { endpoints, localIdentities } = this.tables.sources;
     return {
       store: this.tables.store,
-      endpoints: this.tables.sources.endpoints,
+      endpoints,
       ids: new IdPool({ name: 'endpoints', min: 1, max: MAX_ENDPOINT_ID, graceMs: ENDPOINT_ID_GRACE_MS }, clock),
       files: new EndpointFiles(config['state-dir']),
       ipam: this.#ipam,
       network: this.network,
       node: this.podCidrs,
-      identities: { allocate: (labels) => this.#allocator.allocate(labels) },
+      identities: new NodeIdentities(endpoints.table, localIdentities.table, { allocate: (labels) => this.#allocator.allocate(labels) }),
       labelsOf: (namespace, pod) => readIdentityLabels(this.#connections.resources, facts.cluster, namespace, pod),
       settled: (row, revision, signal) => this.#settled(row, revision, signal),
       onLeftover: ({ containerId }, error) => log.error({ containerId, [LOG.error]: error }, 'a failed ADD left something behind'),

@@ -92,14 +92,11 @@ export class EndpointService {
 
   async #create(request: EndpointRequest, signal: AbortSignal): Promise<EndpointRow> {
     try {
-      const labels = await this.#with.labelsOf(request.namespace, request.pod);
-      signal.throwIfAborted();
-      // Etcd answers while the kernel works.
-      const identity = this.#with.identities.allocate(labels);
+      const identity = this.#identify(request, signal);
       identity.catch(() => undefined); // seen below, unless the kernel failed first
+      // Attaching a program takes the kernel as long as an answer of etcd: both go on at once.
       await turn();
-      const waiting = this.#attach(request, labels);
-      const row = { ...waiting, identity: await identity };
+      const row = { ...this.#attach(request), ...(await identity) };
       signal.throwIfAborted();
       this.#save(row);
       return await this.#settle(row, signal);
@@ -109,14 +106,20 @@ export class EndpointService {
     }
   }
 
+  async #identify({ namespace, pod }: EndpointRequest, signal: AbortSignal): Promise<{ labels: string; identity: number }> {
+    const labels = await this.#with.labelsOf(namespace, pod);
+    signal.throwIfAborted();
+    return { labels, identity: await this.#with.identities.allocate(labels) };
+  }
+
   /** Makes the pod's devices, and an endpoint that gets no packets yet. It is not on disk: an ADD cut off by a crash has not happened. */
-  #attach(request: EndpointRequest, labels: string): EndpointRow {
+  #attach(request: EndpointRequest): EndpointRow {
     const { ipam, ids, network, node, endpoints } = this.#with;
     const { containerId, netns, podInterface } = request;
     const gateway = node.gateway();
     const addresses = ipam.allocate(ownerOf(request));
     const device = network.create({ containerId, netns, podInterface, ...addresses, gateway, mtu: node.podMtu });
-    const row = rowOf(request, device, { id: ids.idOf(ownerOf(request)), ...addresses, mtu: node.podMtu, labels, identity: UNKNOWN });
+    const row = rowOf(request, device, { id: ids.idOf(ownerOf(request)), ...addresses, mtu: node.podMtu, labels: '', identity: UNKNOWN });
     endpoints.put(String(row.id), row);
     return row;
   }
