@@ -194,15 +194,16 @@ export class Sink<V> {
   /**
    * Writes the rows of these keys as they are now; those that are gone meanwhile come as deletes later. A row that changed since those who go
    * before were looked at is left to its own turn.
+   * @returns whether anything was written
    */
-  async #apply(keys: readonly string[]): Promise<void> {
+  async #apply(keys: readonly string[]): Promise<boolean> {
     const allowed = this.#after.reduce((least, sink) => Math.min(least, sink.updatedRevision), Number.POSITIVE_INFINITY);
     const rows: SinkRow<V>[] = [];
     for (const key of keys) {
       const row = this.table.get(key);
       if (row !== undefined && (this.table.revisionOf(key) ?? 0) <= allowed) rows.push({ key, row });
     }
-    if (rows.length === 0) return;
+    if (rows.length === 0) return false;
     for (const { key } of rows) this.#deletes.delete(key);
     const failures = await this.#call(
       () => this.#target.update(rows),
@@ -212,6 +213,7 @@ export class Sink<V> {
       if (failures?.has(key)) this.#failed.add(key, 'present', failures.get(key));
       else this.#failed.remove(key);
     }
+    return true;
   }
 
   async #call(fn: () => ReturnType<SinkTarget<V>['update']>, keys: readonly string[]): Promise<ReadonlyMap<string, unknown> | undefined> {
@@ -227,9 +229,11 @@ export class Sink<V> {
     if (all.length === 0) return false;
     if (all.includes(LISTING)) this.#failed.remove(LISTING);
     const due = all.filter((key) => key !== LISTING);
-    await this.#apply(due.filter((key) => this.table.has(key)));
-    await this.#remove(due.filter((key) => !this.table.has(key)));
-    return true;
+    const gone = due.filter((key) => !this.table.has(key));
+    const applied = await this.#apply(due.filter((key) => this.table.has(key)));
+    await this.#remove(gone);
+    // Rows that wait for their turn are no progress: counting them would spin.
+    return applied || gone.length > 0 || all.length > due.length;
   }
 
   /** A deletion that waits already keeps its revision: what waits for it in turn must not be let go. */
