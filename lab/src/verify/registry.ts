@@ -3,6 +3,8 @@ import { hostChecks } from './host.checks.ts';
 import { podToPodChecks } from './pod-to-pod.checks.ts';
 import { processesCheck } from './processes.check.ts';
 import { senderIdentityChecks } from './sender-identity.checks.ts';
+import { serviceChecks } from './service.checks.ts';
+import { serviceFailoverCheck } from './service-failover.check.ts';
 import { sizeChecks } from './size.checks.ts';
 import { underlayCheck } from './underlay.check.ts';
 
@@ -14,4 +16,6 @@ export const CHECKS: readonly Check[] = [
   ...senderIdentityChecks,
   ...hostChecks,
   ...sizeChecks,
+  ...serviceChecks,
+  serviceFailoverCheck,
 ];
