@@ -1,11 +1,11 @@
 import { CodedError, type Store } from '@isthmus/core';
 import type { CniHandler } from '../cni/cni-handler.ts';
 import type { EventFanout } from '../datapath/event-fanout.ts';
-import { API_NOT_FOUND, type ApiAnswer, type ApiRequest, type ApiRoutes } from './unix-server.ts';
+import { API_NOT_FOUND, type ApiAnswer, type ApiHandler, type ApiRequest, type ApiRoutes } from './unix-server.ts';
 
 /** What the API shows. */
 export interface AgentApiOptions {
-  readonly cni: CniHandler;
+  readonly cni: Pick<CniHandler, 'handle'>;
   readonly store: Store;
   readonly status: () => object;
   readonly config: () => object;
@@ -16,16 +16,19 @@ export interface AgentApiOptions {
   readonly events: EventFanout;
 }
 
+/** Prometheus' text format. */
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 /** The agent's API: CNI, and what the agent believes, which is its tables. */
 export function agentRoutes(options: AgentApiOptions): ApiRoutes {
-  return new Map<string, (request: ApiRequest) => ApiAnswer | Promise<ApiAnswer>>([
+  return new Map<string, ApiHandler>([
     ['POST /v1/cni', ({ body, signal }) => options.cni.handle(body, signal)],
     ['GET /healthz', () => ({ body: { ok: true } })],
     ['GET /v1/status', () => ({ body: options.status() })],
     ['GET /v1/config', () => ({ body: options.config() })],
     ['GET /v1/tables', (request) => ({ body: tables(options.store, request) })],
     ['GET /v1/bpf', (request) => ({ body: bpf(options, request) })],
-    ['GET /v1/metrics', async () => ({ body: await options.metrics() })],
+    ['GET /v1/metrics', async () => ({ text: await options.metrics(), contentType: METRICS_TYPE })],
     ['GET /v1/monitor', ({ signal }) => monitor(options.events, signal)],
   ]);
 }
@@ -71,7 +74,9 @@ function monitor(events: EventFanout, signal: AbortSignal): ApiAnswer {
         lost = 0;
         response.write(`${JSON.stringify(event)}\n`);
       });
-      signal.addEventListener('abort', stop, { once: true });
+      // The caller may have gone before the first event.
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
     },
   };
 }
