@@ -1,5 +1,5 @@
 import { ManualClock } from '@isthmus/core';
-import { NAMESPACE, SERVICE_EXPORT } from '@isthmus/model';
+import { NAMESPACE, type ResourceStore, SERVICE_EXPORT } from '@isthmus/model';
 import { eventually, inTime, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
 import { applyService, identityEntry, ipEntry, nodeEntry, put } from '../testing/records.ts';
 
@@ -98,7 +98,17 @@ describe('Exporter', () => {
     await put(east.cluster, key, value);
     const metadata = { name: 'shop', annotations: { 'clustermesh.cilium.io/global': 'false' } };
     await east.resources.apply(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata });
-    east.start();
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const slow: ResourceStore = Object.create(east.resources);
+    slow.watch = async (kind, watcher, signal) => {
+      if (kind.plural === NAMESPACE.plural) await gate;
+      await east.resources.watch(kind, watcher, signal);
+    };
+    east.start({ resources: slow });
+    await inTime('the heart beats', clock, () => 'cilium/.heartbeat' in keysOf(east.mesh));
+    await rest();
+    open();
     await announced();
     expect(east.mesh.history.since('cilium/state/', 1)).toEqual([]);
   });

@@ -1,6 +1,6 @@
-import { ManualClock } from '@isthmus/core';
-import type { MemoryKvServer } from '@isthmus/kvstore';
-import { inTime, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
+import { CodedError, ManualClock } from '@isthmus/core';
+import { KV_QUOTA, type MemoryKvServer } from '@isthmus/kvstore';
+import { inTime, intercepted, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
 import { applyService, identityEntry, ipEntry, nodeEntry, put } from '../testing/records.ts';
 
 /** Says that every configured cluster has its mark. */
@@ -92,9 +92,18 @@ describe('RemoteMirrors', () => {
 
   it('removes a cluster that is not configured any more, its mark first and its records last, and nothing of others', async () => {
     await meshed();
+    await east!.stop();
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    // Its mark goes slowly: nothing else may overtake it.
+    const options = { meshKv: intercepted(east!.mesh.connect(), 'cilium/cache/isthmus/clusters/', () => gate) };
     const others = { ...cacheOf('north'), ...keysOf(east!.mesh, 'cilium/state/') };
+    east!.start(options);
+    await inTime('it is followed again', clock, () => east!.apiserver.mirrors.statuses().every(({ remote }) => remote?.ready));
     const from = east!.mesh.revision + 1;
     east!.connectTo(north!);
+    await rest();
+    open();
     await inTime(
       'nothing of it is left',
       clock,
@@ -187,6 +196,32 @@ describe('RemoteMirrors', () => {
     north!.mesh.start();
   });
 
+  it('takes the canaries of a restored older copy back until the records are written', async () => {
+    await meshed();
+    await east!.stop();
+    let full = false;
+    const meshKv = intercepted(east!.mesh.connect(), 'cilium/cache/nodes/', async () => {
+      if (full) throw new CodedError(KV_QUOTA, 'full');
+    });
+    east!.start({ meshKv });
+    const canary = 'cilium/synced/west/cilium/cache/nodes/v1';
+    const { lease } = east!.mesh.history.at(canary)!;
+    await inTime('it announces again what it has', clock, () => east!.mesh.history.at(canary)!.lease !== lease);
+    const copy = east!.mesh.snapshot();
+    await put(west!.cluster, ...nodeEntry(west!, 'n2'));
+    await inTime('the new node is there', clock, () => 'cilium/cache/nodes/v1/west/n2' in cacheOf('west'));
+    full = true;
+    east!.mesh.restore(copy);
+    await inTime('the canary is gone', clock, () => !(canary in keysOf(east!.mesh)));
+    clock.advance(10_000);
+    await rest();
+    expect(canariesOf('west')).toHaveLength(4);
+    full = false;
+    await mirrored('west');
+    const node = 'cilium/cache/nodes/v1/west/n2';
+    expect(change(east!.mesh, canary)).toBeGreaterThan(change(east!.mesh, node));
+  });
+
   it('takes a cluster with another id over, without a record of the old one', async () => {
     await meshed();
     await west!.stop();
@@ -197,7 +232,13 @@ describe('RemoteMirrors', () => {
     east!.connectTo(north!, reborn);
     await inTime('only the new node is there', clock, () => Object.keys(cacheOf('west')).join() === 'cilium/cache/nodes/v1/west/n9');
     await inTime('the new id is told', clock, () => ours()['cilium/cache/isthmus/clusters/v1/west'] === '{"id":9}');
+    const heir = new MemoryCluster('heir', 2, clock);
+    heir.connectTo(east!);
+    heir.start();
+    east!.connectTo(north!, reborn, heir);
+    await mirrored('heir'); // the old id is free
     await reborn.stop();
+    await heir.stop();
   });
 
   it('does not connect two clusters of one id', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ManualClock, Notifier, seededRandom } from '@isthmus/core';
-import { KvResources, MemoryKvServer } from '@isthmus/kvstore';
+import { KvResources, type KvStore, type KvTxn, type KvTxnResult, MemoryKvServer } from '@isthmus/kvstore';
 import type { ResourceStore } from '@isthmus/model';
 import { Apiserver, type ApiserverOptions } from '../apiserver.ts';
 import type { Log } from '../log.ts';
@@ -104,6 +104,22 @@ export class MemoryCluster {
     const line = (level: string) => (_fields: unknown, message?: string) => void this.lines.push(`${level} ${message}`);
     return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') } as unknown as Log;
   }
+}
+
+/** A store whose transactions on keys under a prefix wait for `before`, and fail as it does. */
+export function intercepted(kv: KvStore, prefix: string, before: () => Promise<void>): KvStore {
+  const touches = (txn: KvTxn): boolean => txn.success.some((op) => 'key' in op && op.key.startsWith(prefix));
+  const txn = async (each: KvTxn): Promise<KvTxnResult> => {
+    if (touches(each)) await before();
+    return kv.txn(each);
+  };
+  return new Proxy(kv, {
+    get: (target, name) => {
+      if (name === 'txn') return txn;
+      const member = target[name as keyof KvStore] as unknown;
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
 }
 
 /** Every key of a server under a prefix, with its text. */
