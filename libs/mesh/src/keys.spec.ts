@@ -6,6 +6,7 @@ import {
   identityKey,
   ipKey,
   isthmusClusterKey,
+  isthmusClustersCanaryKey,
   isthmusHeartbeatKey,
   nodeKey,
   serviceExportKey,
@@ -23,6 +24,7 @@ it.each([
   [serviceExportKey('cluster3', 'default', 'echo'), 'cilium/state/serviceexports/v1/cluster3/default/echo'],
   [clusterConfigKey('cluster3'), 'cilium/cluster-config/cluster3'],
   [isthmusClusterKey('cluster3'), 'cilium/cache/isthmus/clusters/v1/cluster3'],
+  [isthmusClustersCanaryKey('cluster1'), 'cilium/synced/cluster1/cilium/cache/isthmus/clusters/v1'],
 ])('%s', (key, expected) => {
   expect(key).toBe(expected);
 });

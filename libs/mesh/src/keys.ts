@@ -54,6 +54,14 @@ export function isthmusClusterKey(cluster: string): string {
   return `${ISTHMUS_CLUSTERS_PREFIX}/${cluster}`;
 }
 
+/**
+ * `cilium/synced/<own>/cilium/cache/isthmus/clusters/v1`: the mark that all configured clusters are listed. Without it a list that lacks a
+ * cluster says nothing: the etcd may have been wiped and not been filled again.
+ */
+export function isthmusClustersCanaryKey(own: string): string {
+  return canaryPrefix(own) + ISTHMUS_CLUSTERS_PREFIX;
+}
+
 /** `cilium/cache/isthmus/heartbeats/v1/<cluster>`. */
 export function isthmusHeartbeatKey(cluster: string): string {
   return `${ISTHMUS_HEARTBEATS_PREFIX}/${cluster}`;

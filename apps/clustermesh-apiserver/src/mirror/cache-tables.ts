@@ -52,11 +52,6 @@ export function declareCacheTables(store: Store, mesh: MeshEtcd, own: string): C
   return { records, recordSinks, leased, clusters, clusterSink, heartbeats };
 }
 
-/** Key of the mark that all configured clusters are listed: a list that a wipe emptied is not one of no clusters. */
-export function clustersCanaryKey(own: string): string {
-  return canaryPrefix(own) + ISTHMUS_CLUSTERS_PREFIX;
-}
-
 /** Every table of the mirror. */
 export function cacheWriters({ records, leased, clusters, heartbeats }: CacheTables): readonly TableWriter<string>[] {
   return [...Object.values(records), leased.writer, clusters, heartbeats];

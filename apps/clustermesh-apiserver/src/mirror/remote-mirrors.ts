@@ -4,6 +4,7 @@ import {
   ClusterIds,
   decodeConfiguredCluster,
   ISTHMUS_CLUSTERS_PREFIX,
+  isthmusClustersCanaryKey,
   type OwnCluster,
   type RawValues,
   RemoteCluster,
@@ -13,7 +14,7 @@ import {
 import type { Log } from '../log.ts';
 import { Canary } from '../mesh-etcd/canary.ts';
 import type { MeshEtcd } from '../mesh-etcd/mesh-etcd.ts';
-import { type CacheTables, cacheWriters, clustersCanaryKey, declareCacheTables } from './cache-tables.ts';
+import { type CacheTables, cacheWriters, declareCacheTables } from './cache-tables.ts';
 import { MirroredCluster } from './mirrored-cluster.ts';
 import type { RemoteConfig, RemoteConfigSource } from './remote-config.ts';
 
@@ -116,7 +117,7 @@ export class RemoteMirrors {
     const { own, store, clock } = this.#options;
     const { leased, clusterSink } = this.#tables;
     const flushed = (signal: AbortSignal): Promise<void> => clusterSink.flushed(store.revision, () => true, signal);
-    return new Canary({ key: clustersCanaryKey(own.name), clock, leased: leased.writer, flushed });
+    return new Canary({ key: isthmusClustersCanaryKey(own.name), clock, leased: leased.writer, flushed });
   }
 
   #announceAgain(): void {
