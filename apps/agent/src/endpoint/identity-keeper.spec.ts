@@ -86,6 +86,17 @@ describe('IdentityKeeper', () => {
     await end();
   });
 
+  it('sleeps while it is told of endpoints before the identities are listed, and then looks at them', async () => {
+    const { registry, identities, keeper, put, settle, end } = fixture();
+    put(1, WEB, 65_850);
+    keeper.suspect(() => true);
+    await settle();
+    identities.synced('local');
+    await settle();
+    expect(await registry.labelsOf(65_850)).toBe(WEB);
+    await end();
+  });
+
   it('creates a number in use again when it vanishes', async () => {
     const { registry, identities, put, know, settle, row, end } = fixture();
     put(1, WEB, 65_850);

@@ -58,7 +58,8 @@ export class IdentityKeeper {
         const woken = this.#wake.wait(signal).catch(() => undefined); // rejects only by abort
         const failed = await this.#check();
         if (failed) await delay(clock, this.#backoff.next(), signal).catch(() => undefined);
-        else if (this.#suspect.size === 0) await woken;
+        // Endpoints that wait for the identities' listing wait here too: whoever adds one wakes this loop.
+        else await woken;
       }
     } finally {
       stop();
