@@ -19,24 +19,32 @@ export interface PublishingOptions {
   readonly random: Random;
 }
 
+/** What the node publishes. */
+export interface Publishing {
+  readonly group: SinkGroup;
+  /** Says anew what the node is: its pod CIDRs may have changed. */
+  publishNode(): void;
+}
+
 /**
  * Declares the sinks that write to the cluster etcd: the node, its pods' addresses and their status. The node comes before its addresses, and
  * an address before the status that sends clients to it.
  */
-export function declarePublishing({ facts, connections, tables, podCidrs, clock, random }: PublishingOptions): SinkGroup {
+export function declarePublishing({ facts, connections, tables, podCidrs, clock, random }: PublishingOptions): Publishing {
   const { store } = tables;
   const endpoints = tables.sources.endpoints.table;
   const node = store.table<OwnNodeRow>('own-node');
-  const gateway = podCidrs.gateway();
-  node.put(facts.node, {
-    cluster: facts.cluster,
-    clusterId: facts.clusterId,
-    name: facts.node,
-    internal: { ipv4: facts.underlay.ipv4, ipv6: facts.underlay.ipv6 },
-    podHost: gateway,
-    podCidrs: podCidrs.all,
-    bootId: facts.bootId,
-  });
+  const publishNode = (): void =>
+    node.put(facts.node, {
+      cluster: facts.cluster,
+      clusterId: facts.clusterId,
+      name: facts.node,
+      internal: { ipv4: facts.underlay.ipv4, ipv6: facts.underlay.ipv6 },
+      podHost: podCidrs.gateway(),
+      podCidrs: podCidrs.all,
+      bootId: facts.bootId,
+    });
+  publishNode();
   node.synced(LOCAL_SCOPE);
   node.scopesKnown();
   const group = new SinkGroup(store, clock, random, () => new Promise((resolve) => setImmediate(resolve)));
@@ -54,8 +62,8 @@ export function declarePublishing({ facts, connections, tables, podCidrs, clock,
   group.add({
     name: 'pod-statuses',
     table: declarePodStatuses(store, endpoints, facts.hostIp),
-    target: new PodStatusSink(connections.resources),
+    target: new PodStatusSink(connections.resources, facts.hostIp),
     after: [ips] as Sink<unknown>[],
   });
-  return group;
+  return { group, publishNode };
 }

@@ -4,22 +4,29 @@ import type { AgentTables } from './tables/agent-tables.ts';
 
 /** What readiness depends on. */
 export interface ReadinessInputs {
+  /** Why only a restart helps. */
+  readonly defect: string | undefined;
   readonly podCidrsKnown: boolean;
   readonly tables: AgentTables;
   readonly sinks: SinkGroup | undefined;
   readonly remotes: readonly RemoteStatus[];
+  /** The list of remote clusters is in: before that, none of them is known. */
+  readonly remotesListed: boolean;
   /** Remote clusters have had the time that readiness waits for them. */
   readonly meshWaitOver: boolean;
 }
 
 /** The first thing that the agent waits for; undefined when it is ready. Being ready once does not make it ready for ever: it says what is. */
-export function readinessOf({ podCidrsKnown, tables, sinks, remotes, meshWaitOver }: ReadinessInputs): string | undefined {
+export function readinessOf(inputs: ReadinessInputs): string | undefined {
+  const { defect, podCidrsKnown, tables, sinks, remotes, remotesListed, meshWaitOver } = inputs;
+  if (defect !== undefined) return defect;
   if (!podCidrsKnown) return 'its pod CIDRs from the operator';
   if (!sinks) return 'the datapath';
   const { localNodes, localIdentities, localIps, services, localBackends } = tables.sources;
   for (const { table } of [localNodes, localIdentities, localIps, services, localBackends])
     if (!table.scopes.isSynced(LOCAL_SCOPE)) return `the ${table.name} of its cluster from etcd`;
+  if (meshWaitOver) return undefined;
+  if (!remotesListed) return 'the list of remote clusters from the mesh etcd';
   const waiting = remotes.find((remote) => !remote.ready);
-  if (waiting && !meshWaitOver) return `cluster ${waiting.cluster}`;
-  return undefined;
+  return waiting && `cluster ${waiting.cluster}`;
 }

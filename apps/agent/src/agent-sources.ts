@@ -31,6 +31,8 @@ export interface AgentSourceOptions {
 export interface RunningSources {
   readonly running: readonly Promise<void>[];
   remotes(): RemoteStatus[];
+  /** Whether it is known which remote clusters there are. */
+  remotesListed(): boolean;
 }
 
 /** Starts all sources; each runs until the signal aborts. */
@@ -78,7 +80,7 @@ export function startSources(options: AgentSourceOptions): RunningSources {
     keeper.run(signal),
     ...(mesh ? [mesh.run(signal)] : []),
   ];
-  return { running, remotes: () => mesh?.statuses() ?? [] };
+  return { running, remotes: () => mesh?.statuses() ?? [], remotesListed: () => mesh?.listed ?? true };
 }
 
 function meshSource({ facts, connections, tables, clock, random, log }: AgentSourceOptions): MeshSource | undefined {
@@ -98,6 +100,7 @@ function meshSource({ facts, connections, tables, clock, random, log }: AgentSou
       onDropped: (cluster, kind, name, reason) =>
         log.warn({ [LOG.cluster]: cluster, kind, [LOG.key]: name, [LOG.reason]: reason }, 'a remote record was dropped'),
       onDisconnected: (error) => log.debug({ [LOG.error]: error }, 'the mesh etcd does not answer'),
+      onDefect: (error) => log.error({ [LOG.error]: error }, 'defect: a part of the mesh is followed no more'),
     },
     tables.sources,
   );

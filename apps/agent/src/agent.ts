@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, CodedError, IdPool, LOG, type Logger, Notifier, type Random, type SinkGroup } from '@isthmus/core';
+import { type Clock, CodedError, IdPool, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
 import { IdentityAllocator } from '@isthmus/identity';
-import { identityRange, type RemoteStatus } from '@isthmus/mesh';
+import { identityRange } from '@isthmus/mesh';
 import type { Config, EndpointRow } from '@isthmus/model';
 import { AGENT_NOT_READY } from './agent.errors.ts';
 import { type AgentConnections, openConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import { type AgentKernel, startKernel } from './agent-kernel.ts';
-import { declarePublishing } from './agent-publishing.ts';
+import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
-import { startSources } from './agent-sources.ts';
+import { type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
@@ -62,8 +62,10 @@ export class Agent {
   #connections!: AgentConnections;
   #allocator!: IdentityAllocator;
   #kernel: AgentKernel | undefined;
-  #publishing: SinkGroup | undefined;
-  #remotes: () => RemoteStatus[] = () => [];
+  #publishing: Publishing | undefined;
+  /** Why a part of the agent ended, which none may. */
+  #defect: string | undefined;
+  #remotes: Pick<RunningSources, 'remotes' | 'remotesListed'> = { remotes: () => [], remotesListed: () => false };
 
   constructor(options: AgentOptions) {
     const { config, facts, clock, log } = options;
@@ -84,10 +86,12 @@ export class Agent {
   /** What the agent still waits for before it serves pods; undefined when it does. */
   waitingFor(): string | undefined {
     return readinessOf({
+      defect: this.#defect,
       podCidrsKnown: this.podCidrs.known,
       tables: this.tables,
       sinks: this.#kernel?.sinks.group,
-      remotes: this.#remotes(),
+      remotes: this.#remotes.remotes(),
+      remotesListed: this.#remotes.remotesListed(),
       meshWaitOver: this.#options.clock.now() - this.#startedMs > this.#options.config['clustermesh-sync-timeout'] * 1000,
     });
   }
@@ -102,8 +106,8 @@ export class Agent {
       podCidrs: this.podCidrs.all,
       store: this.tables.store,
       sinks: this.#kernel?.sinks.group,
-      publishing: this.#publishing,
-      remotes: this.#remotes(),
+      publishing: this.#publishing?.group,
+      remotes: this.#remotes.remotes(),
       connections: this.#connections?.states ?? {},
     });
   }
@@ -139,15 +143,16 @@ export class Agent {
       allocator: this.#allocator,
       signal,
     });
-    this.#remotes = sources.remotes;
+    this.#remotes = sources;
     this.#publishing = declarePublishing({
       ...this.#options,
       connections: this.#connections,
       tables: this.tables,
       podCidrs: this.podCidrs,
     });
-    this.#running.push(this.#kernel.sinks.group.run(signal), this.#publishing.run(signal), ...sources.running);
-    for (const each of this.#running) each.catch((error: unknown) => this.#failed(error));
+    this.#run('a kernel sink', this.#kernel.sinks.group.run(signal));
+    this.#run('a publishing sink', this.#publishing.group.run(signal));
+    for (const source of sources.running) this.#run('a source', source);
   }
 
   /** Stops reading and writing. What is in the kernel and in the etcds stays, so that packets flow on. */
@@ -159,17 +164,18 @@ export class Agent {
   }
 
   #register(signal: AbortSignal): void {
-    const { facts, log } = this.#options;
+    const { facts, clock, random, log } = this.#options;
     const own = { name: facts.node, ipv4: facts.underlay.ipv4, ipv6: facts.underlay.ipv6, bootId: facts.bootId };
-    const registration = new NodeRegistration(this.#connections.resources, own, (cidrs) => this.#setPodCidrs(cidrs));
-    const onError = (error: unknown): void => log.warn({ [LOG.error]: error }, 'the node cannot be registered yet');
-    this.#running.push(
-      registration.run(signal, () => (this.podCidrs.known ? this.podCidrs.gateway() : undefined), {
-        clock: this.#options.clock,
-        random: this.#options.random,
-        onError,
-      }),
-    );
+    const registration = new NodeRegistration({
+      resources: this.#connections.resources,
+      own,
+      podHost: () => (this.podCidrs.known ? this.podCidrs.gateway() : undefined),
+      onPodCidrs: (cidrs) => this.#setPodCidrs(cidrs),
+      clock,
+      random,
+      onError: (error) => log.warn({ [LOG.error]: error }, 'the node cannot be registered yet'),
+    });
+    this.#run('the registration of the node', registration.run(signal));
   }
 
   #setPodCidrs(cidrs: readonly string[]): void {
@@ -177,6 +183,7 @@ export class Agent {
     this.#ipam.setCidrs(cidrs);
     this.#stateFile.save({ podCidrs: cidrs });
     this.podCidrs.set(cidrs);
+    this.#publishing?.publishNode();
     this.#options.log.info({ podCidrs: cidrs }, 'pod CIDRs');
     this.changed.notify();
   }
@@ -211,7 +218,13 @@ export class Agent {
     };
   }
 
-  #failed(error: unknown): void {
-    if (!this.#stop.signal.aborted) this.#options.log.error({ [LOG.error]: error }, 'defect: a part of the agent ended');
+  /** Runs a part until the agent stops. One that ends earlier has a defect: the agent says so, and that it is not ready. */
+  #run(part: string, running: Promise<unknown>): void {
+    const failed = (error: unknown): void => {
+      if (this.#stop.signal.aborted) return;
+      this.#defect = `a restart: ${part} ended (${messageOf(error)})`;
+      this.#options.log.error({ [LOG.error]: error }, `defect: ${part} of the agent ended`);
+    };
+    this.#running.push(running.catch(failed));
   }
 }

@@ -1,4 +1,4 @@
-import { Backoff, type Clock, delay, type Random } from '@isthmus/core';
+import { Backoff, type Clock, delay, Notifier, type Random } from '@isthmus/core';
 import { CILIUM_NODE, type CiliumNode, type ResourceStore } from '@isthmus/model';
 import type { PodAddresses } from '../endpoint/endpoint-ports.ts';
 
@@ -10,8 +10,14 @@ export interface OwnNodeFacts {
   readonly bootId: string;
 }
 
-/** What registering needs from outside. */
-export interface RegistrationContext {
+/** What registering works with. */
+export interface NodeRegistrationOptions {
+  readonly resources: ResourceStore;
+  readonly own: OwnNodeFacts;
+  /** The host's addresses among its pods, once they are known. */
+  readonly podHost: () => PodAddresses | undefined;
+  /** Called when the pod CIDRs are known, and again whenever they change. What it throws is reported, and it is called again. */
+  readonly onPodCidrs: (cidrs: readonly string[]) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly onError: (error: unknown) => void;
@@ -23,72 +29,83 @@ const RETRY = { minMs: 250, maxMs: 15_000 };
 const INTERNAL_IP = 'InternalIP';
 const CILIUM_INTERNAL_IP = 'CiliumInternalIP';
 
-/**
- * Registers the node and follows what the operator decides for it.
- * @param onPodCidrs called when the pod CIDRs are known, and again whenever they change
- */
+/** Keeps the node registered, also when somebody removes or changes its record, and follows what the operator decides for it. */
 export class NodeRegistration {
-  readonly #resources: ResourceStore;
-  readonly #own: OwnNodeFacts;
-  readonly #onPodCidrs: (cidrs: readonly string[]) => void;
+  readonly #options: NodeRegistrationOptions;
+  readonly #changed = new Notifier();
+  #cidrs: readonly string[] = [];
+  #pending = true;
 
-  constructor(resources: ResourceStore, own: OwnNodeFacts, onPodCidrs: (cidrs: readonly string[]) => void) {
-    this.#resources = resources;
-    this.#own = own;
-    this.#onPodCidrs = onPodCidrs;
+  constructor(options: NodeRegistrationOptions) {
+    this.#options = options;
   }
 
-  /**
-   * Registers, then follows what is decided, until the signal aborts. Waits for the etcd for as long as it takes.
-   * @param podHost the host's addresses among its pods, once they are known
-   */
-  async run(signal: AbortSignal, podHost: () => PodAddresses | undefined, context: RegistrationContext): Promise<void> {
-    const watching = this.#watch(signal, () => void this.#keepRegistered(signal, podHost, context), context.onError);
-    await Promise.all([watching, this.#keepRegistered(signal, podHost, context)]);
+  /** Registers, then follows what is decided, until the signal aborts. Waits for the etcd for as long as it takes. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#watch(signal), this.#keepRegistered(signal)]);
   }
 
-  async #keepRegistered(signal: AbortSignal, podHost: () => PodAddresses | undefined, context: RegistrationContext): Promise<void> {
-    const backoff = new Backoff(RETRY, context.random);
+  async #keepRegistered(signal: AbortSignal): Promise<void> {
+    const { clock, random, onError } = this.#options;
+    const backoff = new Backoff(RETRY, random);
     while (!signal.aborted) {
+      await this.#changed.until(() => this.#pending, signal).catch(() => undefined); // rejects only by abort
+      if (signal.aborted) return;
+      this.#pending = false;
       try {
-        return await this.#register(podHost());
+        if (this.#cidrs.length > 0) this.#options.onPodCidrs(this.#cidrs);
+        await this.#register();
+        backoff.reset();
       } catch (error) {
-        context.onError(error);
-        await delay(context.clock, backoff.next(), signal).catch(() => undefined);
+        this.#pending = true;
+        onError(error);
+        await delay(clock, backoff.next(), signal).catch(() => undefined);
       }
     }
   }
 
   /** Writes the node's addresses into its CiliumNode, which it creates if need be; leaves everything else of it alone. */
-  async #register(podHost: PodAddresses | undefined): Promise<void> {
-    const of = (type: string, ips: readonly string[]) => ips.filter((ip) => ip !== '').map((ip) => ({ type, ip }));
-    const addresses = [
-      ...of(INTERNAL_IP, [this.#own.ipv4, this.#own.ipv6]),
-      ...(podHost ? of(CILIUM_INTERNAL_IP, [podHost.ipv4, podHost.ipv6]) : []),
-    ];
-    await this.#resources.update<CiliumNode>(CILIUM_NODE, this.#own.name, undefined, (current) => {
-      if (current && JSON.stringify(current.spec.addresses) === JSON.stringify(addresses)) return undefined;
-      const base = current ?? { apiVersion: 'cilium.io/v2', kind: 'CiliumNode', metadata: { name: this.#own.name }, spec: {} };
-      return { ...base, spec: { ...base.spec, addresses, bootid: this.#own.bootId } };
+  async #register(): Promise<void> {
+    const { own, resources } = this.#options;
+    const addresses = this.#addresses();
+    await resources.update<CiliumNode>(CILIUM_NODE, own.name, undefined, (current) => {
+      const same = current?.spec.bootid === own.bootId && JSON.stringify(current.spec.addresses) === JSON.stringify(addresses);
+      if (same) return undefined;
+      const base = current ?? { apiVersion: 'cilium.io/v2', kind: 'CiliumNode', metadata: { name: own.name }, spec: {} };
+      return { ...base, spec: { ...base.spec, addresses, bootid: own.bootId } };
     });
   }
 
-  #watch(signal: AbortSignal, onDecided: () => void, onError: (error: unknown) => void): Promise<void> {
-    return this.#resources.watch<CiliumNode>(
+  #addresses(): { type: string; ip: string }[] {
+    const { own, podHost } = this.#options;
+    const host = podHost();
+    const of = (type: string, ips: readonly string[]) => ips.filter((ip) => ip !== '').map((ip) => ({ type, ip }));
+    return [...of(INTERNAL_IP, [own.ipv4, own.ipv6]), ...(host ? of(CILIUM_INTERNAL_IP, [host.ipv4, host.ipv6]) : [])];
+  }
+
+  #watch(signal: AbortSignal): Promise<void> {
+    const { resources, own, onError } = this.#options;
+    return resources.watch<CiliumNode>(
       CILIUM_NODE,
       {
         onBatch: (changes) => {
-          for (const { key, object } of changes) {
-            const cidrs = key === this.#own.name ? (object?.spec.ipam?.podCIDRs ?? []) : [];
-            if (cidrs.length === 0) continue;
-            this.#onPodCidrs(cidrs);
-            onDecided();
-          }
+          for (const { key, object } of changes) if (key === own.name) this.#heard(object);
         },
         onSynced: () => undefined,
         onDisconnected: onError,
+        onInvalid: (key, error) => {
+          if (key === own.name) onError(error);
+        },
       },
       signal,
     );
+  }
+
+  /** A record without CIDRs takes none away: pods have addresses of them. */
+  #heard(node: CiliumNode | undefined): void {
+    const cidrs = node?.spec.ipam?.podCIDRs ?? [];
+    if (cidrs.length > 0) this.#cidrs = cidrs;
+    this.#pending = true;
+    this.#changed.notify();
   }
 }

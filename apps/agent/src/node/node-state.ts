@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseCidr } from '@isthmus/net';
 
 /** What a node must know at once after a restart, even when no etcd answers. */
 export interface NodeState {
@@ -19,7 +20,7 @@ export class NodeStateFile {
   load(): NodeState | undefined {
     try {
       const state = JSON.parse(readFileSync(this.#path, 'utf8')) as NodeState;
-      return Array.isArray(state.podCidrs) ? state : undefined;
+      return state.podCidrs.length > 0 && state.podCidrs.every((cidr) => parseCidr(cidr) !== undefined) ? state : undefined;
     } catch {
       return undefined;
     }

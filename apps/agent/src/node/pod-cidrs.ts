@@ -7,6 +7,7 @@ import type { NodeFacts, PodAddresses } from '../endpoint/endpoint-ports.ts';
 export class PodCidrs implements NodeFacts {
   readonly podMtu: number;
   #cidrs: readonly string[] = [];
+  #gateway: PodAddresses | undefined;
 
   constructor(podMtu: number) {
     this.podMtu = podMtu;
@@ -24,10 +25,14 @@ export class PodCidrs implements NodeFacts {
     this.#cidrs = cidrs;
   }
 
-  /** The first address of each family's first CIDR: the host's own address among its pods, and their gateway. */
+  /**
+   * The first address of each family's first CIDR: the host's own address among its pods, and their gateway. What it was when first asked
+   * stays until the agent is started again: programs, devices and pods have it.
+   */
   gateway(): PodAddresses {
     if (!this.known) throw new CodedError(AGENT_NOT_READY, 'the agent waits for its pod CIDRs', { object: 'pod CIDRs' });
-    return { ipv4: firstAddress(this.#cidrs, 4), ipv6: firstAddress(this.#cidrs, 6) };
+    this.#gateway ??= { ipv4: firstAddress(this.#cidrs, 4), ipv6: firstAddress(this.#cidrs, 6) };
+    return this.#gateway;
   }
 }
 

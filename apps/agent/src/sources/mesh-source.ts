@@ -4,6 +4,7 @@ import { KvFollower, type KvStore, mirrorPrefix } from '@isthmus/kvstore';
 import {
   ClusterIds,
   type DropReason,
+  decodeConfiguredCluster,
   decodedRows,
   ISTHMUS_CLUSTERS_PREFIX,
   isthmusHeartbeatKey,
@@ -28,6 +29,8 @@ export interface MeshSourceOptions {
   readonly onTransition: (cluster: string, from: RemoteState, to: RemoteState) => void;
   readonly onDropped: (cluster: string, kind: RecordKind, name: string, reason: DropReason) => void;
   readonly onDisconnected: (error: unknown) => void;
+  /** Something that is followed is followed no more. */
+  readonly onDefect: (error: unknown) => void;
 }
 
 /**
@@ -46,7 +49,12 @@ export class MeshSource {
     this.#options = options;
     this.#tables = tables;
     const { kv, endpoints, clock, random } = options;
-    this.#follower = new KvFollower({ kv, endpoints, clock, random, onFailed: (_prefix, error) => options.onDisconnected(error) });
+    this.#follower = new KvFollower({ kv, endpoints, clock, random, onFailed: (_prefix, error) => options.onDefect(error) });
+  }
+
+  /** Whether it is known which clusters there are. */
+  get listed(): boolean {
+    return this.#listed;
   }
 
   /** Each remote cluster as it stands. */
@@ -127,12 +135,8 @@ export function remoteWriters(tables: SourceTables): readonly TableWriter<never>
   return [remoteNodes, remoteIps, remoteIdentities, remoteBackends] as unknown as TableWriter<never>[];
 }
 
-/** The number in a cluster's entry `{"id": n}`; 0 when it says none. */
+/** The number in a cluster's entry; 0 when it says none. */
 function clusterIdIn(value: Uint8Array): number {
-  try {
-    const { id } = JSON.parse(Buffer.from(value).toString()) as { id?: unknown };
-    return Number.isInteger(id) ? (id as number) : 0;
-  } catch {
-    return 0;
-  }
+  const entry = decodeConfiguredCluster(value);
+  return entry.ok ? entry.value.id : 0;
 }

@@ -13,7 +13,6 @@ export class RemoteTables implements RemoteSink<RecordRows & ValuesByKind> {
   readonly #tables: SourceTables;
   readonly #cluster: string;
   readonly #scopeOf: (clusterId: number) => string;
-  readonly #keys: Record<Kept, Set<string>> = { nodes: new Set(), identities: new Set(), ips: new Set(), services: new Set() };
   #clusterId = 0;
 
   constructor(store: Store, tables: SourceTables, cluster: string, scopeOf: (clusterId: number) => string) {
@@ -43,18 +42,12 @@ export class RemoteTables implements RemoteSink<RecordRows & ValuesByKind> {
   apply<K extends RecordKind>(kind: K, changes: readonly RecordChange<RecordRows[K]>[]): void {
     if (kind === 'serviceexports') return;
     const writer = this.#writer(kind as Kept);
-    const keys = this.#keys[kind as Kept];
     this.#store.transact(() => {
       for (const { name, value } of changes) {
         // Identities are unique in the mesh, so that they can be found by number alone.
         const key = kind === 'identities' ? name : `${this.#cluster}/${name}`;
-        if (value === undefined) {
-          keys.delete(key);
-          writer.delete(key);
-        } else {
-          keys.add(key);
-          writer.put(key, this.#row(kind as Kept, value));
-        }
+        if (value === undefined) writer.delete(key);
+        else writer.put(key, this.#row(kind as Kept, value));
       }
     });
   }
@@ -63,12 +56,11 @@ export class RemoteTables implements RemoteSink<RecordRows & ValuesByKind> {
     if (kind !== 'serviceexports') this.#writer(kind).synced(this.#scopeOf(this.#clusterId));
   }
 
+  /** Looks through whole tables, which happens once in a cluster's life; keys kept for it would cost every row its memory. */
   drained(): void {
     this.#store.transact(() => {
-      for (const kind of Object.keys(WRITERS) as Kept[]) {
-        for (const key of this.#keys[kind]) this.#writer(kind).delete(key);
-        this.#keys[kind].clear();
-      }
+      for (const writer of this.#writers())
+        for (const [key, row] of writer.table.rows()) if ((row as { cluster: string }).cluster === this.#cluster) writer.delete(key);
     });
     this.#forgetScope();
     this.#clusterId = 0;

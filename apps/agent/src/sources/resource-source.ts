@@ -1,15 +1,5 @@
-import { LOCAL_SCOPE, type Store, type TableWriter } from '@isthmus/core';
-import {
-  type BackendSetRow,
-  ENDPOINT_SLICE,
-  type EndpointSlice,
-  type Resource,
-  type ResourceKind,
-  type ResourceStore,
-  SERVICE,
-  type Service,
-  type ServiceRow,
-} from '@isthmus/model';
+import type { Store, TableWriter } from '@isthmus/core';
+import { type BackendSetRow, ENDPOINT_SLICE, followResources, type ResourceStore, SERVICE, type ServiceRow } from '@isthmus/model';
 import { serviceRow, sliceBackends } from '@isthmus/service';
 import type { RecordOwner } from './record-rows.ts';
 
@@ -24,44 +14,20 @@ export interface ResourceSourceOptions {
 
 /** Mirrors services and their endpoint slices into their tables. */
 export async function runResourceSource(
-  options: ResourceSourceOptions,
+  { resources, store, owner, onInvalid, onDisconnected }: ResourceSourceOptions,
   tables: { services: TableWriter<ServiceRow>; localBackends: TableWriter<BackendSetRow> },
   signal: AbortSignal,
 ): Promise<void> {
+  const common = { resources, store, signal, onDisconnected };
+  const invalid = (kind: { readonly kind: string }) => (key: string, error: unknown) => onInvalid(kind.kind, key, error);
   await Promise.all([
-    watchInto<Service, ServiceRow>(options, SERVICE, tables.services, serviceRow, signal),
-    watchInto<EndpointSlice, BackendSetRow>(
-      options,
-      ENDPOINT_SLICE,
-      tables.localBackends,
-      (slice) => sliceBackends(slice, options.owner),
-      signal,
-    ),
+    followResources({ ...common, kind: SERVICE, writer: tables.services, rowOf: serviceRow, onInvalid: invalid(SERVICE) }),
+    followResources({
+      ...common,
+      kind: ENDPOINT_SLICE,
+      writer: tables.localBackends,
+      rowOf: (slice) => sliceBackends(slice, owner),
+      onInvalid: invalid(ENDPOINT_SLICE),
+    }),
   ]);
-}
-
-function watchInto<T extends Resource, V>(
-  options: ResourceSourceOptions,
-  kind: ResourceKind<T>,
-  writer: TableWriter<V>,
-  toRow: (object: T) => V | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  return options.resources.watch(
-    kind,
-    {
-      onBatch: (changes) =>
-        options.store.transact(() => {
-          for (const { key, object } of changes) {
-            const row = object && toRow(object);
-            if (row === undefined) writer.delete(key);
-            else writer.put(key, row);
-          }
-        }),
-      onSynced: () => writer.synced(LOCAL_SCOPE),
-      onDisconnected: options.onDisconnected,
-      onInvalid: (key, error) => options.onInvalid(kind.kind, key, error),
-    },
-    signal,
-  );
 }

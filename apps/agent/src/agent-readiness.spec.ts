@@ -1,0 +1,52 @@
+import { LOCAL_SCOPE, ManualClock, SinkGroup } from '@isthmus/core';
+import type { RemoteStatus } from '@isthmus/mesh';
+import { type ReadinessInputs, readinessOf } from './agent-readiness.ts';
+import { declareAgentTables } from './tables/agent-tables.ts';
+
+const own = { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450 };
+
+function inputs(changes: Partial<ReadinessInputs> = {}): ReadinessInputs {
+  const clock = new ManualClock();
+  const tables = declareAgentTables(clock, own, ({ error }) => {
+    throw error;
+  });
+  const sinks = new SinkGroup(
+    tables.store,
+    clock,
+    () => 0.5,
+    async () => undefined,
+  );
+  return { defect: undefined, podCidrsKnown: true, tables, sinks, remotes: [], remotesListed: true, meshWaitOver: false, ...changes };
+}
+
+function synced(changes: Partial<ReadinessInputs> = {}): ReadinessInputs {
+  const made = inputs(changes);
+  const { localNodes, localIdentities, localIps, services, localBackends } = made.tables.sources;
+  for (const writer of [localNodes, localIdentities, localIps, services, localBackends]) writer.synced(LOCAL_SCOPE);
+  return made;
+}
+
+const remote = (cluster: string, ready: boolean) => ({ cluster, ready }) as RemoteStatus;
+
+describe('readinessOf', () => {
+  it('names the first thing that is missing', () => {
+    expect(readinessOf(inputs({ podCidrsKnown: false }))).toContain('pod CIDRs');
+    expect(readinessOf(inputs({ sinks: undefined }))).toContain('datapath');
+    expect(readinessOf(inputs())).toBe('the nodes of its cluster from etcd');
+    const half = inputs();
+    half.tables.sources.localNodes.synced(LOCAL_SCOPE);
+    expect(readinessOf(half)).toBe('the identities of its cluster from etcd');
+    expect(readinessOf(synced())).toBeUndefined();
+  });
+
+  it('waits for remote clusters, also while it is not known which there are, but not for ever', () => {
+    expect(readinessOf(synced({ remotesListed: false }))).toContain('list of remote clusters');
+    expect(readinessOf(synced({ remotes: [remote('west', true), remote('north', false)] }))).toBe('cluster north');
+    expect(readinessOf(synced({ remotes: [remote('north', false)], meshWaitOver: true }))).toBeUndefined();
+    expect(readinessOf(synced({ remotesListed: false, meshWaitOver: true }))).toBeUndefined();
+  });
+
+  it('is not ready when a part of the agent has ended', () => {
+    expect(readinessOf(synced({ defect: 'a restart: a source ended' }))).toContain('a source ended');
+  });
+});
