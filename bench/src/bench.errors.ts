@@ -6,3 +6,15 @@ export const BENCH_UNKNOWN = defineError(
   'There is no benchmark of that name.',
   'Name one of those that the message lists, or all.',
 );
+/** The two sides of a comparison do not have the same conditions. */
+export const BENCH_UNFAIR = defineError(
+  'BENCH_UNFAIR',
+  'The two sides of a benchmark have devices of different size or with different offloads.',
+  'Nothing was measured. If an agent changed its devices, change those of the peer in the same way.',
+);
+/** Traffic between two places did not pass. */
+export const BENCH_TRAFFIC = defineError(
+  'BENCH_TRAFFIC',
+  'The traffic of a benchmark did not get through.',
+  'Nothing is written for this benchmark. Find out first why packets are lost: a lab of the same shape shows it.',
+);

@@ -1,21 +1,24 @@
+import { agentFootprint } from './agent-footprint.ts';
 import type { Case } from './harness.ts';
+import { podToPod } from './pod-to-pod/pod-to-pod.ts';
 import { selfCheck } from './self-check.ts';
 
-/** A benchmark that is set up: its cases, and how to take it down. */
+/** A benchmark that is set up. */
 export interface OpenBench {
   readonly cases: readonly Case[];
   /** Processes that work for it without descending from this one. */
   readonly ownProcesses?: () => readonly number[];
-  /** Stops and removes everything that opening made. */
-  close(): Promise<void>;
 }
 
 /** A benchmark. */
 export interface Bench {
   readonly name: string;
   readonly about: string;
-  open(): Promise<OpenBench>;
+  /** Sets it up. What an earlier run left behind is removed first. */
+  open(progress: (line: string) => void): Promise<OpenBench>;
+  /** Stops and removes everything that opening made, also when opening failed half way or never happened. */
+  remove(): Promise<void>;
 }
 
 /** Every benchmark, in order of `make bench`. */
-export const BENCHES: readonly Bench[] = [selfCheck];
+export const BENCHES: readonly Bench[] = [selfCheck, podToPod, agentFootprint];

@@ -2,6 +2,8 @@
 export interface ProcessTime {
   readonly pid: number;
   readonly parent: number;
+  /** As the kernel has it, without brackets. */
+  readonly name: string;
   /** Its own, and that of its children that have ended. */
   readonly ticks: number;
 }
@@ -9,26 +11,34 @@ export interface ProcessTime {
 /** Ticks per second of every time under /proc. */
 export const TICKS_PER_SECOND = 100;
 
-/**
- * Ticks that the machine's processors spent on processes (user, nice, system) or lost to other machines (steal), from the text of
- * /proc/stat. Interrupts are left out: they cannot be told apart by who caused them.
- */
-export function busyTicks(stat: string): number {
-  const [, user = 0, nice = 0, system = 0, , , , , steal = 0] = (stat.split('\n', 1)[0] ?? '').split(/\s+/).map(Number);
-  return user + nice + system + steal;
+/** Runs what interrupts left over for later, whoever they were for. */
+const INTERRUPT_THREAD = /^ksoftirqd\//;
+
+/** Ticks that the machine's processors lost to other machines (steal), from the text of /proc/stat. */
+export function stolenTicks(stat: string): number {
+  const fields = (stat.split('\n', 1)[0] ?? '').split(/\s+/).map(Number);
+  return fields[8] ?? 0;
 }
 
 /** One process, from the text of /proc/<pid>/stat; undefined when it is none. The name may hold spaces and brackets. */
 export function processTime(stat: string): ProcessTime | undefined {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const nameEnd = stat.lastIndexOf(')');
+  const fields = stat.slice(nameEnd + 2).split(' ');
   const [parent, user, system, childUser, childSystem] = [1, 11, 12, 13, 14].map((at) => Number(fields[at]));
   const ticks = (user ?? 0) + (system ?? 0) + (childUser ?? 0) + (childSystem ?? 0);
   const pid = Number.parseInt(stat, 10);
-  return Number.isNaN(ticks + pid) ? undefined : { pid, parent: parent ?? 0, ticks };
+  const name = stat.slice(stat.indexOf('(') + 1, nameEnd);
+  return Number.isNaN(ticks + pid) ? undefined : { pid, parent: parent ?? 0, name, ticks };
 }
 
-/** Ticks of some processes and all that descend from them. */
-export function treeTicks(processes: readonly ProcessTime[], roots: readonly number[]): number {
+/** Ticks of all processes but some and all that descend from them. */
+export function foreignTicks(processes: readonly ProcessTime[], ownRoots: readonly number[]): number {
+  const counted = processes.filter(({ name }) => !INTERRUPT_THREAD.test(name));
+  const all = counted.reduce((sum, { ticks }) => sum + ticks, 0);
+  return all - treeTicks(counted, ownRoots);
+}
+
+function treeTicks(processes: readonly ProcessTime[], roots: readonly number[]): number {
   const children = Map.groupBy(processes, ({ parent }) => parent);
   const byPid = new Map(processes.map((each) => [each.pid, each]));
   const seen = new Set<number>();

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { busyTicks, type ProcessTime, processTime, TICKS_PER_SECOND, treeTicks } from './cpu-time.ts';
+import { foreignTicks, type ProcessTime, processTime, stolenTicks, TICKS_PER_SECOND } from './cpu-time.ts';
 import type { NoiseMeter } from './harness.ts';
 
 /**
- * Measures how many cores others used meanwhile: what /proc/stat counts, less this process, `ownRoots` and all their descendants. On kernels
- * that count interrupts to the process they hit, ours included, the result is a little low.
+ * Measures how many cores others used meanwhile: the time of every process but this one, `ownRoots` and all their descendants, and what
+ * other machines stole. It adds up processes rather than taking ours off the machine's total: a process is charged for the interrupts
+ * that hit it, the total has them apart, and the difference would hide that much foreign work behind our own network traffic.
  * @param ownRoots processes that work for the benchmark but were not started by it, as the agents of a lab
  */
 export function foreignCpuMeter(ownRoots: () => readonly number[] = () => []): NoiseMeter {
@@ -19,8 +20,8 @@ export function foreignCpuMeter(ownRoots: () => readonly number[] = () => []): N
 }
 
 function sample(ownRoots: readonly number[]): { at: number; foreign: number } {
-  const own = treeTicks(processes(), [process.pid, ...ownRoots]);
-  return { at: performance.now(), foreign: busyTicks(readFileSync('/proc/stat', 'utf8')) - own };
+  const stolen = stolenTicks(readFileSync('/proc/stat', 'utf8'));
+  return { at: performance.now(), foreign: stolen + foreignTicks(processes(), [process.pid, ...ownRoots]) };
 }
 
 function processes(): ProcessTime[] {

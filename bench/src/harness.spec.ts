@@ -7,6 +7,7 @@ const atLeast = (value: number) => ({ must: 'be at least', value }) as const;
 const constant = (fields: Partial<Case>): Case => ({
   name: 'rate',
   unit: 'MB/s',
+  better: 'higher',
   goal: atLeast(0.95),
   rounds: 15,
   ours: async () => 98,
@@ -42,6 +43,11 @@ describe('runCase', () => {
     expect(await run(constant({ ours: async () => 90 }))).toMatchObject({ ratio: 0.9, judgement: 'missed' });
   });
 
+  it('turns the ratio round where lower is better', async () => {
+    const latency = constant({ better: 'lower', ours: async () => 50, peer: async () => 40 });
+    expect(await run(latency)).toMatchObject({ ours: 50, peer: 40, ratio: 0.8, interval: [0.8, 0.8], judgement: 'missed' });
+  });
+
   it('pairs each of ours with the peer of its own round, so that a drift of the machine cancels out', async () => {
     let speed = 0;
     const side = async () => 100 + 10 * (speed++ >> 1);
@@ -60,6 +66,12 @@ describe('runCase', () => {
     const ours = async () => (round++ % 2 === 0 ? 98 : 10);
     const metric = await run(constant({ ours }), (at) => (at % 2 === 0 ? 0.5 : 0.51));
     expect(metric).toMatchObject({ ours: 98, rounds: 15, voided: 14, judgement: 'met' });
+  });
+
+  it('leaves out rounds in which nothing could be measured', async () => {
+    let round = 0;
+    const peer = async () => (round++ % 2 === 0 ? 100 : 0);
+    expect(await run(constant({ peer }))).toMatchObject({ ratio: 0.98, rounds: 15, voided: 14 });
   });
 
   it('gives up after three times its rounds, and then says nothing', async () => {

@@ -6,6 +6,8 @@ import { type Interval, median, medianInterval } from './statistics.ts';
 export interface Case {
   readonly name: string;
   readonly unit: string;
+  /** Which way round the ratio is: ours / peer where higher is better, peer / ours where lower is, so that a higher ratio is always better. */
+  readonly better: 'higher' | 'lower';
   /** null: shown, not judged. */
   readonly goal: Goal | null;
   /** Quiet rounds wanted: at least 15 where a ratio decides. */
@@ -26,14 +28,14 @@ export interface Metric {
   /** Median of the quiet rounds; null when there was none. */
   readonly ours: number | null;
   readonly peer: number | null;
-  /** Median of ours / peer, round by round. */
+  /** Median of the rounds' ratios, see {@link Case.better}. */
   readonly ratio: number | null;
   /** 95 % interval of the ratio, of ours where there is no peer; null when too few rounds were quiet. */
   readonly interval: Interval | null;
   readonly goal: Goal | null;
   readonly judgement: Judgement | null;
   readonly rounds: number;
-  /** Rounds that others disturbed. */
+  /** Rounds that others disturbed, or in which nothing could be measured. */
   readonly voided: number;
 }
 
@@ -61,10 +63,15 @@ export async function runCase(wanted: Case, { noise, random }: HarnessContext): 
   for (let attempt = 0; quiet.length < wanted.rounds && attempt < PATIENCE * wanted.rounds; attempt++) {
     const foreignCores = noise();
     const round = await runRound(wanted, attempt % 2 === 0);
-    if (foreignCores() > MAX_FOREIGN_CORES) voided++;
+    if (foreignCores() > MAX_FOREIGN_CORES || measuredNothing(round)) voided++;
     else quiet.push(round);
   }
   return summarise(wanted, quiet, voided, random);
+}
+
+/** Everything that is measured here is above zero, unless the machine had no time for it. */
+function measuredNothing({ ours, peer }: Round): boolean {
+  return !(ours > 0) || (peer !== undefined && !(peer > 0));
 }
 
 async function runRound({ ours, peer }: Case, oursFirst: boolean): Promise<Round> {
@@ -78,7 +85,7 @@ async function runRound({ ours, peer }: Case, oursFirst: boolean): Promise<Round
 function summarise(wanted: Case, quiet: readonly Round[], voided: number, random: Random): Metric {
   const ours = quiet.map((round) => round.ours);
   const peers = quiet.map((round) => round.peer).filter((value) => value !== undefined);
-  const ratios = quiet.flatMap((round) => (round.peer === undefined ? [] : [round.ours / round.peer]));
+  const ratios = quiet.flatMap((round) => (round.peer === undefined ? [] : [ratio(wanted.better, round.ours, round.peer)]));
   const deciding = wanted.peer ? ratios : ours;
   const interval = quiet.length < wanted.rounds ? undefined : medianInterval(deciding, random);
   return {
@@ -93,6 +100,10 @@ function summarise(wanted: Case, quiet: readonly Round[], voided: number, random
     rounds: quiet.length,
     voided,
   };
+}
+
+function ratio(better: Case['better'], ours: number, peer: number): number {
+  return better === 'higher' ? ours / peer : peer / ours;
 }
 
 function medianOrNull(values: readonly number[]): number | null {

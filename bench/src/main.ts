@@ -1,7 +1,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { CodedError, isCoded, seededRandom } from '@isthmus/core';
+import { parseArgs } from 'node:util';
+import { CodedError, seededRandom } from '@isthmus/core';
 import { BENCH_UNKNOWN } from './bench.errors.ts';
-import { BENCHES, type Bench } from './benches.ts';
+import { BENCHES, type Bench, type OpenBench } from './benches.ts';
 import { foreignCpuMeter } from './foreign-cpu.ts';
 import { type Metric, runCase } from './harness.ts';
 import { resultJson, resultTable } from './report.ts';
@@ -9,7 +10,8 @@ import { runFacts } from './run-facts.ts';
 
 const RESULTS = new URL('../results/', import.meta.url).pathname;
 const SEED = 1;
-const EXIT = { met: 0, missed: 1, usage: 2, inconclusive: 3 } as const;
+const EXIT = { met: 0, missed: 1, usage: 2, inconclusive: 3, interrupted: 130 } as const;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Benchmarks by name; `all` and no name mean every one. @throws CodedError BENCH_UNKNOWN */
 function chosen(names: readonly string[]): readonly Bench[] {
@@ -23,20 +25,47 @@ function chosen(names: readonly string[]): readonly Bench[] {
   });
 }
 
-async function run(bench: Bench): Promise<readonly Metric[]> {
+/** @param rounds of each case instead of its own; such a run is for trying things out and writes no result */
+async function run(bench: Bench, rounds: number | undefined): Promise<readonly Metric[]> {
   console.log(`bench: ${bench.name}: ${bench.about}`);
   const facts = runFacts(bench.name);
-  const open = await bench.open();
-  const metrics: Metric[] = [];
+  const opening = bench.open((line) => console.log(`bench: ${line}`));
+  const ignoreSignals = removeOnSignals(bench, opening);
   try {
-    const context = { noise: foreignCpuMeter(open.ownProcesses), random: seededRandom(SEED) };
-    for (const each of open.cases) metrics.push(await runCase(each, context));
+    const metrics = await measure(await opening, rounds);
+    console.log(resultTable(metrics));
+    if (rounds === undefined) write(bench.name, resultJson(facts, metrics));
+    return metrics;
   } finally {
-    await open.close();
+    ignoreSignals();
+    await bench.remove();
   }
-  console.log(resultTable(metrics));
-  write(bench.name, resultJson(facts, metrics));
+}
+
+async function measure({ cases, ownProcesses }: OpenBench, rounds: number | undefined): Promise<readonly Metric[]> {
+  const context = { noise: foreignCpuMeter(ownProcesses), random: seededRandom(SEED) };
+  const metrics: Metric[] = [];
+  for (const each of cases) {
+    const metric = await runCase(rounds === undefined ? each : { ...each, rounds }, context);
+    console.log(`bench: ${metric.name}: ${metric.judgement ?? 'measured'}`);
+    metrics.push(metric);
+  }
   return metrics;
+}
+
+/** Whoever interrupts a benchmark keeps nothing of it. Answers how to stop listening. */
+function removeOnSignals(bench: Bench, opening: Promise<unknown>): () => void {
+  const onSignal = (): void => {
+    console.error(`bench: interrupted, removing ${bench.name}`);
+    void opening
+      .catch(() => undefined) // What failed half way is removed all the same.
+      .then(() => bench.remove())
+      .finally(() => process.exit(EXIT.interrupted));
+  };
+  for (const signal of SIGNALS) process.once(signal, onSignal);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
 }
 
 /** In one step, so that a run that is cut short leaves the last result whole. */
@@ -46,17 +75,19 @@ function write(name: string, json: string): void {
   renameSync(`${RESULTS}${name}.json.tmp`, `${RESULTS}${name}.json`);
 }
 
-async function main(names: readonly string[]): Promise<number> {
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string' } } });
+  const rounds = values.rounds ? Number(values.rounds) : undefined;
   const judgements = new Set<Metric['judgement']>();
-  for (const bench of chosen(names)) for (const { judgement } of await run(bench)) judgements.add(judgement);
+  for (const bench of chosen(positionals)) for (const { judgement } of await run(bench, rounds)) judgements.add(judgement);
   if (judgements.has('missed')) return EXIT.missed;
   return judgements.has('inconclusive') ? EXIT.inconclusive : EXIT.met;
 }
 
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main();
 } catch (error) {
-  if (!isCoded(error, BENCH_UNKNOWN)) throw error;
-  console.error(`bench: ${error.code}: ${error.message}. ${error.action}`);
+  if (!(error instanceof CodedError)) throw error;
+  console.error(`bench: ${error.message}\n${error.action} [${error.code}]`);
   process.exitCode = EXIT.usage;
 }

@@ -22,12 +22,13 @@ export const selfCheck: Bench = {
       {
         name: 'the same work twice',
         unit: 'MB/s',
+        better: 'higher',
         goal: { must: 'be at least', value: 0.95 },
         rounds: 15,
         ours: hashRate,
         peer: hashRate,
       },
     ],
-    close: async () => {},
   }),
+  remove: async () => {},
 };
