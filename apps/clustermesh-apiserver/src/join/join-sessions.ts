@@ -23,6 +23,8 @@ export interface JoinSession {
 interface Kept {
   session: JoinSession;
   cancel: Cancel;
+  /** This side has taken the peer on: the join may be undone, but not begun again. */
+  done: boolean;
 }
 
 /** The joins under way: at most one per peer and role; a newer one takes the older one's place. */
@@ -42,7 +44,7 @@ export class JoinSessions {
     const session: JoinSession = { ...part, id, owner: principalKey(owner) };
     const key = keyOf(part.peer, part.role);
     this.#drop(key);
-    this.#kept.set(key, { session, cancel: this.#clock.after(JOIN_SESSION_MS, () => this.#drop(key)) });
+    this.#kept.set(key, { session, cancel: this.#clock.after(JOIN_SESSION_MS, () => this.#drop(key)), done: false });
     return session;
   }
 
@@ -56,10 +58,20 @@ export class JoinSessions {
     throw new CodedError(JOIN_SESSION_UNKNOWN, `no join with ${peer} is under way here for this caller`, { object: peer });
   }
 
-  /** True when this caller has a join with the peer under way, in either role. */
+  /** Says that this side has done its part. The caller may undo the join for as long as it could have finished it. */
+  finish({ peer, role }: JoinSession): void {
+    const kept = this.#kept.get(keyOf(peer, role));
+    if (kept) kept.done = true;
+  }
+
+  /** True when this caller has a join with the peer under way, in either role, which may be repeated from its beginning. */
+  isUnderWay(owner: Principal, peer: string): boolean {
+    return this.#of(owner, peer).some(({ done }) => !done);
+  }
+
+  /** True when this caller began a join with the peer a moment ago, finished or not. */
   holds(owner: Principal, peer: string): boolean {
-    const key = principalKey(owner);
-    return (['first', 'second'] as const).some((role) => this.#kept.get(keyOf(peer, role))?.session.owner === key);
+    return this.#of(owner, peer).length > 0;
   }
 
   /** Number of joins under way. */
@@ -76,6 +88,13 @@ export class JoinSessions {
   /** Ends everything, so that no timer is left. */
   close(): void {
     for (const key of [...this.#kept.keys()]) this.#drop(key);
+  }
+
+  #of(owner: Principal, peer: string): Kept[] {
+    const key = principalKey(owner);
+    return (['first', 'second'] as const)
+      .flatMap((role) => this.#kept.get(keyOf(peer, role)) ?? [])
+      .filter(({ session }) => session.owner === key);
   }
 
   #drop(key: string): void {

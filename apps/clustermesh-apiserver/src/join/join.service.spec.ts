@@ -184,9 +184,22 @@ describe('a token', () => {
     const accepted = await b.accept(atEast, await a.offer(token, 'east'));
     await a.confirm(token, accepted.offer, accepted.certificate);
     expect(await codeOf(a.offer(token, 'north'))).toBe('TOKEN_USED');
+    // The join is done: its token begins no second one, under the same name neither.
+    expect(await codeOf(a.offer(token, 'east'))).toBe('TOKEN_USED');
     expect(await a.disconnect(token, 'east')).toEqual({ name: 'east', connected: false });
     expect(await codeOf(a.disconnect(token, 'east'))).toBe('JOIN_FORBIDDEN');
     expect(await codeOf(a.offer(token, 'east'))).toBe('TOKEN_USED');
+  });
+
+  it('is used up at the second cluster, too, once the join is done', async () => {
+    const token = await tokenAt(east);
+    const accepted = await b.accept(token, await a.offer(atWest, 'east'));
+    await b.accept(token, await a.offer(atWest, 'east'));
+    expect(await codeOf(b.complete(token, 'west', { session: accepted.session, certificate: '' }))).toBe('JOIN_SESSION_UNKNOWN');
+    const again = await b.accept(token, await a.offer(atWest, 'east'));
+    const { certificate } = await a.confirm(atWest, again.offer, again.certificate);
+    await b.complete(token, 'west', { session: again.session, certificate });
+    expect(await codeOf(b.accept(token, await a.offer(atWest, 'east')))).toBe('TOKEN_USED');
   });
 
   it('is not used up by a refusal', async () => {

@@ -86,6 +86,7 @@ export class JoinService {
       await this.#verify(offer, certificate, session);
       const forPeer = await this.#signFor(offer);
       await this.#takeOn(offer, { certPem: certificate, keyPem: session.keyPem });
+      this.#sessions.finish(session);
       return { certificate: forPeer };
     });
   }
@@ -102,6 +103,7 @@ export class JoinService {
       await this.#check(offer);
       await this.#verify(offer, request.certificate, session);
       await this.#takeOn(offer, { certPem: request.certificate, keyPem: session.keyPem });
+      this.#sessions.finish(session);
       return { name: first, connected: true };
     });
   }
@@ -125,14 +127,17 @@ export class JoinService {
 
   async #mayBegin(caller: Principal, peer: string): Promise<void> {
     if (caller.kind === 'node') throw new CodedError(JOIN_FORBIDDEN, `node ${caller.name} may not join clusters`, { object: caller.name });
-    if (caller.kind === 'token' && !this.#sessions.holds(caller, peer)) {
+    if (caller.kind === 'token' && !this.#sessions.isUnderWay(caller, peer)) {
       await this.#ports.tokens.check(caller.id, { kind: 'cluster', subject: peer });
     }
   }
 
-  /** A token is used up by the first call that succeeds; whoever repeats a call of the same join has paid already. */
+  /**
+   * A token is used up by the first call that succeeds; whoever repeats a call of the same join has paid already. Once the join is done here the
+   * token is good for nothing but undoing it: a second offer under the same name could carry somebody else's key.
+   */
   async #spend(caller: Principal, peer: string): Promise<void> {
-    if (caller.kind === 'token' && !this.#sessions.holds(caller, peer)) {
+    if (caller.kind === 'token' && !this.#sessions.isUnderWay(caller, peer)) {
       await this.#ports.tokens.redeem(caller.id, { kind: 'cluster', subject: peer });
     }
   }
