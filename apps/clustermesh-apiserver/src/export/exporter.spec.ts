@@ -1,5 +1,5 @@
 import { ManualClock } from '@isthmus/core';
-import { NAMESPACE, type ResourceStore, SERVICE_EXPORT } from '@isthmus/model';
+import { ENDPOINT_SLICE, NAMESPACE, type ResourceStore, SERVICE_EXPORT } from '@isthmus/model';
 import { eventually, inTime, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
 import { applyService, identityEntry, ipEntry, nodeEntry, put } from '../testing/records.ts';
 
@@ -18,6 +18,18 @@ describe('Exporter', () => {
   const canaries = (): string[] => Object.keys(keysOf(east.mesh, 'cilium/synced/east/cilium/state/'));
   const announced = (): Promise<void> => inTime('all canaries stand', clock, () => canaries().length === CANARIES.length);
   const state = (): Record<string, string> => keysOf(east.mesh, 'cilium/state/');
+
+  /** Resources of which one kind is not listed before the gate opens. */
+  const gated = (plural: string): { resources: ResourceStore; open(): void } => {
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const resources: ResourceStore = Object.create(east.resources);
+    resources.watch = async (kind, watcher, signal) => {
+      if (kind.plural === plural) await gate;
+      await east.resources.watch(kind, watcher, signal);
+    };
+    return { resources, open };
+  };
 
   it('publishes an empty cluster: configuration, heartbeat, and a canary for every kind', async () => {
     east.start();
@@ -98,19 +110,28 @@ describe('Exporter', () => {
     await put(east.cluster, key, value);
     const metadata = { name: 'shop', annotations: { 'clustermesh.cilium.io/global': 'false' } };
     await east.resources.apply(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata });
-    let open = (): void => undefined;
-    const gate = new Promise<void>((resolve) => (open = resolve));
-    const slow: ResourceStore = Object.create(east.resources);
-    slow.watch = async (kind, watcher, signal) => {
-      if (kind.plural === NAMESPACE.plural) await gate;
-      await east.resources.watch(kind, watcher, signal);
-    };
-    east.start({ resources: slow });
+    const { resources, open } = gated(NAMESPACE.plural);
+    east.start({ resources });
     await inTime('the heart beats', clock, () => 'cilium/.heartbeat' in keysOf(east.mesh));
     await rest();
     open();
     await announced();
     expect(east.mesh.history.since('cilium/state/', 1)).toEqual([]);
+  });
+
+  it('never writes a service that has lost its backends because slices are listed later, at a restart', async () => {
+    await applyService(east.resources, 'shop', 'web', '10.1.1.5');
+    east.start();
+    await announced();
+    await east.stop();
+    const { revision } = east.mesh;
+    const { resources, open } = gated(ENDPOINT_SLICE.plural);
+    east.start({ resources });
+    await inTime('the rest is exported', clock, () => east.apiserver.missing().length === 1);
+    await rest();
+    open();
+    await inTime('services are exported', clock, () => east.apiserver.missing().length === 0);
+    expect(east.mesh.history.since('cilium/state/services/', revision + 1)).toEqual([]);
   });
 
   it('writes leased keys again under a new lease when theirs is lost, and no record', async () => {

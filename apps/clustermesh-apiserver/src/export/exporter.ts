@@ -116,6 +116,8 @@ export class Exporter {
         prefix: stateLayout(kind, this.#options.own.cluster).prefix,
         scopeOf: () => LOCAL_SCOPE,
         after,
+        // A service without its slices would take its backends away everywhere, until they are listed too.
+        startWhenSynced: LOCAL_SCOPE,
       });
     const [nodes, identities] = [add('nodes'), add('identities')];
     // A peer that reads an address knows its identity and node already.

@@ -32,6 +32,8 @@ export interface MeshKeys {
   listed?: readonly string[];
   scopeOf(rowKey: string): string | undefined;
   after?: readonly Sink<string>[];
+  /** Nothing is written before this scope of the table is synced: rows made of several sources would be half known. */
+  startWhenSynced?: string;
 }
 
 /**
@@ -117,7 +119,7 @@ export class MeshEtcd {
 
   #sinkOptions(keys: MeshKeys, lease: MeshLease | undefined): SinkOptions<string> {
     const { onFailures } = this.#options;
-    const { name, table, prefix, listed, scopeOf, after } = keys;
+    const { name, table, prefix, listed, scopeOf, after, startWhenSynced } = keys;
     const target = new KvTextTarget({
       kv: this.#guard,
       prefix,
@@ -126,7 +128,8 @@ export class MeshEtcd {
       ...(lease && { lease }),
       onFailures: (count) => onFailures(name, count),
     });
-    return { name, table, target, after: (after ?? []) as unknown as readonly Sink<unknown>[] };
+    const waits = startWhenSynced === undefined ? {} : { startWhenSynced };
+    return { name, table, target, after: (after ?? []) as unknown as readonly Sink<unknown>[], ...waits };
   }
 
   #wanted(key: string): string | undefined {
