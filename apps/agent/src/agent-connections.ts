@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, LOG, type Logger, type Random } from '@isthmus/core';
-import { EtcdKvStore, KvResources, readEtcdConfig } from '@isthmus/kvstore';
+import { type Clock, type CodedError, LOG, type Logger, type Random } from '@isthmus/core';
+import { type EtcdConnectionEvent, EtcdKvStore, KvResources, readEtcdConfig } from '@isthmus/kvstore';
 import type { Config, ResourceStore } from '@isthmus/model';
 
 /** State of a connection, for status. */
 export interface ConnectionState {
   connected: boolean;
+  /** Why not, in words. */
   error?: string;
+  /** The same with its code, and what to do about it. */
+  problem?: ReturnType<CodedError['toJSON']>;
 }
 
 /** The agent's etcds. Connecting is their own business: both objects exist at once and work as soon as their etcd answers. */
@@ -31,13 +34,7 @@ export async function openConnections(config: Config, clock: Clock, random: Rand
       config: etcd,
       clock,
       random,
-      onConnection: (event) => {
-        state.connected = event.type === 'connected';
-        if (event.type === 'connected') delete state.error;
-        else state.error = event.error.message;
-        if (event.type === 'connected') log.info({ etcd: name, endpoint: event.endpoint, version: event.version }, 'connected');
-        else log.warn({ etcd: name, endpoint: event.endpoint, [LOG.error]: event.error }, 'not connected');
-      },
+      onConnection: (event) => note(name, state, event, log),
     });
     return { kv, endpoints: etcd.endpoints };
   };
@@ -53,4 +50,18 @@ export async function openConnections(config: Config, clock: Clock, random: Rand
       await Promise.all([cluster.kv.close(), mesh?.kv.close()]);
     },
   };
+}
+
+/** Remembers how a connection is. The same failure again and again is one line of the log. */
+function note(etcd: string, state: ConnectionState, event: EtcdConnectionEvent, log: Logger): void {
+  state.connected = event.type === 'connected';
+  if (event.type === 'connected') {
+    delete state.error;
+    delete state.problem;
+    log.info({ etcd, [LOG.endpoint]: event.endpoint, version: event.version }, 'connected');
+    return;
+  }
+  if (state.error !== event.error.message) log.warn({ etcd, [LOG.endpoint]: event.endpoint, [LOG.error]: event.error }, 'not connected');
+  state.error = event.error.message;
+  state.problem = event.error.toJSON();
 }

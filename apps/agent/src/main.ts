@@ -5,6 +5,7 @@ import { agentFacts } from './agent-facts.ts';
 import { agentServer, cniHandler } from './agent-server.ts';
 import type { CniHandler } from './cni/cni-handler.ts';
 import { drainDeleteQueue } from './cni/delete-queue.ts';
+import { checkNodeRequirements } from './node/node-requirements.ts';
 
 /** Exit status of a process that cannot run as it is configured; others are for crashes. */
 const EXIT_CONFIG = 78;
@@ -15,6 +16,7 @@ try {
   const { config, warnings } = parseConfig(readConfigSources(process.argv.slice(2)));
   const log = createLogger('agent', config['log-level']);
   for (const warning of warnings) log.warn(warning);
+  checkNodeRequirements(config);
   await run(config, log);
 } catch (error) {
   if (!stopping) {

@@ -1,11 +1,14 @@
+import { CodedError, isCoded } from '@isthmus/core';
 import {
   deleteAddress,
+  deleteLink,
   ensureAddress,
   ensureVeth,
   ensureVxlan,
   getLink,
   type Link,
   listAddresses,
+  NETLINK_PORT_TAKEN,
   NetlinkSocket,
   replaceNeighbour,
   setLink,
@@ -44,13 +47,13 @@ export interface DeviceOptions {
  */
 export function ensureDevices({ podMtu, tunnelPort, ipv6 }: DeviceOptions): DatapathDevices {
   const devices = NetlinkSocket.using('route', undefined, (socket) => {
+    // The tunnel first: it is the one that somebody else can stand in the way of, and then nothing else has been made.
+    const vxlan = ensureTunnel(socket, tunnelPort, podMtu);
     const host = ensureVeth(socket, {
       near: { name: HOST.name, mtu: podMtu, altnames: [HOST.altname] },
       peer: { name: NET.name, mtu: podMtu, altnames: [NET.altname] },
     });
     const net = up(socket, NET.name);
-    const vxlan = ensureVxlan(socket, { name: VXLAN.name, port: tunnelPort, mtu: podMtu, altnames: [VXLAN.altname] });
-    up(socket, VXLAN.name);
     up(socket, HOST.name);
     for (const ip of Object.values(POD_NEXT_HOP))
       if (ipv6 || !ip.includes(':')) replaceNeighbour(socket, { index: host.index, ip, mac: net.mac });
@@ -70,6 +73,22 @@ export function setHostAddresses(host: Link, { ipv4, ipv6 }: PodAddresses): void
     for (const { address } of listAddresses(socket, host.index))
       if (!address.startsWith('fe80:') && !wanted.includes(address)) deleteAddress(socket, host.index, address);
   });
+}
+
+/** The port is taken when the device goes up. One that was made for nothing goes again. */
+function ensureTunnel(socket: NetlinkSocket, port: number, mtu: number): Link {
+  const isNew = getLink(socket, VXLAN.name) === undefined;
+  const device = ensureVxlan(socket, { name: VXLAN.name, port, mtu, altnames: [VXLAN.altname] });
+  try {
+    return up(socket, VXLAN.name);
+  } catch (cause) {
+    if (isNew) deleteLink(socket, device.index);
+    if (!isCoded(cause, NETLINK_PORT_TAKEN)) throw cause;
+    throw new CodedError(NETLINK_PORT_TAKEN, `UDP port ${port} of the tunnel is in use by somebody else`, {
+      object: `UDP port ${port}`,
+      cause,
+    });
+  }
 }
 
 function up(socket: NetlinkSocket, name: string): Link {

@@ -1,12 +1,10 @@
 import { type Clock, type Random, type Store, type TableWriter } from '@isthmus/core';
 import { clusterScope } from '@isthmus/datapath';
-import { KvFollower, type KvStore, mirrorPrefix } from '@isthmus/kvstore';
+import { KvFollower, type KvStore } from '@isthmus/kvstore';
 import {
   ClusterIds,
   type DropReason,
-  decodeConfiguredCluster,
   decodedRows,
-  ISTHMUS_CLUSTERS_PREFIX,
   isthmusHeartbeatKey,
   type OwnCluster,
   type RecordKind,
@@ -15,6 +13,7 @@ import {
   type RemoteStatus,
 } from '@isthmus/mesh';
 import type { SourceTables } from '../tables/agent-tables.ts';
+import { ConfiguredClusters } from './configured-clusters.ts';
 import { RemoteTables } from './remote-tables.ts';
 
 /** What the source reads with. */
@@ -41,20 +40,30 @@ export class MeshSource {
   readonly #options: MeshSourceOptions;
   readonly #tables: SourceTables;
   readonly #follower: KvFollower;
+  readonly #configured: ConfiguredClusters;
   readonly #ids = new ClusterIds();
-  #listed = false;
   readonly #clusters = new Map<string, { remote: RemoteCluster<never>; tables: RemoteTables }>();
 
   constructor(options: MeshSourceOptions, tables: SourceTables) {
     this.#options = options;
     this.#tables = tables;
-    const { kv, endpoints, clock, random } = options;
-    this.#follower = new KvFollower({ kv, endpoints, clock, random, onFailed: (_prefix, error) => options.onDefect(error) });
+    const { kv, endpoints, own, clock, random, onDisconnected, onDefect } = options;
+    this.#follower = new KvFollower({ kv, endpoints, clock, random, onFailed: (_prefix, error) => onDefect(error) });
+    this.#configured = new ConfiguredClusters({
+      kv,
+      ownCluster: own.name,
+      clock,
+      random,
+      onConfigured: (cluster, clusterId) => this.#configure(cluster, clusterId),
+      onRemoved: (cluster) => this.#remove(cluster),
+      onComplete: () => this.#checkKnown(),
+      onDisconnected,
+    });
   }
 
   /** Whether it is known which clusters there are. */
   get listed(): boolean {
-    return this.#listed;
+    return this.#configured.complete;
   }
 
   /** Each remote cluster as it stands. */
@@ -64,21 +73,7 @@ export class MeshSource {
 
   /** Follows the list of clusters until the signal aborts. Nothing is dropped then. */
   async run(signal: AbortSignal): Promise<void> {
-    const prefix = `${ISTHMUS_CLUSTERS_PREFIX}/`;
-    await mirrorPrefix(this.#options.kv, {
-      prefix,
-      clock: this.#options.clock,
-      random: this.#options.random,
-      signal,
-      onBatch: (changes) => {
-        for (const { key, value } of changes) this.#configured(key.slice(prefix.length), value && clusterIdIn(value));
-      },
-      onSynced: () => {
-        this.#listed = true;
-        this.#checkKnown();
-      },
-      onDisconnected: this.#options.onDisconnected,
-    });
+    await this.#configured.run(signal);
     for (const { remote } of this.#clusters.values()) remote.stop();
   }
 
@@ -87,20 +82,21 @@ export class MeshSource {
    * the owner of anything.
    */
   #checkKnown(): void {
-    if (!this.#listed || [...this.#clusters.values()].some(({ tables }) => tables.clusterId === 0)) return;
+    if (!this.listed || [...this.#clusters.values()].some(({ tables }) => tables.clusterId === 0)) return;
     for (const writer of remoteWriters(this.#tables)) writer.scopesKnown();
   }
 
-  /** @param clusterId undefined: the cluster is configured no more; 0: configured, but its number is not known yet */
-  #configured(cluster: string, clusterId: number | undefined): void {
+  /** @param clusterId 0: its number is not known yet */
+  #configure(cluster: string, clusterId: number): void {
     const known = this.#clusters.get(cluster);
-    if (clusterId === undefined) {
-      known?.remote.remove();
-      this.#clusters.delete(cluster);
-      return;
-    }
     if (known) known.tables.expect(clusterId);
     else this.#start(cluster, clusterId);
+    this.#checkKnown();
+  }
+
+  #remove(cluster: string): void {
+    this.#clusters.get(cluster)?.remote.remove();
+    this.#clusters.delete(cluster);
     this.#checkKnown();
   }
 
@@ -133,10 +129,4 @@ export class MeshSource {
 export function remoteWriters(tables: SourceTables): readonly TableWriter<never>[] {
   const { remoteNodes, remoteIps, remoteIdentities, remoteBackends } = tables;
   return [remoteNodes, remoteIps, remoteIdentities, remoteBackends] as unknown as TableWriter<never>[];
-}
-
-/** The number in a cluster's entry; 0 when it says none. */
-function clusterIdIn(value: Uint8Array): number {
-  const entry = decodeConfiguredCluster(value);
-  return entry.ok ? entry.value.id : 0;
 }
