@@ -24,7 +24,9 @@ export const agentStatusSchema = z.looseObject({
   waitingFor: z.string().optional(),
   uptimeSeconds: z.number(),
   podCidrs: z.array(z.string()).default([]),
-  connections: z.record(z.string(), z.looseObject({ connected: z.boolean(), error: z.string().optional() })).default({}),
+  connections: z
+    .record(z.string(), z.looseObject({ connected: z.boolean(), error: z.string().optional(), problem: problem.optional() }))
+    .default({}),
   tables: z.record(z.string(), z.number()).default({}),
   sinks: z
     .looseObject({

@@ -5,7 +5,7 @@ import type { AgentStatus } from './agent-answers.ts';
 
 /** An agent's state as people read it: one line each for what is good, what is wrong with its reason. */
 export function agentStatusText(status: AgentStatus, colour = false): string {
-  return [lines(status, colour), remotesText(status, colour), failuresText(status)].join('');
+  return [lines(status, colour), connectionsText(status), remotesText(status, colour), failuresText(status)].join('');
 }
 
 function lines(status: AgentStatus, colour: boolean): string {
@@ -24,8 +24,18 @@ function lines(status: AgentStatus, colour: boolean): string {
   return rows.map(([name, text]) => `${name.padEnd(width)}   ${text}\n`).join('');
 }
 
-function connectionText({ connected, error }: { connected: boolean; error?: string | undefined }, colour: boolean): string {
-  return connected ? paint(colour, 'good', 'connected') : paint(colour, 'bad', `not connected${error === undefined ? '' : `: ${error}`}`);
+/** What to do about an etcd that does not answer, or does not let us in. */
+function connectionsText({ connections }: AgentStatus): string {
+  const problems = Object.entries(connections).flatMap(([name, { connected, problem }]) =>
+    connected || !problem ? [] : [`${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`],
+  );
+  return problems.length === 0 ? '' : `\n${problems.join('')}`;
+}
+
+function connectionText({ connected, error, problem }: AgentStatus['connections'][string], colour: boolean): string {
+  if (connected) return paint(colour, 'good', 'connected');
+  const why = problem?.code ?? error;
+  return paint(colour, 'bad', `not connected${why === undefined ? '' : `: ${why}`}`);
 }
 
 function sinksText({ count, behind, failing }: NonNullable<AgentStatus['sinks']>, colour: boolean): string {

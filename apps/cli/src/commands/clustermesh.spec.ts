@@ -196,6 +196,13 @@ describe('tokens', () => {
     expect(east.tokens).toEqual([{ kind: 'cluster' }]);
   });
 
+  it('live as long as they are told to, from a second to a day', async () => {
+    expect(await cli.run('clustermesh', 'token', 'create', '--context', 'east', '--ttl', '90s')).toBe(0);
+    expect(east.tokens).toEqual([{ kind: 'cluster', ttlSeconds: 90 }]);
+    for (const ttl of ['0s', '25h', 'soon'])
+      expect(await cli.run('clustermesh', 'token', 'create', '--context', 'east', '--ttl', ttl)).toBe(2);
+  });
+
   it('for a node name it', async () => {
     expect(await cli.run('node', 'token', 'create', 'n1', '-o', 'json')).toBe(0);
     expect(JSON.parse(cli.out)).toMatchObject({ token: TOKEN });

@@ -48,6 +48,14 @@ describe('status', () => {
     );
   });
 
+  it('says what to do about an etcd that it cannot use', async () => {
+    const problem = { code: 'KV_UNREACHABLE', object: 'https://e:2379', message: 'connect to etcd: no route', action: 'Check it.' };
+    cli.agent.answers['/v1/status'] = { ...STATUS, connections: { 'cluster etcd': { connected: false, error: problem.message, problem } } };
+    await cli.run('status');
+    expect(cli.out).toContain('cluster etcd   not connected: KV_UNREACHABLE\n');
+    expect(cli.out).toContain('\ncluster etcd: KV_UNREACHABLE: connect to etcd: no route\n  what to do: Check it.\n');
+  });
+
   it('ends with 3 while the agent is not ready or not there', async () => {
     cli.agent.answers['/v1/status'] = { ...STATUS, ready: false, waitingFor: 'the datapath' };
     expect(await cli.run('status')).toBe(3);

@@ -58,6 +58,12 @@ it.each([
     'modprobe vxlan',
   ],
   ['the tunnel port', /UDP port 8472/, { files: { '/proc/net/udp6': '1: 00000000000000000000000000000000:2118 0:0 07\n' } }, 'tunnel-port'],
+  [
+    'the tunnel port, which the own device may have lost',
+    /UDP port 8472/,
+    { files: { '/proc/net/udp': '1: 00000000:2118 00000000:0000 07\n', '/sys/class/net/isth_vxlan/operstate': 'down\n' } },
+    'tunnel-port',
+  ],
 ])('cannot do without %s', async (_, name, changes, advice) => {
   cli.host = fakeHost(changes as object);
   expect(await cli.run('preflight')).toBe(1);
@@ -70,7 +76,7 @@ it('can do without what it has another way for', async () => {
     canDestroySockets: () => false,
     tryIp: (...args) => ({ status: args.some((word) => ['geneve', 'wireguard'].includes(word)) ? 2 : 0, said: '' }),
     hasProgram: (name) => name === 'wireguard-go',
-    files: { '/proc/net/udp': '1: 00000000:2118 00000000:0000 07\n', '/sys/class/net/isth_vxlan': '' },
+    files: { '/proc/net/udp': '1: 00000000:2118 00000000:0000 07\n', '/sys/class/net/isth_vxlan/operstate': 'unknown\n' },
   });
   expect(await cli.run('preflight')).toBe(0);
   expect(await feature(/TCX/)).toMatchObject({ state: 'no', detail: expect.stringContaining('clsact') });

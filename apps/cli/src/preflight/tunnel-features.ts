@@ -51,6 +51,8 @@ function portFree(host: Host, port: number): Finding {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const taken = tables.some((table) => (table ?? '').split('\n').some((line) => line.trim().split(/\s+/)[1]?.endsWith(wanted) ?? false));
   if (!taken) return present('nobody uses it');
-  if (host.exists(`/sys/class/net/${OWN_DEVICE}`)) return present(`${OWN_DEVICE} uses it`);
+  // A device that is down has no port: it lost it to the one that is asked about.
+  const own = host.read(`/sys/class/net/${OWN_DEVICE}/operstate`)?.trim();
+  if (own !== undefined && own !== 'down') return present(`${OWN_DEVICE} uses it`);
   return missing('somebody else uses it', `Find out who with "ss -ulpn sport = :${port}", or set another tunnel-port on all nodes.`);
 }
