@@ -94,11 +94,12 @@ export class EtcdLink {
 
   #askStatus(timeoutMs: number): Promise<StatusAnswer> {
     const { path, serialize, deserialize } = STATUS;
-    const subject = { endpoint: this.target.name, verb: 'connect to', object: 'etcd' };
+    const subject = { endpoint: this.target.name, verb: 'connect to', object: 'etcd', about: this.target.name };
     return new Promise((resolve, reject) => {
       const done = (error: ServiceError | null, answer?: StatusAnswer): void => {
         if (error) reject(rpcError(error, subject));
-        else if (answer!.leader === '0') reject(new CodedError(KV_UNREACHABLE, `${this.target.name} has no leader`, { object: 'etcd' }));
+        else if (answer!.leader === '0')
+          reject(new CodedError(KV_UNREACHABLE, `${this.target.name} has no leader`, { object: this.target.name }));
         else resolve(answer!);
       };
       this.client.makeUnaryRequest(path, serialize, deserialize, {}, { deadline: Date.now() + timeoutMs }, done);

@@ -22,6 +22,8 @@ export interface CallSubject {
   verb: string;
   /** The key, prefix, user, role or lease. */
   object: string;
+  /** What the error is about, where that is not the object. */
+  about?: string;
 }
 
 // etcd's texts are stable across 3.x and tell more than the status codes, which differ between versions
@@ -54,9 +56,11 @@ export function rpcError(error: ServiceError, subject: CallSubject): CodedError 
 }
 
 /** The coded form of an error that etcd puts into a message, such as a watch's cancel reason. */
-export function etcdError(text: string, { endpoint, verb, object }: CallSubject, code?: status): CodedError {
+export function etcdError(text: string, { endpoint, verb, object, about }: CallSubject, code?: status): CodedError {
   const kind = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1] ?? (code === undefined ? undefined : BY_STATUS[code]) ?? KV_REQUEST;
-  return new CodedError(kind, `${verb} ${object} at ${endpoint}: ${text.replace(/^(etcdserver|mvcc|auth): /, '')}`, { object });
+  return new CodedError(kind, `${verb} ${object} at ${endpoint}: ${text.replace(/^(etcdserver|mvcc|auth): /, '')}`, {
+    object: about ?? object,
+  });
 }
 
 /** True when the server changed its users or roles while it looked at this call: nothing was done, and asking again is right. */
