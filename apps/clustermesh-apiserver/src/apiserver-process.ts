@@ -33,7 +33,7 @@ export interface ApiserverProcessOptions {
 
 /**
  * One clustermesh-apiserver with its servers. Health is served first, so that whoever asks during the start is told what is waited for; then
- * users, export and mirrors begin, and the join API opens. Stopping removes nothing.
+ * the join API opens, and users, export and mirrors begin. Stopping removes nothing.
  */
 export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #options: ApiserverProcessOptions;
@@ -96,12 +96,13 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
     this.#apiserver = apiserver;
     this.#metrics.observe(apiserver);
     await this.#openHealth();
+    // Both ports before anything is written: a second process, which finds them taken, must not have touched the mesh etcd of the first.
+    await this.#openJoinApi(apiserver, users);
     this.#running = apiserver.run(this.#stop.signal).catch((error: unknown) => {
       // A defect: nothing would be kept up to date from here on, and a restart loses nothing.
       log.error({ [LOG.error]: error }, 'the apiserver broke off');
       process.exit(1);
     });
-    await this.#openJoinApi(apiserver, users);
   }
 
   #users({ mesh, cluster, clusterRoot }: OwnEtcds): EtcdUserBook {
