@@ -8,6 +8,7 @@ const constant = (fields: Partial<Case>): Case => ({
   name: 'rate',
   unit: 'MB/s',
   better: 'higher',
+  noisy: true,
   goal: atLeast(0.95),
   rounds: 15,
   ours: async () => 98,
@@ -66,6 +67,10 @@ describe('runCase', () => {
     const ours = async () => (round++ % 2 === 0 ? 98 : 10);
     const metric = await run(constant({ ours }), (at) => (at % 2 === 0 ? 0.5 : 0.51));
     expect(metric).toMatchObject({ ours: 98, rounds: 15, voided: 14, judgement: 'met' });
+  });
+
+  it('keeps disturbed rounds of what others cannot change', async () => {
+    expect(await run(constant({ noisy: false }), () => 2)).toMatchObject({ rounds: 15, voided: 0, judgement: 'met' });
   });
 
   it('leaves out rounds in which nothing could be measured', async () => {

@@ -10,6 +10,8 @@ export interface Case {
   readonly better: 'higher' | 'lower';
   /** null: shown, not judged. */
   readonly goal: Goal | null;
+  /** Others' work changes it, as it does a speed and does not a size: disturbed rounds are void. */
+  readonly noisy: boolean;
   /** Quiet rounds wanted: at least 15 where a ratio decides. */
   readonly rounds: number;
   /** Measures once. */
@@ -63,7 +65,7 @@ export async function runCase(wanted: Case, { noise, random }: HarnessContext): 
   for (let attempt = 0; quiet.length < wanted.rounds && attempt < PATIENCE * wanted.rounds; attempt++) {
     const foreignCores = noise();
     const round = await runRound(wanted, attempt % 2 === 0);
-    if (foreignCores() > MAX_FOREIGN_CORES || measuredNothing(round)) voided++;
+    if ((wanted.noisy && foreignCores() > MAX_FOREIGN_CORES) || measuredNothing(round)) voided++;
     else quiet.push(round);
   }
   return summarise(wanted, quiet, voided, random);

@@ -15,9 +15,12 @@ export interface BenchLabs {
 
 /**
  * Brings up both labs of the same topology with the same code: the second one only as far as namespaces, cables, bridge and router. So
- * what lies between two nodes is the same on both sides by construction. What a crash left of either is removed first.
+ * what lies between two nodes is the same on both sides by construction. What a crash left of either is
+ * removed first.
  */
 export async function bringUpLabs(progress: (line: string) => void): Promise<BenchLabs> {
+  // A lab that a crash left complete would be taken as it is, with the programs of another build.
+  await removeLabs();
   const plain = await Lab.up(TOPOLOGY, { name: PLAIN, through: 'machine' });
   return { ours: await Lab.up(TOPOLOGY, { name: OURS, progress }), plain };
 }

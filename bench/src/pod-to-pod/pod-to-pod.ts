@@ -73,6 +73,7 @@ function cases(program: string, labs: BenchLabs): Case[] {
         name: `${name} ${variant}`,
         unit,
         better,
+        noisy: true,
         goal: GOAL,
         rounds: ROUNDS,
         ours: () => measure(program, ours, kind),
