@@ -31,6 +31,10 @@ const remote = (cluster: string, ready: boolean) => ({ cluster, ready }) as Remo
 describe('readinessOf', () => {
   it('names the first thing that is missing', () => {
     expect(readinessOf(inputs({ podCidrsKnown: false }))).toContain('pod CIDRs');
+    expect(readinessOf(inputs({ podCidrsKnown: false, clusterEtcdConnected: false }))).toContain('the cluster etcd');
+    expect(readinessOf(inputs({ podCidrsKnown: false, podCidrsRefusal: 'IPAM_CLUSTER_EXHAUSTED: full' }))).toContain(
+      'says IPAM_CLUSTER_EXHAUSTED: full',
+    );
     expect(readinessOf(inputs({ sinks: undefined }))).toContain('datapath');
     expect(readinessOf(inputs())).toBe('the nodes of its cluster from etcd');
     const half = inputs();

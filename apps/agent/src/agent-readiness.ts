@@ -7,6 +7,10 @@ export interface ReadinessInputs {
   /** Why only a restart helps. */
   readonly defect: string | undefined;
   readonly podCidrsKnown: boolean;
+  /** Why the operator gives none. */
+  readonly podCidrsRefusal?: string | undefined;
+  /** False while the cluster etcd does not answer. */
+  readonly clusterEtcdConnected?: boolean | undefined;
   readonly tables: AgentTables;
   readonly sinks: SinkGroup | undefined;
   readonly remotes: readonly RemoteStatus[];
@@ -20,7 +24,7 @@ export interface ReadinessInputs {
 export function readinessOf(inputs: ReadinessInputs): string | undefined {
   const { defect, podCidrsKnown, tables, sinks, remotes, remotesListed, meshWaitOver } = inputs;
   if (defect !== undefined) return defect;
-  if (!podCidrsKnown) return 'its pod CIDRs from the operator';
+  if (!podCidrsKnown) return podCidrsWait(inputs);
   if (!sinks) return 'the datapath';
   const { localNodes, localIdentities, localIps, services, localBackends } = tables.sources;
   for (const { table } of [localNodes, localIdentities, localIps, services, localBackends])
@@ -29,4 +33,9 @@ export function readinessOf(inputs: ReadinessInputs): string | undefined {
   if (!remotesListed) return 'the list of remote clusters from the mesh etcd';
   const waiting = remotes.find((remote) => !remote.ready);
   return waiting && `cluster ${waiting.cluster}`;
+}
+
+function podCidrsWait({ clusterEtcdConnected, podCidrsRefusal }: ReadinessInputs): string {
+  if (clusterEtcdConnected === false) return 'the cluster etcd, which tells its pod CIDRs';
+  return `its pod CIDRs from the operator${podCidrsRefusal === undefined ? '' : `, which says ${podCidrsRefusal}`}`;
 }

@@ -76,7 +76,10 @@ export class Agent {
     this.tables = declareAgentTables(clock, facts, (fault) =>
       log.error({ [LOG.table]: fault.table, [LOG.key]: fault.key, [LOG.error]: fault.error }, 'defect: a derivation failed'),
     );
-    this.podCidrs = new PodCidrs(facts.podMtu);
+    this.podCidrs = new PodCidrs(
+      facts.podMtu,
+      ([4, 6] as const).filter((family) => config[`enable-ipv${family}`]),
+    );
     this.#ipam = new PodCidrIpam(clock, config['ipam-reuse-delay'] * 1000);
     this.#stateFile = new NodeStateFile(config['state-dir']);
     this.#endpointParts = this.#endpointDependencies();
@@ -88,6 +91,8 @@ export class Agent {
     return readinessOf({
       defect: this.#defect,
       podCidrsKnown: this.podCidrs.known,
+      podCidrsRefusal: this.podCidrs.refusal,
+      clusterEtcdConnected: this.#connections?.states['cluster etcd']?.connected,
       tables: this.tables,
       sinks: this.#kernel?.sinks.group,
       remotes: this.#remotes.remotes(),
@@ -171,11 +176,18 @@ export class Agent {
       own,
       podHost: () => (this.podCidrs.known ? this.podCidrs.gateway() : undefined),
       onPodCidrs: (cidrs) => this.#setPodCidrs(cidrs),
+      onRefused: (reason) => this.#setRefusal(reason),
       clock,
       random,
       onError: (error) => log.warn({ [LOG.error]: error }, 'the node cannot be registered yet'),
     });
     this.#run('the registration of the node', registration.run(signal));
+  }
+
+  #setRefusal(reason: string | undefined): void {
+    if (reason === this.podCidrs.refusal) return;
+    this.podCidrs.refusal = reason;
+    if (reason !== undefined) this.#options.log.warn({ [LOG.reason]: reason }, 'the operator has no pod CIDRs for this node');
   }
 
   #setPodCidrs(cidrs: readonly string[]): void {

@@ -13,6 +13,14 @@ describe('PodCidrs', () => {
     expect(() => cidrs.gateway()).toThrow(expect.objectContaining({ code: 'AGENT_NOT_READY' }));
   });
 
+  it('are known when every family has one: pods never get half of their addresses', () => {
+    const cidrs = new PodCidrs(1450, [4, 6]);
+    cidrs.set(['fd00:1::/120']);
+    expect(cidrs.known).toBe(false);
+    cidrs.set(['fd00:1::/120', '10.1.2.0/24']);
+    expect(cidrs.known).toBe(true);
+  });
+
   it('has the first address of each family as gateway, for as long as the agent runs', () => {
     const cidrs = new PodCidrs(1450);
     cidrs.set(['10.1.2.0/24', 'fd00:1::/120', '10.9.0.0/24']);

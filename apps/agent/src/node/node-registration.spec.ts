@@ -11,6 +11,7 @@ function fixture(changes: Partial<NodeRegistrationOptions> = {}) {
   const resources = new KvResources({ kv: server.connect(), clock, random: seededRandom(1), newUid: () => `u${++uid}` });
   const heard: string[][] = [];
   const errors: unknown[] = [];
+  const refusals: unknown[] = [];
   let podHost: PodAddresses | undefined;
   const registration = new NodeRegistration({
     resources,
@@ -20,6 +21,7 @@ function fixture(changes: Partial<NodeRegistrationOptions> = {}) {
       heard.push([...cidrs]);
       podHost = { ipv4: '10.1.0.1', ipv6: '' };
     },
+    onRefused: (reason) => refusals.push(reason),
     clock,
     random: seededRandom(2),
     onError: (error) => errors.push(error),
@@ -45,7 +47,7 @@ function fixture(changes: Partial<NodeRegistrationOptions> = {}) {
       undefined,
       (current) => current && { ...current, spec: { ...current.spec, ipam: { podCIDRs } } },
     );
-  return { server, resources, heard, errors, settle, end, node, give };
+  return { server, resources, heard, errors, refusals, settle, end, node, give };
 }
 
 describe('NodeRegistration', () => {
@@ -60,6 +62,23 @@ describe('NodeRegistration', () => {
       { type: 'InternalIP', ip: '172.30.1.1' },
       { type: 'CiliumInternalIP', ip: '10.1.0.1' },
     ]);
+    await end();
+  });
+
+  it('hears why the operator has no CIDRs, and when it has them again', async () => {
+    const { settle, end, give, resources, refusals } = fixture();
+    await settle();
+    expect(refusals.at(-1)).toBeUndefined();
+    const condition = { type: 'PodCIDRsAllocated', status: 'False', reason: 'IPAM_CLUSTER_EXHAUSTED', message: 'no IPv4 CIDR is free.' };
+    await resources.update<CiliumNode>(CILIUM_NODE, 'n1', undefined, (node) => node && { ...node, status: { conditions: [condition] } });
+    await settle();
+    expect(refusals.at(-1)).toBe('IPAM_CLUSTER_EXHAUSTED: no IPv4 CIDR is free.');
+    await resources.update<CiliumNode>(CILIUM_NODE, 'n1', undefined, (node) => {
+      return node && { ...node, status: { conditions: [{ ...condition, status: 'True' }] } };
+    });
+    await give(['10.1.0.0/24']);
+    await settle();
+    expect(refusals.at(-1)).toBeUndefined();
     await end();
   });
 

@@ -18,6 +18,8 @@ export interface NodeRegistrationOptions {
   readonly podHost: () => PodAddresses | undefined;
   /** Called when the pod CIDRs are known, and again whenever they change. What it throws is reported, and it is called again. */
   readonly onPodCidrs: (cidrs: readonly string[]) => void;
+  /** Called with the reason while the operator cannot give pod CIDRs, and with undefined when it can again. */
+  readonly onRefused: (reason: string | undefined) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly onError: (error: unknown) => void;
@@ -28,6 +30,8 @@ const RETRY = { minMs: 250, maxMs: 15_000 };
 /** Address types of a CiliumNode. */
 const INTERNAL_IP = 'InternalIP';
 const CILIUM_INTERNAL_IP = 'CiliumInternalIP';
+/** Condition under which the operator tells of a node's pod CIDRs. */
+const POD_CIDRS_ALLOCATED = 'PodCIDRsAllocated';
 
 /** Keeps the node registered, also when somebody removes or changes its record, and follows what the operator decides for it. */
 export class NodeRegistration {
@@ -105,7 +109,16 @@ export class NodeRegistration {
   #heard(node: CiliumNode | undefined): void {
     const cidrs = node?.spec.ipam?.podCIDRs ?? [];
     if (cidrs.length > 0) this.#cidrs = cidrs;
+    this.#options.onRefused(refusalOf(node));
     this.#pending = true;
     this.#changed.notify();
   }
+}
+
+/** What the operator says of a node that it has no pod CIDRs for. */
+function refusalOf(node: CiliumNode | undefined): string | undefined {
+  const conditions = (node?.status as { conditions?: unknown } | undefined)?.conditions;
+  const all = (Array.isArray(conditions) ? conditions : []) as Partial<Record<'type' | 'status' | 'reason' | 'message', unknown>>[];
+  const refused = all.find(({ type, status }) => type === POD_CIDRS_ALLOCATED && status === 'False');
+  return refused && `${refused.reason}: ${refused.message}`;
 }

@@ -1,24 +1,30 @@
 import { CodedError } from '@isthmus/core';
-import { parseCidr } from '@isthmus/net';
+import { type Family, parseCidr } from '@isthmus/net';
 import { AGENT_NOT_READY } from '../agent.errors.ts';
 import type { NodeFacts, PodAddresses } from '../endpoint/endpoint-ports.ts';
 
 /** The node's pod CIDRs once they are known, and what follows from them. */
 export class PodCidrs implements NodeFacts {
   readonly podMtu: number;
+  /** Why the operator gives none, in its words; undefined while it has not refused. */
+  refusal: string | undefined;
+  readonly #families: readonly Family[];
   #cidrs: readonly string[] = [];
   #gateway: PodAddresses | undefined;
 
-  constructor(podMtu: number) {
+  /** @param families those that pods have: each needs a CIDR */
+  constructor(podMtu: number, families: readonly Family[] = []) {
     this.podMtu = podMtu;
+    this.#families = families;
   }
 
   get all(): readonly string[] {
     return this.#cidrs;
   }
 
+  /** A node with a CIDR of one family alone would give its pods half of their addresses, and never the other half. */
   get known(): boolean {
-    return this.#cidrs.length > 0;
+    return this.#cidrs.length > 0 && this.#families.every((family) => firstAddress(this.#cidrs, family) !== '');
   }
 
   set(cidrs: readonly string[]): void {
