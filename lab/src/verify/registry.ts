@@ -1,7 +1,9 @@
 import type { Check } from './check.ts';
+import { disconnectCheck } from './disconnect.check.ts';
 import { hostChecks } from './host.checks.ts';
 import { podToPodChecks } from './pod-to-pod.checks.ts';
 import { processesCheck } from './processes.check.ts';
+import { restartChecks } from './restart.checks.ts';
 import { senderIdentityChecks } from './sender-identity.checks.ts';
 import { serviceChecks } from './service.checks.ts';
 import { serviceFailoverCheck } from './service-failover.check.ts';
@@ -18,4 +20,6 @@ export const CHECKS: readonly Check[] = [
   ...sizeChecks,
   ...serviceChecks,
   serviceFailoverCheck,
+  ...restartChecks,
+  disconnectCheck,
 ];
