@@ -58,6 +58,11 @@ export class IdPool {
     return id;
   }
 
+  /** Whether this key has an id, in use or resting. */
+  has(key: string): boolean {
+    return this.#byKey.has(key);
+  }
+
   /** The key that holds an id, in use or resting. */
   keyOf(id: number): string | undefined {
     return this.#keyOf.get(id);

@@ -8,7 +8,7 @@ export { addressBytesOr0 } from './address-bytes.ts';
 export { describeEvent, dropReasonName, type EventDescription } from './event/event-description.ts';
 export * from './generated/layouts.ts';
 export { describeMapRow, MAP_NAMES, pinnedMapName, sumOverCpus } from './map-description.ts';
-export { addrKeyBytes, addrKeyOfText, textOfAddrKey } from './sinks/address-text.ts';
+export { addrKeyBytes, addrKeyOfText, ipcacheKeyBytes, textOfAddrKey } from './sinks/address-text.ts';
 export { backendCodec, backendKeyOf, frontendKeyOf, revnatCodec } from './sinks/backend-codec.ts';
 export { l4KeyOf, PROTOCOL_NUMBER } from './sinks/backend-key.ts';
 export { clusterScope } from './sinks/cluster-scope.ts';

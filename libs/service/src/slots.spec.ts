@@ -47,8 +47,8 @@ describe('slotOperations', () => {
   });
 
   it('shrinks: the count before the surplus', () => {
-    expect(told(slotOperations(3, slotsOf([1])))).toEqual(['put 1', 'put 0', 'delete 2', 'delete 3']);
-    expect(told(removalOperations(2))).toEqual(['delete 0', 'delete 1', 'delete 2']);
+    expect(told(slotOperations(3, slotsOf([1])))).toEqual(['put 1', 'put 0', 'delete 3', 'delete 2']);
+    expect(told(removalOperations(2))).toEqual(['delete 0', 'delete 2', 'delete 1']);
   });
 
   it('shows nobody a slot that is not there or leads elsewhere, at any step (property)', () => {

@@ -50,12 +50,13 @@ export function slotOperations(present: number, slots: readonly SlotRow[]): Slot
 
 /** The writes that take a frontend out: slot 0 first, so that nobody looks for the others. */
 export function removalOperations(present: number): SlotOperation[] {
-  return deletions(0, present);
+  return [{ kind: 'delete', slot: 0 }, ...deletions(1, present)];
 }
 
+/** The last slot first: when a write fails, those that are left have no gap, and are found again. */
 function deletions(from: number, to: number): SlotOperation[] {
   const operations: SlotOperation[] = [];
-  for (let slot = from; slot <= to; slot++) operations.push({ kind: 'delete', slot });
+  for (let slot = to; slot >= from; slot--) operations.push({ kind: 'delete', slot });
   return operations;
 }
 

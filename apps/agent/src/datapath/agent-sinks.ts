@@ -1,10 +1,14 @@
 import { type Clock, CodedError, IdPool, LOCAL_SCOPE, messageOf, type Random, type Sink, SinkGroup, type SinkTarget } from '@isthmus/core';
 import {
+  type BpfMap,
   backendCodec,
   backendKeyOf,
+  clusterScope,
+  decodeIpcacheValue,
   endpointCodec,
   frontendKeyOf,
   ipcacheCodec,
+  ipcacheKeyBytes,
   MapSink,
   PodProgramSink,
   peerAddress,
@@ -96,7 +100,7 @@ export function declareKernelSinks({ tables, own, programs, pinFolder, routes, c
     name: 'socket-terminator',
     table: tables.translations,
     startWhenSynced: LOCAL_SCOPE,
-    target: new SocketTerminator(tables.sources.endpoints.table, maps.sockNat),
+    target: new SocketTerminator(tables.sources.endpoints.table, maps.sockNat, (ip) => scopeOfAddress(maps.ipcache, ip, own.clusterId)),
   });
   group.add({
     name: 'frontends',
@@ -124,6 +128,12 @@ export function declareKernelSinks({ tables, own, programs, pinFolder, routes, c
       }
     },
   };
+}
+
+/** Scope of the cluster that the kernel takes an address for; what it does not know is nobody's but ours. */
+function scopeOfAddress(ipcache: Pick<BpfMap, 'lookup'>, ip: string, ownClusterId: number): string {
+  const entry = ipcache.lookup(ipcacheKeyBytes(ip));
+  return clusterScope(entry ? decodeIpcacheValue(entry).cluster : 0, ownClusterId);
 }
 
 /** A sink, and the row of it that an endpoint waits for. */

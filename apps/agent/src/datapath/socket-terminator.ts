@@ -1,4 +1,4 @@
-import { CodedError, type FoundEntry, LOCAL_SCOPE, type SinkFailures, type SinkTarget, type Table } from '@isthmus/core';
+import { CodedError, type FoundEntry, type SinkFailures, type SinkTarget, type Table } from '@isthmus/core';
 import {
   addrKeyOfText,
   type BpfMap,
@@ -29,10 +29,13 @@ const DIAG_PROTOCOL = { TCP: 'tcp', UDP: 'udp' } as const;
 export class SocketTerminator implements SinkTarget<true> {
   readonly #endpoints: Table<EndpointRow>;
   readonly #sockNat: Pick<BpfMap, 'lookup' | 'entries'>;
+  readonly #scopeOf: (ip: string) => string;
 
-  constructor(endpoints: Table<EndpointRow>, sockNat: Pick<BpfMap, 'lookup' | 'entries'>) {
+  /** @param scopeOf scope of the cluster that an address belongs to, as the kernel has it */
+  constructor(endpoints: Table<EndpointRow>, sockNat: Pick<BpfMap, 'lookup' | 'entries'>, scopeOf: (ip: string) => string) {
     this.#endpoints = endpoints;
     this.#sockNat = sockNat;
+    this.#scopeOf = scopeOf;
   }
 
   update(): undefined {
@@ -47,25 +50,34 @@ export class SocketTerminator implements SinkTarget<true> {
       if (known) known.add(frontend);
       else frontendsOf.set(backend, new Set([frontend]));
     }
-    for (const netns of this.#namespaces()) this.#closeIn(netns, frontendsOf);
+    const failures: unknown[] = [];
+    for (const netns of this.#namespaces()) {
+      try {
+        this.#closeIn(netns, frontendsOf);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    // One namespace that cannot be looked into does not keep the others; all keys are tried again for it.
+    if (failures.length > 0) throw failures[0];
     return new Map();
   }
 
-  /** Translations that sockets still use: an agent that was down when a backend went closes them now. */
+  /**
+   * Translations that sockets still use: an agent that was down when a backend went closes them now. One to another cluster's backend waits
+   * until that cluster's backends are known.
+   */
   *entries(): Generator<FoundEntry[]> {
-    const found = new Set<string>();
+    const found = new Map<string, string>();
     for (const [rawKey, rawValue] of this.#sockNat.entries()) {
       const from = decodeSockNatKey(rawKey);
       if (from.direction !== SockNatDirection.reverse) continue;
       const to = decodeSockNatValue(rawValue);
-      found.add(
-        translationKey(
-          l4KeyOf(textOfAddrKey(to.addr), to.port, from.protocol),
-          l4KeyOf(textOfAddrKey(from.addr), from.port, from.protocol),
-        ),
-      );
+      const backend = textOfAddrKey(from.addr);
+      const key = translationKey(l4KeyOf(textOfAddrKey(to.addr), to.port, from.protocol), l4KeyOf(backend, from.port, from.protocol));
+      if (!found.has(key)) found.set(key, this.#scopeOf(backend));
     }
-    yield [...found].map((key) => ({ key, scope: LOCAL_SCOPE }));
+    yield Array.from(found, ([key, scope]) => ({ key, scope }));
   }
 
   /** The host's namespace and every pod's. */

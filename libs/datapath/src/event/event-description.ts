@@ -1,7 +1,16 @@
 import { Ip } from '@isthmus/net';
-import { type DatapathEvent, Direction, DropReason, EventFlag, EventType } from '../generated/layouts.ts';
+import {
+  type DatapathEvent,
+  Direction,
+  DropReason,
+  decodeEventSocket,
+  EventFlag,
+  EventType,
+  eventSocketLayout,
+} from '../generated/layouts.ts';
+import { textOfAddrKey } from '../sinks/address-text.ts';
 
-/** An event of the datapath in words. Addresses are empty where the packet could not be read. */
+/** An event of the datapath in words. Addresses are empty where the packet could not be read; a socket's destination is the service it asked for. */
 export interface EventDescription {
   readonly type: 'drop' | 'trace' | 'verdict' | 'socket' | 'unknown';
   /** Name of the drop reason, such as `EndpointNotReady`; empty for other types. */
@@ -37,7 +46,7 @@ export function dropReasonName(code: number): string {
 /** Puts an event into words. Never throws: what cannot be read stays empty. */
 export function describeEvent(event: DatapathEvent): EventDescription {
   const type = (nameOf(EventType, event.type) || 'unknown') as EventDescription['type'];
-  const packet = type === 'socket' ? NO_PACKET : readPacket(event);
+  const packet = event.flags & EventFlag.socket ? readSocket(event) : readPacket(event);
   return {
     type,
     reason: type === 'drop' ? dropReasonName(event.subtype) : '',
@@ -55,6 +64,13 @@ export function describeEvent(event: DatapathEvent): EventDescription {
 
 type Packet = Pick<EventDescription, 'source' | 'destination' | 'protocol' | 'sourcePort' | 'destinationPort'>;
 const NO_PACKET: Packet = { source: '', destination: '', protocol: '', sourcePort: 0, destinationPort: 0 };
+
+/** What a socket asked for: the service. Who asked is known by its cookie alone. */
+function readSocket({ capture, capturedLength }: DatapathEvent): Packet {
+  if (Math.min(capturedLength, capture.length) < eventSocketLayout.size) return NO_PACKET;
+  const { service, servicePort, protocol } = decodeEventSocket(capture.subarray(0, eventSocketLayout.size));
+  return { ...NO_PACKET, destination: textOfAddrKey(service), destinationPort: servicePort, protocol: protocolName(protocol) };
+}
 
 function readPacket({ capture, capturedLength, flags }: DatapathEvent): Packet {
   const bytes = capture.subarray(0, Math.min(capturedLength, capture.length));

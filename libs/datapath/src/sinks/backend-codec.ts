@@ -22,6 +22,7 @@ export function backendCodec(pool: IdPool, ownClusterId: number): MapCodec<{ rea
       return encodeBackendValue({ addr: addrKeyOfText(ip), port, protocol: PROTOCOL_NUMBER[protocol], flags: 0, cluster: row.clusterId });
     },
     found: (_key, value) => ({ key: backendKeyOf(value), scope: clusterScope(decodeBackendValue(value).cluster, ownClusterId) }),
+    absent: (key) => !pool.has(key),
     deleted: (key) => pool.release(key),
   };
 }
@@ -41,6 +42,7 @@ export function revnatCodec(pool: IdPool): MapCodec<unknown> {
       return encodeRevnatValue({ addr: addrKeyOfText(ip), port, protocol: PROTOCOL_NUMBER[protocol] });
     },
     found: (_key, value) => ({ key: frontendKeyOf(value), scope: LOCAL_SCOPE }),
+    absent: (key) => !pool.has(key),
     deleted: (key) => pool.release(key),
   };
 }

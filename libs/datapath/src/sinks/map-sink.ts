@@ -9,6 +9,8 @@ export interface MapCodec<V> {
   value(key: string, row: V): Uint8Array;
   /** What a row of the map is in the table: its key, and the scope that may prune it. Undefined: not ours to touch. */
   found(key: Uint8Array, value: Uint8Array): FoundEntry | undefined;
+  /** True when no row of the map can stand for this key: it was never given a number, and asking for its map key would give it one. */
+  absent?(key: string): boolean;
   /** Called when the row is gone: numbers can be given back. */
   deleted?(key: string): void;
 }
@@ -28,7 +30,7 @@ export class MapSink<V> implements SinkTarget<V> {
 
   async update(rows: readonly SinkRow<V>[]): Promise<SinkFailures> {
     const failures = new Map<string, unknown>();
-    const encoded: { key: string; bytes: [Uint8Array, Uint8Array] }[] = [];
+    const encoded: Encoded[] = [];
     for (const { key, row } of rows) {
       try {
         encoded.push({ key, bytes: [this.#codec.key(key), this.#codec.value(key, row)] });
@@ -36,19 +38,15 @@ export class MapSink<V> implements SinkTarget<V> {
         failures.set(key, error);
       }
     }
-    try {
-      await this.#write(encoded);
-    } catch {
-      // A batch stops at its first bad row: find out row by row which ones fail.
-      for (const each of encoded) await this.#write([each]).catch((error: unknown) => failures.set(each.key, error));
-    }
+    await eachAlone(encoded, (some) => this.#write(some), failures);
     return failures;
   }
 
   async delete(keys: readonly string[]): Promise<SinkFailures> {
-    await this.#map.delete(keys.map((key) => this.#codec.key(key)));
-    for (const key of keys) this.#codec.deleted?.(key);
-    return new Map();
+    const failures = new Map<string, unknown>();
+    await eachAlone(this.#removable(keys), (some) => this.#map.delete(some.map(({ bytes }) => bytes[0])), failures);
+    for (const key of keys) if (!failures.has(key)) this.#codec.deleted?.(key);
+    return failures;
   }
 
   *entries(): Generator<FoundEntry[]> {
@@ -63,10 +61,42 @@ export class MapSink<V> implements SinkTarget<V> {
     yield batch;
   }
 
-  async #write(encoded: readonly { bytes: [Uint8Array, Uint8Array] }[]): Promise<void> {
+  async #write(encoded: readonly Encoded[]): Promise<void> {
     await this.#map.update(
       encoded.map(({ bytes }) => bytes[0]),
       encoded.map(({ bytes }) => bytes[1]),
     );
+  }
+
+  #removable(keys: readonly string[]): Encoded[] {
+    return keys.flatMap((key) => {
+      if (this.#codec.absent?.(key)) return [];
+      try {
+        return [{ key, bytes: [this.#codec.key(key), NOTHING] }];
+      } catch {
+        return []; // What cannot stand in the map is not there.
+      }
+    });
+  }
+}
+
+/** A row as the map has it. */
+interface Encoded {
+  readonly key: string;
+  readonly bytes: readonly [key: Uint8Array, value: Uint8Array];
+}
+
+const NOTHING = new Uint8Array();
+
+/** Does all at once; a batch stops at its first bad row, so then row by row, to find out which ones fail. */
+async function eachAlone(
+  rows: readonly Encoded[],
+  fn: (some: readonly Encoded[]) => Promise<void>,
+  failures: Map<string, unknown>,
+): Promise<void> {
+  try {
+    await fn(rows);
+  } catch {
+    for (const row of rows) await fn([row]).catch((error: unknown) => failures.set(row.key, error));
   }
 }

@@ -27,6 +27,7 @@ export function peerCodec(pool: IdPool, ownClusterId: number): MapCodec<PeerRow>
       });
     },
     found: (_key, value) => ({ key: peerAddress(value), scope: clusterScope(decodePeerValue(value).cluster, ownClusterId) }),
+    absent: (key) => !pool.has(key),
     deleted: (key) => pool.release(key),
   };
 }
