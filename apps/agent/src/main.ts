@@ -1,10 +1,11 @@
+import { dirname } from 'node:path';
 import { CodedError, createLogger, LOG, type Logger, systemClock, systemRandom } from '@isthmus/core';
 import { type Config, parseConfig, readConfigSources } from '@isthmus/model';
 import { Agent } from './agent.ts';
 import { agentFacts } from './agent-facts.ts';
 import { agentServer, cniHandler } from './agent-server.ts';
-import type { CniHandler } from './cni/cni-handler.ts';
-import { drainDeleteQueue } from './cni/delete-queue.ts';
+import type { CniAnswer, CniHandler } from './cni/cni-handler.ts';
+import { drainDeleteQueue, type QueuedDelete } from './cni/delete-queue.ts';
 import { checkNodeRequirements } from './node/node-requirements.ts';
 
 /** Exit status of a process that cannot run as it is configured; others are for crashes. */
@@ -47,7 +48,11 @@ async function run(config: Config, log: Logger): Promise<void> {
 }
 
 async function workOffDeletes(config: Config, cni: CniHandler, log: Logger): Promise<void> {
-  const done = await drainDeleteQueue(config['state-dir'], (body) => cni.handle(body, AbortSignal.timeout(QUEUED_DELETE_TIMEOUT_MS)));
+  // The plugin queues beside the socket unless it is told the state folder.
+  const folders = new Set([config['state-dir'], dirname(config['socket-path'])]);
+  const handle = (body: unknown): Promise<CniAnswer> => cni.handle(body, AbortSignal.timeout(QUEUED_DELETE_TIMEOUT_MS));
+  const done: QueuedDelete[] = [];
+  for (const folder of folders) done.push(...(await drainDeleteQueue(folder, handle)));
   for (const { file, answer, error } of done) {
     if (answer?.status === 200) log.info({ file }, 'worked off a DEL that came while no agent ran');
     else log.error({ file, answer: answer?.body, [LOG.error]: error }, 'a DEL that came while no agent ran stays queued');
