@@ -25,7 +25,7 @@ export async function applyObjects(
   await isthmus(plan, cluster.control, ['apply', '--context', cluster.name, '-f', '-', ...files], { input });
 }
 
-/** `isthmus delete pod`. */
+/** `isthmus delete pod`; one that is not there is fine. */
 export async function deletePodObject(plan: LabPlan, cluster: ClusterPlan, pod: PodPlace): Promise<void> {
-  await isthmus(plan, cluster.control, ['delete', 'pod', pod.name, '--namespace', 'default', '--context', cluster.name]);
+  await isthmus(plan, cluster.control, ['delete', 'pod', pod.name, '--ignore-not-found', '--context', cluster.name]);
 }

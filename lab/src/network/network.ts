@@ -9,7 +9,7 @@ const NETNS_FOLDER = '/run/netns';
 
 /** Makes a lab's network namespaces, devices, addresses and routes. */
 export async function createNetwork(plan: LabPlan): Promise<void> {
-  for (const place of allPlaces(plan)) await createNamespace(place.netns);
+  for (const place of allPlaces(plan)) await addNamespace(place.netns);
   for (const { netns, lines } of networkBatches(plan))
     await runCommand(['ip', '-n', netns, '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }
@@ -32,7 +32,13 @@ async function removeEmptyFolder(): Promise<void> {
   rmdirSync(NETNS_FOLDER);
 }
 
-async function createNamespace(netns: string): Promise<void> {
+/** Makes one network namespace, with the settings of all of them. */
+export async function addNamespace(netns: string): Promise<void> {
   await runCommand(['ip', 'netns', 'add', netns]);
   await runCommand(['nsenter', `--net=${join(NETNS_FOLDER, netns)}`, 'sysctl', '-qw', ...NAMESPACE_SYSCTLS]);
+}
+
+/** Removes one network namespace. */
+export async function deleteNamespace(netns: string): Promise<void> {
+  await runCommand(['ip', 'netns', 'delete', netns]);
 }

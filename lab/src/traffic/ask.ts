@@ -26,12 +26,21 @@ export interface AskOptions {
   readonly connected?: boolean;
   /** IPv4 targets are asked through IPv6 sockets, as `::ffff:a.b.c.d`. */
   readonly mapped?: boolean;
+  /** How long to wait for each answer. */
+  readonly timeoutMs?: number;
 }
 
 /** Asks every target from a place, one after the other. */
 export async function ask(lab: Lab, from: Place, targets: readonly string[], options: AskOptions = {}): Promise<Answer[]> {
-  const { count = 1, connected = false, mapped = false } = options;
-  const flags = ['--count', String(count), ...(connected ? ['--connected'] : []), ...(mapped ? ['--mapped'] : [])];
+  const { count = 1, connected = false, mapped = false, timeoutMs = 1_000 } = options;
+  const flags = [
+    '--count',
+    String(count),
+    '--timeout-ms',
+    String(timeoutMs),
+    ...(connected ? ['--connected'] : []),
+    ...(mapped ? ['--mapped'] : []),
+  ];
   const { stdout, stderr } = await lab.exec(from, trafficCommand(['ask', ...flags, ...targets]));
   if (stderr !== '') throw new Error(`${from.id}: ${stderr.trim()}`);
   return parseLines(stdout);

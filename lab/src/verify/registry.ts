@@ -1,6 +1,7 @@
 import type { Check } from './check.ts';
 import { disconnectCheck } from './disconnect.check.ts';
 import { hostChecks } from './host.checks.ts';
+import { notReadyCheck } from './not-ready.check.ts';
 import { podToPodChecks } from './pod-to-pod.checks.ts';
 import { processesCheck } from './processes.check.ts';
 import { restartChecks } from './restart.checks.ts';
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   ...senderIdentityChecks,
   ...hostChecks,
   ...sizeChecks,
+  notReadyCheck,
   ...serviceChecks,
   serviceFailoverCheck,
   ...restartChecks,
