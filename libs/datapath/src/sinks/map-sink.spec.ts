@@ -193,6 +193,10 @@ describe('numbered rows', () => {
     expect([...refused.values()]).toEqual([expect.objectContaining({ code: 'ID_POOL_EXHAUSTED' })]);
     expect(await sink.delete(['TCP/10.1.0.6:80', 'TCP/10.1.0.5:80'])).toEqual(new Map());
     expect([numbers.has('TCP/10.1.0.6:80'), numbers.size]).toEqual([false, 1]);
+    const more = pool();
+    await new MapSink(new MemoryRowMap('m'), backendCodec(more, OWN)).delete(['TCP/10.1.0.7:80']);
+    await new MapSink(new MemoryRowMap('m'), peerCodec(more, OWN)).delete(['10.1.0.7']);
+    expect(more.size).toBe(0);
   });
 
   it('rest before another key gets them', async () => {
