@@ -1,4 +1,4 @@
-import { ManualClock, seededRandom } from '@isthmus/core';
+import { type Log, ManualClock, seededRandom } from '@isthmus/core';
 import { IPAM_CIDR_CONFLICT, IPAM_CLUSTER_EXHAUSTED } from '@isthmus/ipam';
 import { KvResources, MemoryKvServer } from '@isthmus/kvstore';
 import {
@@ -15,7 +15,6 @@ import {
   type Service,
 } from '@isthmus/model';
 import { LeaderDuties } from './leader-duties.ts';
-import type { Log } from './log.ts';
 import { SERVICE_IP_EXHAUSTED, SLICE_FOREIGN } from './operator.errors.ts';
 import { operatorSettings } from './settings.ts';
 import { OperatorMetrics } from './status/operator-metrics.ts';

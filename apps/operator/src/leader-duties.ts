@@ -2,6 +2,8 @@ import {
   type Clock,
   delay,
   LOCAL_SCOPE,
+  LOG,
+  type Log,
   type Random,
   SinkGroup,
   type SinkTarget,
@@ -16,7 +18,6 @@ import { declareClusterIpRequests } from './cluster-ips/cluster-ip-request.ts';
 import { ClusterIpTarget } from './cluster-ips/cluster-ip-target.ts';
 import { IdentityGc } from './gc/identity-gc.ts';
 import { NodeGc } from './gc/node-gc.ts';
-import { errorFields, LOG, type Log } from './log.ts';
 import { nodeRow, type OperatorNodeRow } from './pod-cidrs/node-row.ts';
 import { PodCidrLedger } from './pod-cidrs/pod-cidr-ledger.ts';
 import { declarePodCidrRequests } from './pod-cidrs/pod-cidr-request.ts';
@@ -59,13 +60,15 @@ export class LeaderDuties {
     const { clock, random, settings, log, yieldToLoop } = options;
     this.#options = options;
     this.#store = new Store(clock, {
-      onFault: ({ table, key, error }) => log.error({ [LOG.table]: table, [LOG.key]: key, ...errorFields(error) }, 'a derivation failed'),
+      onFault: ({ table, key, error }) => log.error({ [LOG.table]: table, [LOG.key]: key, [LOG.error]: error }, 'a derivation failed'),
     });
     this.#sinks = new SinkGroup(this.#store, clock, random, yieldToLoop);
     this.#pods = this.#store.table('pods');
     this.#services = this.#store.table('services');
     this.#nodes = this.#store.table('ciliumnodes');
-    this.#podCidrs = new PodCidrLedger(this.#nodes.table, settings.podPools, (error) => log.error(errorFields(error), 'pod CIDRs overlap'));
+    this.#podCidrs = new PodCidrLedger(this.#nodes.table, settings.podPools, (error) =>
+      log.error({ [LOG.error]: error }, 'pod CIDRs overlap'),
+    );
     this.#addSlices();
     this.#addClusterIps();
     this.#addPodCidrs();
@@ -115,9 +118,8 @@ export class LeaderDuties {
   ): Promise<void> {
     const { resources, log } = this.#options;
     const onInvalid = (key: string, error: unknown): void =>
-      log.warn({ [LOG.kind]: kind.kind, [LOG.key]: key, ...errorFields(error) }, 'an object counts as absent');
-    const onDisconnected = (error: unknown): void =>
-      log.warn({ [LOG.kind]: kind.kind, ...errorFields(error) }, 'lost contact, is restored');
+      log.warn({ [LOG.kind]: kind.kind, [LOG.key]: key, [LOG.error]: error }, 'an object counts as absent');
+    const onDisconnected = (error: unknown): void => log.warn({ [LOG.kind]: kind.kind, [LOG.error]: error }, 'lost contact, is restored');
     return followResources({ resources, kind, store: this.#store, writer, rowOf, signal, onInvalid, onDisconnected });
   }
 
@@ -131,7 +133,7 @@ export class LeaderDuties {
     const ranges = settings.serviceRanges;
     if (ranges.size === 0) return;
     const services = this.#services.table;
-    const ledger = new ClusterIpLedger(services, ranges, clock, (error) => log.error(errorFields(error), 'cluster IPs collide'));
+    const ledger = new ClusterIpLedger(services, ranges, clock, (error) => log.error({ [LOG.error]: error }, 'cluster IPs collide'));
     const requests = declareClusterIpRequests(this.#store, services, [...ranges.keys()]);
     this.#addSink('cluster-ips', requests, new ClusterIpTarget(resources, ledger, clock, log));
   }
@@ -170,7 +172,7 @@ export class LeaderDuties {
   async #every(ms: number, signal: AbortSignal, pass: () => Promise<void>): Promise<void> {
     while (!signal.aborted) {
       await pass().catch((error: unknown) => {
-        if (!signal.aborted) this.#options.log.warn(errorFields(error), 'a garbage collection pass failed');
+        if (!signal.aborted) this.#options.log.warn({ [LOG.error]: error }, 'a garbage collection pass failed');
       });
       await delay(this.#options.clock, ms, signal).catch(() => undefined); // rejects only by abort
     }

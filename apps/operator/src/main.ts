@@ -1,14 +1,14 @@
+import { createLogger, LOG, type Log } from '@isthmus/core';
 import 'reflect-metadata';
 import { readEtcdConfig } from '@isthmus/kvstore';
 import { parseConfig, readConfigSources } from '@isthmus/model';
 import { NestFactory } from '@nestjs/core';
-import { createLog, errorFields, LOG, type Log } from './log.ts';
 import { nestLog } from './nest-log.ts';
 import { operatorModule } from './operator.module.ts';
 
 async function start(): Promise<void> {
   const { config, warnings } = parseConfig(readConfigSources(process.argv.slice(2)));
-  const log = createLog(config['log-level']);
+  const log = createLogger('operator', config['log-level']);
   for (const warning of warnings) log.warn({}, warning);
   const module = operatorModule(config, await readEtcdConfig(config['etcd-config']), log);
   const app = await NestFactory.createApplicationContext(module, { logger: nestLog(log), abortOnError: false });
@@ -26,6 +26,6 @@ function stopOnSignal(log: Log, stop: () => Promise<void>): void {
 }
 
 start().catch((error: unknown) => {
-  createLog('error').error(errorFields(error), 'the operator cannot start');
+  createLogger('operator', 'error').error({ [LOG.error]: error }, 'the operator cannot start');
   process.exit(1);
 });

@@ -1,5 +1,5 @@
+import type { Log } from '@isthmus/core';
 import type { LoggerService } from '@nestjs/common';
-import type { Log } from './log.ts';
 
 /** Nest's own lines in the same log: its chatter at level debug. */
 export function nestLog(log: Log): LoggerService {

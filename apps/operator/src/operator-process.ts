@@ -1,6 +1,6 @@
+import { LOG, type Log } from '@isthmus/core';
 import type { KvStore } from '@isthmus/kvstore';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import { errorFields, LOG, type Log } from './log.ts';
 import type { Operator } from './operator.ts';
 import type { StatusServer } from './status/status-server.ts';
 
@@ -29,7 +29,7 @@ export class OperatorProcess implements OnApplicationBootstrap, BeforeApplicatio
     }
     this.#running = this.#operator
       .run(this.#stop.signal)
-      .catch((error: unknown) => this.#log.error(errorFields(error), 'the operator failed'));
+      .catch((error: unknown) => this.#log.error({ [LOG.error]: error }, 'the operator failed'));
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { systemClock, systemRandom } from '@isthmus/core';
+import { type Log, systemClock, systemRandom } from '@isthmus/core';
 import { type EtcdConfig, EtcdKvStore, type KvStore } from '@isthmus/kvstore';
 import type { Config } from '@isthmus/model';
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { Log } from './log.ts';
 import { logConnection } from './log-connection.ts';
 import { Operator } from './operator.ts';
 import { OperatorProcess } from './operator-process.ts';

@@ -1,9 +1,8 @@
-import type { Clock, Random } from '@isthmus/core';
+import type { Clock, Log, Random } from '@isthmus/core';
 import { KvResources, type KvStore } from '@isthmus/kvstore';
 import { FencedKv } from './leader/fenced-kv.ts';
 import { LeaderElection, type LeaderTerm } from './leader/leader-election.ts';
 import { LeaderDuties } from './leader-duties.ts';
-import type { Log } from './log.ts';
 import type { OperatorSettings } from './settings.ts';
 import type { OperatorMetrics } from './status/operator-metrics.ts';
 

@@ -1,4 +1,4 @@
-export { createLogger, LOG, type Logger } from './adapters/logger.ts';
+export { createLogger, errorFields, LOG, type Log, type Logger } from './adapters/logger.ts';
 export { systemClock } from './adapters/system-clock.ts';
 export { systemRandom } from './adapters/system-random.ts';
 export { Backoff, type BackoffOptions } from './backoff.ts';

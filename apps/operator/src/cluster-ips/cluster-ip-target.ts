@@ -1,6 +1,5 @@
-import { type CodedError, isCoded, type SinkFailures, type SinkRow, type SinkTarget } from '@isthmus/core';
+import { type CodedError, isCoded, LOG, type Log, type SinkFailures, type SinkRow, type SinkTarget } from '@isthmus/core';
 import { type ResourceStore, SERVICE, type Service } from '@isthmus/model';
-import { errorFields, LOG, type Log } from '../log.ts';
 import { SERVICE_IP_EXHAUSTED } from '../operator.errors.ts';
 import { rowByRow } from '../sinks/row-by-row.ts';
 import { allocatedCondition, type ConditionClock, exhaustedCondition, withCondition } from '../status/condition.ts';
@@ -49,7 +48,7 @@ export class ClusterIpTarget implements SinkTarget<ClusterIpRequest> {
     await this.#write(request, ips, exhausted);
     if (exhausted && ips.length === 0) throw exhausted;
     // Served with the other family: not tried again, so said here.
-    if (exhausted) this.#log.warn(errorFields(exhausted), 'gave a cluster IP of one family only');
+    if (exhausted) this.#log.warn({ [LOG.error]: exhausted }, 'gave a cluster IP of one family only');
   }
 
   async #write({ namespace, name }: ClusterIpRequest, ips: string[], exhausted: CodedError | undefined): Promise<void> {

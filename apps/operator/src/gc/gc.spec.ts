@@ -1,7 +1,6 @@
-import { ManualClock, Store, seededRandom } from '@isthmus/core';
+import { type Log, ManualClock, Store, seededRandom } from '@isthmus/core';
 import { type KvStore, MemoryKvServer } from '@isthmus/kvstore';
 import { identityRange } from '@isthmus/mesh';
-import type { Log } from '../log.ts';
 import { IDENTITY_GC_BLOCKED } from '../operator.errors.ts';
 import type { OperatorNodeRow } from '../pod-cidrs/node-row.ts';
 import { IdentityGc } from './identity-gc.ts';

@@ -1,7 +1,6 @@
-import { type Clock, CodedError } from '@isthmus/core';
+import { type Clock, CodedError, LOG, type Log } from '@isthmus/core';
 import type { KvCompare, KvEntry, KvLease, KvOp, KvStore } from '@isthmus/kvstore';
 import { type IdentityRange, inIdentityRange } from '@isthmus/mesh';
-import { errorFields, LOG, type Log } from '../log.ts';
 import { IDENTITY_GC_BLOCKED } from '../operator.errors.ts';
 import { IDENTITY_PREFIX, IP_PREFIX, LABELS_PREFIX, RETIRED_PREFIX, RETIRED_SECONDS } from './identity-keys.ts';
 import { TwoPassSweep, type Unused } from './two-pass-sweep.ts';
@@ -92,7 +91,7 @@ export class IdentityGc {
     const { kv, clock, log } = this.#options;
     const lease = await kv.grantLease(RETIRED_SECONDS);
     const cancel = clock.after(RETIRED_SECONDS * 1000, () => {
-      lease.revoke().catch((error: unknown) => log.warn(errorFields(error), 'resting identities become free later'));
+      lease.revoke().catch((error: unknown) => log.warn({ [LOG.error]: error }, 'resting identities become free later'));
     });
     lease.lost.addEventListener('abort', cancel, { once: true });
     return lease;

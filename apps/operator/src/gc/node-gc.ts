@@ -1,7 +1,6 @@
-import type { Table } from '@isthmus/core';
+import { LOG, type Log, type Table } from '@isthmus/core';
 import type { KvStore } from '@isthmus/kvstore';
 import { stateLayout } from '@isthmus/mesh';
-import { LOG, type Log } from '../log.ts';
 import type { OperatorNodeRow } from '../pod-cidrs/node-row.ts';
 import { TwoPassSweep, type Unused } from './two-pass-sweep.ts';
 

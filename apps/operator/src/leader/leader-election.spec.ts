@@ -1,6 +1,5 @@
-import { ManualClock, seededRandom } from '@isthmus/core';
+import { type Log, ManualClock, seededRandom } from '@isthmus/core';
 import { KV_LEASE_LOST, MemoryKvServer } from '@isthmus/kvstore';
-import type { Log } from '../log.ts';
 import { OPERATOR_NOT_LEADER } from '../operator.errors.ts';
 import { FencedKv } from './fenced-kv.ts';
 import { LeaderElection, type LeaderTerm } from './leader-election.ts';

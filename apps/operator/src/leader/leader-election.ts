@@ -1,6 +1,5 @@
-import { Backoff, type Clock, CodedError, delay, type Random } from '@isthmus/core';
+import { Backoff, type Clock, CodedError, delay, LOG, type Log, type Random } from '@isthmus/core';
 import type { KvLease, KvStore } from '@isthmus/kvstore';
-import { errorFields, LOG, type Log } from '../log.ts';
 import { OPERATOR_NOT_LEADER } from '../operator.errors.ts';
 import { LEADER_KEY, LeaderSeat } from './leader-seat.ts';
 
@@ -54,7 +53,7 @@ export class LeaderElection {
         await this.#seat.changed.until(() => this.#seat.vacant, signal);
         if (await this.#stand(lead, signal)) backoff.reset();
       } catch (error) {
-        if (!signal.aborted) this.#options.log.warn(errorFields(error), 'not elected');
+        if (!signal.aborted) this.#options.log.warn({ [LOG.error]: error }, 'not elected');
       }
       await delay(clock, backoff.next(), signal).catch(() => undefined); // rejects only by abort
     }
@@ -100,7 +99,7 @@ export class LeaderElection {
     } finally {
       stopListening();
       onLeader(false);
-      log.info({ [LOG.candidate]: candidate, ...(term.signal.aborted && errorFields(term.signal.reason)) }, 'not leading any more');
+      log.info({ [LOG.candidate]: candidate, ...(term.signal.aborted && { [LOG.error]: term.signal.reason }) }, 'not leading any more');
     }
   }
 
@@ -109,7 +108,7 @@ export class LeaderElection {
     try {
       await lease.revoke();
     } catch (error) {
-      this.#options.log.warn(errorFields(error), 'the leader’s lease could not be given back; it runs out by itself');
+      this.#options.log.warn({ [LOG.error]: error }, 'the leader’s lease could not be given back; it runs out by itself');
     }
   }
 }

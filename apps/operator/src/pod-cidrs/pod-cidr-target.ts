@@ -1,8 +1,7 @@
-import { type CodedError, isCoded, type SinkFailures, type SinkRow, type SinkTarget } from '@isthmus/core';
+import { type CodedError, isCoded, LOG, type Log, type SinkFailures, type SinkRow, type SinkTarget } from '@isthmus/core';
 import { IPAM_CLUSTER_EXHAUSTED } from '@isthmus/ipam';
 import { CILIUM_NODE, type CiliumNode, type ResourceStore } from '@isthmus/model';
 import type { Family } from '@isthmus/net';
-import { LOG, type Log } from '../log.ts';
 import { rowByRow } from '../sinks/row-by-row.ts';
 import { allocatedCondition, type ConditionClock, exhaustedCondition, withCondition } from '../status/condition.ts';
 import type { PodCidrLedger } from './pod-cidr-ledger.ts';

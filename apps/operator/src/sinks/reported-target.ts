@@ -1,5 +1,4 @@
-import { messageOf, type SinkFailures, type SinkRow, type SinkTarget } from '@isthmus/core';
-import { errorFields, LOG, type Log } from '../log.ts';
+import { LOG, type Log, messageOf, type SinkFailures, type SinkRow, type SinkTarget } from '@isthmus/core';
 
 /** A target whose failures are logged: once when a row begins to fail in some way, once when it is well again. */
 export class ReportedTarget<V> implements SinkTarget<V> {
@@ -49,7 +48,7 @@ export class ReportedTarget<V> implements SinkTarget<V> {
       const message = messageOf(failures.get(key));
       if (this.#said.get(key) === message) continue;
       this.#said.set(key, message);
-      this.#log.warn({ ...fields, ...errorFields(failures.get(key)) }, 'failed, is tried again');
+      this.#log.warn({ ...fields, [LOG.error]: failures.get(key) }, 'failed, is tried again');
     }
     return failures;
   }
