@@ -79,6 +79,17 @@ describe('runCase', () => {
     expect(await run(constant({ peer }))).toMatchObject({ ratio: 0.98, rounds: 15, voided: 14 });
   });
 
+  it('fails when a round fails, unless others disturbed it', async () => {
+    let round = 0;
+    const ours = async () => {
+      if (round++ % 2 === 1) throw new Error('lost');
+      return 98;
+    };
+    expect(await run(constant({ ours }), (at) => at % 2)).toMatchObject({ rounds: 15, voided: 14 });
+    round = 0;
+    await expect(run(constant({ ours }))).rejects.toThrow('lost');
+  });
+
   it('gives up after three times its rounds, and then says nothing', async () => {
     const metric = await run(constant({ ours: async () => 10 }), (at) => (at < 14 ? 0 : 2));
     expect(metric).toMatchObject({ rounds: 14, voided: 31, interval: null, judgement: 'inconclusive' });

@@ -63,12 +63,24 @@ export async function runCase(wanted: Case, { noise, random }: HarnessContext): 
   const quiet: Round[] = [];
   let voided = 0;
   for (let attempt = 0; quiet.length < wanted.rounds && attempt < PATIENCE * wanted.rounds; attempt++) {
-    const foreignCores = noise();
-    const round = await runRound(wanted, attempt % 2 === 0);
-    if ((wanted.noisy && foreignCores() > MAX_FOREIGN_CORES) || measuredNothing(round)) voided++;
-    else quiet.push(round);
+    const round = await quietRound(wanted, attempt % 2 === 0, noise);
+    if (round) quiet.push(round);
+    else voided++;
   }
   return summarise(wanted, quiet, voided, random);
+}
+
+/** Undefined when others disturbed it: then it does not even matter that it failed. */
+async function quietRound(wanted: Case, oursFirst: boolean, noise: NoiseMeter): Promise<Round | undefined> {
+  const foreignCores = noise();
+  const isDisturbed = (): boolean => wanted.noisy && foreignCores() > MAX_FOREIGN_CORES;
+  try {
+    const round = await runRound(wanted, oursFirst);
+    return isDisturbed() || measuredNothing(round) ? undefined : round;
+  } catch (error) {
+    if (isDisturbed()) return undefined;
+    throw error;
+  }
 }
 
 /** Everything that is measured here is above zero, unless the machine had no time for it. */
