@@ -67,6 +67,8 @@ lint: ## Check types, style, import arrows, C format, generated files, file and 
 lint-generated: bpf/build/.stamp
 	@echo "lint: generated layouts"
 	@scripts/with-node scripts/generate-layouts.ts --check
+	@echo "lint: generated pages"
+	@scripts/with-node --conditions=isthmus:source scripts/generate-docs.ts --check
 
 bench: build ## Measure against peers (BENCH=pod-to-pod)
 	@npm run --silent bench -- $(BENCH)

@@ -1,0 +1,19 @@
+// Writes docs/errors.md and docs/configuration.md from what the sources declare; with --check, fails when they would differ.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { configurationPage } from './docs/configuration-page.ts';
+import { errorPage } from './docs/error-page.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const pages = { 'docs/errors.md': await errorPage(root), 'docs/configuration.md': configurationPage() };
+const check = process.argv.includes('--check');
+
+for (const [path, text] of Object.entries(pages)) {
+  const file = join(root, path);
+  if (!check) writeFileSync(file, text);
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+    console.error(`${path} does not match the sources: run scripts/with-node --conditions=isthmus:source scripts/generate-docs.ts`);
+    process.exitCode = 1;
+  }
+}
