@@ -25,8 +25,6 @@ export type Stage = (typeof STAGES)[number];
 /** A lab that is being built. */
 export interface Building {
   readonly plan: LabPlan;
-  /** Files in lab/manifests that every cluster gets. */
-  readonly manifests: readonly string[];
   readonly processes: Supervisor;
   readonly progress: (line: string) => void;
   readonly through: Stage | undefined;
@@ -107,9 +105,9 @@ async function attachPods(building: Building): Promise<void> {
   await Promise.all(building.plan.clusters.map((cluster) => attachPodsOf(cluster, building)));
 }
 
-async function attachPodsOf(cluster: ClusterPlan, { plan, manifests, processes, progress }: Building): Promise<void> {
+async function attachPodsOf(cluster: ClusterPlan, { plan, processes, progress }: Building): Promise<void> {
   const pods = cluster.nodes.flatMap((node) => node.pods);
-  await applyObjects(plan, cluster, pods, manifests);
+  await applyObjects(plan, cluster, pods, plan.manifests);
   for (const place of [...cluster.nodes, ...pods]) startEcho(processes, place);
   await Promise.all(
     cluster.nodes.map(async (node) => {

@@ -5,7 +5,7 @@ import { LAB_NO_SUCH, LAB_NOT_ROOT } from './lab.errors.ts';
 import { withLabLock } from './lab-lock.ts';
 import { readLabState, requireLabState, writeLabState } from './lab-state.ts';
 import { type CommandOptions, type CommandResult, tryCommand } from './machine/run-command.ts';
-import { podAddresses } from './pod/attach-pod.ts';
+import { isAttached, podAddresses } from './pod/attach-pod.ts';
 import { enterPlace, LAB_VARIABLE } from './process/enter-place.ts';
 import { LiveCommand } from './process/live-command.ts';
 import { Supervisor } from './process/supervisor.ts';
@@ -66,7 +66,7 @@ export class Lab {
       }
       await takeDown(lab.name);
       writeLabState(lab.name, { topology: wanted, complete: false });
-      await bringUp({ plan: lab.plan, manifests: wanted.manifests, processes: lab.processes, progress, through: options.through });
+      await bringUp({ plan: lab.plan, processes: lab.processes, progress, through: options.through });
       writeLabState(lab.name, { topology: wanted, complete: options.through === undefined });
       return lab;
     });
@@ -103,6 +103,11 @@ export class Lab {
   pod(cluster: string, name: string): PodPlace {
     const pods = this.cluster(cluster).nodes.flatMap((node) => node.pods);
     return found(pods, (pod) => pod.name === name, `pod ${cluster}/${name}`);
+  }
+
+  /** Whether a pod has got addresses yet. */
+  isAttached(pod: PodPlace): boolean {
+    return isAttached(this.plan, pod);
   }
 
   /** The addresses that a pod got from the CNI plugin. */

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
+import { delimiter } from 'node:path';
 import type { Command } from 'commander';
+import { isthmusEnvironment } from '../control-plane/isthmus-command.ts';
 import { DEFAULT_LAB, Lab } from '../lab.ts';
 import { enterPlace, LAB_VARIABLE } from '../process/enter-place.ts';
+import { repositoryFile } from '../toolchain.ts';
 
 /** Adds `exec` and `logs`: both hand the terminal over. */
 export function addExecAndLogs(program: Command): void {
@@ -27,7 +30,9 @@ async function exec(place: string, words: readonly string[], options: { name: st
   // After the place every word is the command's own, and so commander leaves the customary `--` in.
   const command = words[0] === '--' ? words.slice(1) : words;
   const argv = enterPlace(lab.place(place), command.length > 0 ? command : ['bash']);
-  process.exitCode = await foreground(argv, { [LAB_VARIABLE]: lab.name });
+  // `isthmus` is there, and knows the lab's clusters.
+  const path = `${repositoryFile('scripts')}${delimiter}${process.env['PATH'] ?? ''}`;
+  process.exitCode = await foreground(argv, { [LAB_VARIABLE]: lab.name, ...isthmusEnvironment(lab.plan), PATH: path });
 }
 
 async function logs(id: string, options: { name: string; follow?: boolean }): Promise<void> {

@@ -21,8 +21,25 @@ async function verify(options: { name: string; json?: boolean } & CheckChoice): 
   const started = (name: string): void => {
     if (!options.json) console.error(`verify: ${name}`);
   };
-  const results = await runChecks(Lab.open(options.name), checks, { started });
+  const results = await runChecks(Lab.open(options.name), checks, { started, signal: interruption() });
   if (options.json) console.log(JSON.stringify(results, undefined, 2));
   else printTable([['CHECK', 'OK', 'DETAIL'], ...results.map(({ name, ok, detail }) => [name, ok ? 'ok' : 'FAILED', detail])]);
-  process.exitCode = results.every((result) => result.ok) ? 0 : 1;
+  const failed = results.filter((result) => !result.ok);
+  if (!options.json)
+    console.log(
+      `\n${results.length - failed.length} of ${results.length} hold${failed.length > 0 ? `; not: ${failed.map(({ name }) => name).join(', ')}` : ''}`,
+    );
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+/** Lets the check that runs restore what it breaks: the first interrupt makes it the last one, a second one ends the process. */
+function interruption(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      console.error('verify: stopping after this check, which restores what it broke; once more to stop at once');
+      stop.abort();
+      process.exitCode = 1;
+    });
+  return stop.signal;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CodedError } from '@isthmus/core';
 import { LAB_COMMAND } from '../lab.errors.ts';
@@ -43,6 +43,11 @@ export async function attachPod(plan: LabPlan, node: NodePlace, pod: PodPlace): 
   const path = resultPath(plan, pod);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, stdout);
+}
+
+/** Whether a pod has been attached. */
+export function isAttached(plan: LabPlan, pod: PodPlace): boolean {
+  return existsSync(resultPath(plan, pod));
 }
 
 /** The addresses that a pod got from its last {@link attachPod}. */

@@ -68,6 +68,8 @@ export interface LabPlan {
   readonly paths: LabPaths;
   readonly router: Place;
   readonly clusters: readonly ClusterPlan[];
+  /** Files in lab/manifests that every cluster gets. */
+  readonly manifests: readonly string[];
 }
 
 const ROUTER_HOST = 1;
@@ -78,7 +80,8 @@ const FIRST_NODE_HOST = 11;
 export function planLab(name: string, topology: Topology): LabPlan {
   const paths = labPaths(name);
   const router = { id: 'router', netns: `${paths.netnsPrefix}router`, hostname: 'router', cgroup: join(paths.cgroup, 'router') };
-  return { name, paths, router, clusters: topology.clusters.map((cluster) => planCluster(paths, cluster)) };
+  const clusters = topology.clusters.map((cluster) => planCluster(paths, cluster));
+  return { name, paths, router, clusters, manifests: topology.manifests };
 }
 
 /** Every place of a lab, router first, pods last. */

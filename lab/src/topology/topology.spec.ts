@@ -43,6 +43,17 @@ describe('a topology', () => {
     expect(clusters[0]?.config).toEqual({ 'tunnel-port': '4789', 'enable-ipv6': 'false' });
   });
 
+  it('labels a pod with its name unless it says how', () => {
+    const { clusters } = parseTopology(
+      `clusters:\n${cluster({ nodes: '[{ name: n1, pods: [a1, { name: a2, labels: { app: server } }] }]' })}\n`,
+      'test',
+    );
+    expect(clusters[0]?.nodes[0]?.pods).toEqual([
+      { name: 'a1', labels: { app: 'a1' } },
+      { name: 'a2', labels: { app: 'server' } },
+    ]);
+  });
+
   it('names what it refuses', () => {
     expect(refusal(cluster({ id: '0' }))).toContain('clusters.0.id');
     expect(refusal(cluster({ node: '[]' }))).toContain('node');

@@ -6,6 +6,8 @@ export interface Check {
   readonly name: string;
   /** True when it breaks something for a while, and mends it again; `--quick` leaves such checks out. */
   readonly disruptive: boolean;
+  /** False where the topology has nothing to prove it on; such a check is left out. Absent: always true. */
+  applies?(lab: Lab): boolean;
   /** Proves it on a running lab and answers what was seen, in a few words. Throws when it does not hold. */
   run(lab: Lab): Promise<string>;
 }

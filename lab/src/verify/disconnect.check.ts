@@ -17,9 +17,10 @@ const TIMEOUT_MS = 30_000;
 export const disconnectCheck: Check = {
   name: 'disconnect-forgets-the-other-cluster',
   disruptive: true,
+  applies: (lab) => lab.plan.clusters.length > 1,
   async run(lab) {
     const [first, second] = lab.plan.clusters;
-    if (!first || !second) return 'there is only one cluster';
+    expectThat(first !== undefined && second !== undefined, 'there is only one cluster');
     const before = await statesOf(first, second);
     try {
       const inside = (await flowSet(lab)).filter(({ scope }) => scope === 'cluster');

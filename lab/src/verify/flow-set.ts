@@ -4,7 +4,7 @@ import { type FlowReport, type FlowSpec, Flows } from '../traffic/flow.ts';
 import { ECHO_PORT } from '../traffic/traffic-program.ts';
 import { expectThat } from './check.ts';
 import { podPairs, podsOfApp, RELATIONS } from './pairs.ts';
-import { serviceTarget } from './service-view.ts';
+import { hasServices, serviceTarget } from './service-view.ts';
 
 /** A flow, and whether both its ends are sure to be in one cluster. */
 export interface ScopedFlow extends FlowSpec {
@@ -31,7 +31,7 @@ export async function flowSet(lab: Lab): Promise<ScopedFlow[]> {
     });
   });
   const services = await Promise.all(
-    lab.plan.clusters.flatMap((cluster) =>
+    (hasServices(lab, false) ? lab.plan.clusters : []).flatMap((cluster) =>
       podsOfApp(lab, 'client', cluster.name)
         .slice(0, 1)
         .map(async (from) => ({

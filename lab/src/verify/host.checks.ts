@@ -8,23 +8,28 @@ import { type Attempt, problems, reachAll, WAYS } from './reach.ts';
 export const hostChecks: readonly Check[] = RELATIONS.flatMap((relation) => [hostToPodCheck(relation), podToHostCheck(relation)]);
 
 function hostToPodCheck(relation: Relation): Check {
-  return hostCheck(`host-to-pod-${relation}`, async (lab) => {
+  return hostCheck(`host-to-pod-${relation}`, relation, async (lab) => {
     const pairs = nodePodPairs(lab, relation);
     return { pairs, attempts: await everyWay(lab, pairs) };
   });
 }
 
 function podToHostCheck(relation: Relation): Check {
-  return hostCheck(`pod-to-host-${relation}`, async (lab) => {
+  return hostCheck(`pod-to-host-${relation}`, relation, async (lab) => {
     const pairs = nodePodPairs(lab, relation).map(({ from, to }) => ({ from: to, to: from }));
     return { pairs, attempts: await everyWay(lab, pairs) };
   });
 }
 
-function hostCheck(name: string, reach: (lab: Lab) => Promise<{ pairs: readonly Pair[]; attempts: readonly Attempt[] }>): Check {
+function hostCheck(
+  name: string,
+  relation: Relation,
+  reach: (lab: Lab) => Promise<{ pairs: readonly Pair[]; attempts: readonly Attempt[] }>,
+): Check {
   return {
     name,
     disruptive: false,
+    applies: (lab) => nodePodPairs(lab, relation).length > 0,
     async run(lab) {
       const { pairs, attempts } = await reach(lab);
       expectThat(problems(attempts) === '', problems(attempts));

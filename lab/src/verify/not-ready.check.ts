@@ -32,6 +32,7 @@ const BURST_BYTES = 1_472;
 export const notReadyCheck: Check = {
   name: 'not-ready-pod-gets-nothing',
   disruptive: true,
+  applies: (lab) => (lab.plan.clusters[0]?.nodes[0]?.pods.length ?? 0) > 0,
   async run(lab) {
     const [node] = lab.plan.clusters[0]?.nodes ?? [];
     const [neighbour] = node?.pods ?? [];

@@ -13,17 +13,17 @@ export interface Pair<From extends Place = Place, To extends Place = Place> {
 }
 
 /** Every pod of a lab. */
-export function allPods(lab: Lab): PodPlace[] {
+export function allPods(lab: Pick<Lab, 'plan'>): PodPlace[] {
   return allNodes(lab).flatMap((node) => node.pods);
 }
 
 /** Every node of a lab. */
-export function allNodes(lab: Lab): NodePlace[] {
+export function allNodes(lab: Pick<Lab, 'plan'>): NodePlace[] {
   return lab.plan.clusters.flatMap((cluster) => cluster.nodes);
 }
 
 /** The pods whose label `app` is this, of one cluster or of all. */
-export function podsOfApp(lab: Lab, app: string, cluster?: string): PodPlace[] {
+export function podsOfApp(lab: Pick<Lab, 'plan'>, app: string, cluster?: string): PodPlace[] {
   return allPods(lab).filter((pod) => pod.labels['app'] === app && (cluster === undefined || pod.cluster === cluster));
 }
 
@@ -33,12 +33,12 @@ export function nodeOf(lab: Lab, pod: PodPlace): NodePlace {
 }
 
 /** Every ordered pair of two different pods that stand so to each other. */
-export function podPairs(lab: Lab, relation: Relation): Pair<PodPlace, PodPlace>[] {
+export function podPairs(lab: Pick<Lab, 'plan'>, relation: Relation): Pair<PodPlace, PodPlace>[] {
   return pairs(allPods(lab), allPods(lab), relation).filter(({ from, to }) => from.id !== to.id);
 }
 
 /** Every node with every pod that stands so to it. */
-export function nodePodPairs(lab: Lab, relation: Relation): Pair<NodePlace, PodPlace>[] {
+export function nodePodPairs(lab: Pick<Lab, 'plan'>, relation: Relation): Pair<NodePlace, PodPlace>[] {
   return pairs(allNodes(lab), allPods(lab), relation);
 }
 

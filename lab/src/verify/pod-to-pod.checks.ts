@@ -12,6 +12,7 @@ function podToPodCheck(relation: Relation, way: Way): Check {
   return {
     name: `pod-to-pod-${relation}-${way.toLowerCase()}`,
     disruptive: false,
+    applies: (lab) => podPairs(lab, relation).length > 0,
     async run(lab: Lab): Promise<string> {
       const pairs = podPairs(lab, relation);
       const attempts = await reachAll(lab, pairs, way, (place) => lab.podAddresses(place as PodPlace));

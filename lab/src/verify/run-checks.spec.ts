@@ -20,6 +20,20 @@ describe('verify', () => {
     ]);
   });
 
+  it('leaves out what the lab has nothing for, and what comes after an interrupt', async () => {
+    const stop = new AbortController();
+    const elsewhere: Check = { ...bad, applies: () => false };
+    const last: Check = {
+      ...good,
+      async run() {
+        stop.abort();
+        return 'restored';
+      },
+    };
+    const results = await runChecks({} as Lab, [elsewhere, last, bad], { signal: stop.signal });
+    expect(results).toEqual([{ name: 'good', ok: true, detail: 'restored' }]);
+  });
+
   it('leaves out what disrupts, and runs one alone', () => {
     expect(chooseChecks([bad, good], { quick: true })).toEqual([good]);
     expect(chooseChecks([bad, good], { only: 'bad' })).toEqual([bad]);

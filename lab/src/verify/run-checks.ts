@@ -11,9 +11,11 @@ export interface CheckChoice {
   readonly quick?: boolean;
 }
 
-/** Told while checks run. */
+/** Told while checks run, and asked whether to go on. */
 export interface CheckWatcher {
   started?(name: string): void;
+  /** Aborted: the check that runs is the last one. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -28,10 +30,15 @@ export function chooseChecks(all: readonly Check[], choice: CheckChoice): readon
   });
 }
 
-/** Runs checks one after the other, so that none sees what another breaks. A failed check does not stop the rest. */
+/**
+ * Runs checks one after the other, so that none sees what another breaks. A failed check does not stop the rest; one that the lab's topology
+ * has nothing for is left out.
+ */
 export async function runChecks(lab: Lab, checks: readonly Check[], watcher: CheckWatcher = {}): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
+    if (watcher.signal?.aborted) break;
+    if (check.applies?.(lab) === false) continue;
     watcher.started?.(check.name);
     results.push(await runCheck(lab, check));
   }

@@ -11,6 +11,7 @@ import { problems, reachAll } from './reach.ts';
 export const senderIdentityChecks: readonly Check[] = RELATIONS.map((relation) => ({
   name: `sender-identity-${relation}`,
   disruptive: false,
+  applies: (lab) => podPairs(lab, relation).length > 0,
   async run(lab) {
     const pairs = podPairs(lab, relation);
     const attempts = await reachAll(lab, pairs, 'UDP', (place) => lab.podAddresses(place as PodPlace));

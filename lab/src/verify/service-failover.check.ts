@@ -6,7 +6,7 @@ import type { ClusterPlan, PodPlace } from '../topology/plan.ts';
 import { Keeper, type KeeperEvent, monotonicMs } from '../traffic/keeper.ts';
 import { type Check, expectThat } from './check.ts';
 import { nodeOf, podsOfApp } from './pairs.ts';
-import { CLIENT_KINDS, serverPods, serversOf, serviceTarget } from './service-view.ts';
+import { CLIENT_KINDS, hasServices, serverPods, serversOf, serviceTarget } from './service-view.ts';
 
 /** A service that its own cluster serves for as long as it can, and one that both serve. */
 const LOCAL_FIRST = 'web-local';
@@ -28,6 +28,7 @@ const QUESTIONS = 24;
 export const serviceFailoverCheck: Check = {
   name: 'service-failover',
   disruptive: true,
+  applies: (lab) => hasServices(lab, true),
   async run(lab) {
     const details: string[] = [];
     for (const cluster of lab.plan.clusters) details.push(await failOver(lab, cluster));

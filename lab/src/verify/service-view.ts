@@ -6,6 +6,8 @@ import { tableRows } from './agent-view.ts';
 import { expectThat } from './check.ts';
 import { podsOfApp } from './pairs.ts';
 
+/** The file of the services that are asked. */
+const MANIFEST = 'services.yaml';
 /** Port of every service in lab/manifests/services.yaml, TCP and UDP. */
 export const SERVICE_PORT = 80;
 const SERVER_APP = 'server';
@@ -29,6 +31,13 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   { name: 'connected UDP over IPv4', protocol: 'UDP', family: 'ipv4', options: { connected: true } },
   { name: 'connected UDP over IPv6', protocol: 'UDP', family: 'ipv6', options: { connected: true } },
 ];
+
+/** Whether the lab has these services, with servers and clients; in every one of several clusters where that is asked. */
+export function hasServices(lab: Lab, acrossClusters: boolean): boolean {
+  const { clusters, manifests } = lab.plan;
+  const complete = clusters.every(({ name }) => [SERVER_APP, 'client'].every((app) => podsOfApp(lab, app, name).length > 0));
+  return manifests.includes(MANIFEST) && complete && (clusters.length > 1 || !acrossClusters);
+}
 
 /** The addresses of a service in a cluster. @throws CheckFailed while it has none */
 export async function serviceAddresses(cluster: ClusterPlan, service: string): Promise<Addresses> {

@@ -2,7 +2,7 @@ import type { Lab } from '../lab.ts';
 import type { ClusterPlan, Place } from '../topology/plan.ts';
 import { type Check, expectThat } from './check.ts';
 import { podsOfApp } from './pairs.ts';
-import { CLIENT_KINDS, serverPods, serversOf } from './service-view.ts';
+import { CLIENT_KINDS, hasServices, serverPods, serversOf } from './service-view.ts';
 
 /** Servers are drawn at random: that all of them are of one of two clusters happens once in two billion runs. */
 const QUESTIONS = 32;
@@ -23,6 +23,7 @@ function serviceCheck(name: string, service: string, expected: Expected): Check 
   return {
     name,
     disruptive: false,
+    applies: (lab) => hasServices(lab, expected !== 'own'),
     async run(lab) {
       const served = new Map<string, Set<string>>();
       for (const cluster of lab.plan.clusters)

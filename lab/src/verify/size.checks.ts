@@ -6,7 +6,7 @@ import { echoTargets } from '../traffic/ask.ts';
 import { probeSize, type SizeResult, sendBulk } from '../traffic/sizes.ts';
 import { tableRows } from './agent-view.ts';
 import { type Check, expectThat } from './check.ts';
-import { nodeOf, type Pair, podPairs, RELATIONS } from './pairs.ts';
+import { allPods, nodeOf, type Pair, podPairs, RELATIONS } from './pairs.ts';
 
 const BULK_BYTES = 64 * 1024;
 /** Of an ordinary Ethernet: more than the tunnel lets through. */
@@ -16,6 +16,7 @@ const LARGER_MTU = 1500;
 const fullMtuCheck: Check = {
   name: 'full-mtu-packet',
   disruptive: false,
+  applies: (lab) => allPods(lab).length > 1,
   async run(lab) {
     const seen = await probeEach(lab, async (pair) => ({ ...pair, mtu: await mtuOf(lab, pair.from) }));
     const wrong = seen.filter(({ result }) => result.fits !== 'answered' || result.exceeds !== 'EMSGSIZE');
@@ -28,6 +29,7 @@ const fullMtuCheck: Check = {
 const tooBigCheck: Check = {
   name: 'too-big-is-answered',
   disruptive: true,
+  applies: (lab) => RELATIONS.some((relation) => relation !== 'same-node' && podPairs(lab, relation).length > 0),
   async run(lab) {
     const seen = await probeEach(lab, async (pair) => ({ ...pair, mtu: await mtuOf(lab, pair.from) }), {
       before: (pod) => setMtu(pod, LARGER_MTU),
@@ -44,6 +46,7 @@ const tooBigCheck: Check = {
 const bulkCheck: Check = {
   name: 'tcp-64k-write',
   disruptive: false,
+  applies: (lab) => allPods(lab).length > 1,
   async run(lab) {
     const wrong: string[] = [];
     const pairs = RELATIONS.flatMap((relation) => podPairs(lab, relation));
