@@ -17,14 +17,17 @@ export function cniHandler(agent: Agent): CniHandler {
   });
 }
 
-/** The agent's unix socket: CNI and everything that the CLI shows. */
-export function agentServer(agent: Agent, cni: CniHandler, config: Config): UnixServer {
+/** The agent's metrics, loaded when somebody asks: most nodes' agents are never asked. */
+export function metricsOf(agent: Agent): () => Promise<Registry> {
   let registry: Promise<Registry> | undefined;
-  // Loaded when somebody asks: most nodes' agents are never asked.
-  const metrics = (): Promise<Registry> => {
+  return () => {
     registry ??= import('./agent-metrics.ts').then(({ agentMetrics }) => agentMetrics(agent));
     return registry;
   };
+}
+
+/** The agent's unix socket: CNI and everything that the CLI shows. */
+export function agentServer(agent: Agent, cni: CniHandler, metrics: () => Promise<Registry>, config: Config): UnixServer {
   const routes = agentRoutes({
     cni,
     store: agent.tables.store,

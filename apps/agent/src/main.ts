@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
-import { CodedError, createLogger, LOG, type Logger, systemClock, systemRandom } from '@isthmus/core';
+import { CodedError, createLogger, LOG, type Logger, StatusServer, systemClock, systemRandom } from '@isthmus/core';
 import { type Config, parseConfig, readConfigSources } from '@isthmus/model';
 import { Agent } from './agent.ts';
 import { agentFacts } from './agent-facts.ts';
-import { agentServer, cniHandler } from './agent-server.ts';
+import { agentServer, cniHandler, metricsOf } from './agent-server.ts';
 import type { CniAnswer, CniHandler } from './cni/cni-handler.ts';
 import { drainDeleteQueue, type QueuedDelete } from './cni/delete-queue.ts';
 import { checkNodeRequirements } from './node/node-requirements.ts';
@@ -30,11 +30,19 @@ try {
 async function run(config: Config, log: Logger): Promise<void> {
   const agent = new Agent({ config, facts: agentFacts(config), clock: systemClock, random: systemRandom, log });
   const cni = cniHandler(agent);
-  const server = agentServer(agent, cni, config);
+  const metrics = metricsOf(agent);
+  const server = agentServer(agent, cni, metrics, config);
+  const health = new StatusServer({
+    notReady: () => agent.waitingFor(),
+    metrics: async () => {
+      const registry = await metrics();
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+  });
   const stop = async (signal: string): Promise<void> => {
     stopping = true;
     log.info({ signal }, 'stopping; the datapath stays as it is');
-    await server.stop();
+    await Promise.all([server.stop(), health.close()]);
     await agent.stop();
     process.exit(0);
   };
@@ -42,6 +50,7 @@ async function run(config: Config, log: Logger): Promise<void> {
   process.once('SIGINT', () => void stop('SIGINT'));
   // The socket first: while the agent waits for something, whoever asks is told for what.
   await server.start();
+  if (config['prometheus-serve-addr'] !== '') await health.listen(config['prometheus-serve-addr']);
   await agent.start();
   await workOffDeletes(config, cni, log);
   log.info('agent is running');

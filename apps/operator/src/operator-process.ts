@@ -1,8 +1,7 @@
-import { LOG, type Log } from '@isthmus/core';
+import { LOG, type Log, type StatusServer } from '@isthmus/core';
 import type { KvStore } from '@isthmus/kvstore';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Operator } from './operator.ts';
-import type { StatusServer } from './status/status-server.ts';
 
 /** Starts and stops what the process consists of: the status server first, so that probes see the start; the store last. */
 export class OperatorProcess implements OnApplicationBootstrap, BeforeApplicationShutdown {

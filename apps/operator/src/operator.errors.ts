@@ -28,13 +28,6 @@ export const SLICE_FOREIGN = defineError(
   'Rename that EndpointSlice, or remove the selector of the service if its endpoints are written by hand.',
 );
 
-/** The address for health and metrics cannot be used. */
-export const OPERATOR_LISTEN = defineError(
-  'OPERATOR_LISTEN',
-  'The operator cannot listen on its address for health and metrics.',
-  'Set prometheus-serve-addr to a free host:port, or leave it empty.',
-);
-
 /** A record keeps identities from being collected. */
 export const IDENTITY_GC_BLOCKED = defineError(
   'IDENTITY_GC_BLOCKED',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Log, systemClock, systemRandom } from '@isthmus/core';
+import { type Log, StatusServer, systemClock, systemRandom } from '@isthmus/core';
 import { type EtcdConfig, EtcdKvStore, type KvStore } from '@isthmus/kvstore';
 import type { Config } from '@isthmus/model';
 import { type DynamicModule, Module } from '@nestjs/common';
@@ -9,7 +9,7 @@ import { Operator } from './operator.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { operatorSettings } from './settings.ts';
 import { OperatorMetrics } from './status/operator-metrics.ts';
-import { StatusServer } from './status/status-server.ts';
+import { operatorStatus } from './status/operator-status.ts';
 
 const KV = Symbol('cluster etcd');
 
@@ -40,7 +40,7 @@ export function operatorModule(config: Config, etcd: EtcdConfig, log: Log): Dyna
       OperatorMetrics,
       { provide: KV, useFactory: () => new EtcdKvStore({ config: etcd, onConnection: logConnection(log) }) },
       { provide: Operator, useFactory: makeOperator, inject: [KV, OperatorMetrics] },
-      { provide: StatusServer, useFactory: StatusServer.of, inject: [Operator, OperatorMetrics] },
+      { provide: StatusServer, useFactory: operatorStatus, inject: [Operator, OperatorMetrics] },
       { provide: OperatorProcess, useFactory: makeProcess, inject: [Operator, StatusServer, KV] },
     ],
   };

@@ -1,4 +1,5 @@
 export { createLogger, errorFields, LOG, type Log, type Logger } from './adapters/logger.ts';
+export { STATUS_LISTEN, StatusServer, type StatusSources } from './adapters/status-server.ts';
 export { systemClock } from './adapters/system-clock.ts';
 export { systemRandom } from './adapters/system-random.ts';
 export { Backoff, type BackoffOptions } from './backoff.ts';

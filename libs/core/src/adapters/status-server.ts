@@ -1,8 +1,11 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { CodedError, messageOf } from '@isthmus/core';
-import { OPERATOR_LISTEN } from '../operator.errors.ts';
-import type { Operator } from '../operator.ts';
-import type { OperatorMetrics } from './operator-metrics.ts';
+import { CodedError, defineError, messageOf } from '../coded-error.ts';
+
+export const STATUS_LISTEN = defineError(
+  'STATUS_LISTEN',
+  'A process cannot listen on its address for health and metrics.',
+  'Set prometheus-serve-addr to a free host:port, or leave it empty.',
+);
 
 /** What the status server tells. */
 export interface StatusSources {
@@ -20,18 +23,7 @@ export class StatusServer {
     this.#sources = sources;
   }
 
-  /** The server of an operator. */
-  static of(operator: Operator, metrics: OperatorMetrics): StatusServer {
-    return new StatusServer({
-      notReady: () => operator.notReady(),
-      metrics: async () => {
-        operator.measure();
-        return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
-      },
-    });
-  }
-
-  /** @param address `host:port`, `[host]:port` or `:port` @returns the port @throws CodedError OPERATOR_LISTEN */
+  /** @param address `host:port`, `[host]:port` or `:port` @returns the port @throws CodedError STATUS_LISTEN */
   async listen(address: string): Promise<number> {
     const { host, port } = parseAddress(address);
     const server = createServer((request, response) => {
@@ -79,5 +71,5 @@ function parseAddress(address: string): { host: string | undefined; port: number
 }
 
 function cannot(address: string, why: string, cause?: unknown): CodedError {
-  return new CodedError(OPERATOR_LISTEN, `prometheus-serve-addr ${address}: ${why}`, { object: address, cause });
+  return new CodedError(STATUS_LISTEN, `prometheus-serve-addr ${address}: ${why}`, { object: address, cause });
 }
