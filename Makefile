@@ -31,6 +31,8 @@ bpf/build/.stamp: scripts/build-bpf $(wildcard bpf/*.c bpf/lib/*.h bpf/tests/pro
 lab: build ## Bring up two joined clusters and prove it (TOPOLOGY=two-clusters NAME=lab)
 	@npm run --silent lab -- up $(TOPOLOGY) --name $(NAME)
 	@npm run --silent lab -- verify --name $(NAME)
+	@echo "The lab goes on running. See what there is to try: npm run --silent lab -- status --name $(NAME)"
+	@echo "Remove all of it: make lab-down NAME=$(NAME)"
 
 lab-down: ## Remove all of a lab (NAME=lab)
 	@scripts/setup node
