@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { delay, systemClock } from '@isthmus/core';
 import { foreignTicks, type ProcessTime, processTime, stolenTicks, TICKS_PER_SECOND } from './cpu-time.ts';
-import type { NoiseMeter } from './harness.ts';
+import { MAX_FOREIGN_CORES, type NoiseMeter } from './harness.ts';
 
 /**
  * Measures how many cores others used meanwhile: the time of every process but this one, `ownRoots` and all their descendants, and what
@@ -17,6 +18,19 @@ export function foreignCpuMeter(ownRoots: () => readonly number[] = () => []): N
       return seconds <= 0 ? 0 : Math.max(0, (now.foreign - before.foreign) / TICKS_PER_SECOND / seconds);
     };
   };
+}
+
+/** How long, and how often, it is looked whether others are quiet. */
+const LOOK_MS = 200;
+const LOOKS = 25;
+
+/** Waits until others are quiet, or have not been for five seconds: most of what disturbs a shared machine is short. */
+export async function untilQuiet(noise: NoiseMeter): Promise<void> {
+  for (let look = 0; look < LOOKS; look++) {
+    const foreignCores = noise();
+    await delay(systemClock, LOOK_MS);
+    if (foreignCores() <= MAX_FOREIGN_CORES) return;
+  }
 }
 
 function sample(ownRoots: readonly number[]): { at: number; foreign: number } {

@@ -44,6 +44,8 @@ export interface Metric {
 /** What a case runs with. */
 export interface HarnessContext {
   readonly noise: NoiseMeter;
+  /** Called before each round of a noisy case: may wait, not for ever, until others are quiet. */
+  readonly settle?: () => Promise<void>;
   /** Seeded, so that the same samples give the same interval. */
   readonly random: Random;
 }
@@ -54,15 +56,16 @@ interface Round {
 }
 
 /** Cores that others may use during a round. */
-const MAX_FOREIGN_CORES = 0.5;
+export const MAX_FOREIGN_CORES = 0.5;
 /** A case gives up after this many times its rounds. */
 const PATIENCE = 3;
 
 /** Measures one case: ours and the peer in turn, the first of each round alternating, disturbed rounds void. */
-export async function runCase(wanted: Case, { noise, random }: HarnessContext): Promise<Metric> {
+export async function runCase(wanted: Case, { noise, settle, random }: HarnessContext): Promise<Metric> {
   const quiet: Round[] = [];
   let voided = 0;
   for (let attempt = 0; quiet.length < wanted.rounds && attempt < PATIENCE * wanted.rounds; attempt++) {
+    if (wanted.noisy) await settle?.();
     const round = await quietRound(wanted, attempt % 2 === 0, noise);
     if (round) quiet.push(round);
     else voided++;

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { CodedError, seededRandom } from '@isthmus/core';
 import { BENCH_UNKNOWN } from './bench.errors.ts';
 import { BENCHES, type Bench, type OpenBench } from './benches.ts';
-import { foreignCpuMeter } from './foreign-cpu.ts';
+import { foreignCpuMeter, untilQuiet } from './foreign-cpu.ts';
 import { type Metric, runCase } from './harness.ts';
 import { resultJson, resultTable } from './report.ts';
 import { runFacts } from './run-facts.ts';
@@ -43,7 +43,8 @@ async function run(bench: Bench, rounds: number | undefined): Promise<readonly M
 }
 
 async function measure({ cases, ownProcesses }: OpenBench, rounds: number | undefined): Promise<readonly Metric[]> {
-  const context = { noise: foreignCpuMeter(ownProcesses), random: seededRandom(SEED) };
+  const noise = foreignCpuMeter(ownProcesses);
+  const context = { noise, settle: () => untilQuiet(noise), random: seededRandom(SEED) };
   const metrics: Metric[] = [];
   for (const each of cases) {
     const metric = await runCase(rounds === undefined ? each : { ...each, rounds }, context);
