@@ -70,13 +70,16 @@ int run_ask(const struct options *options) {
 
 // What `keep` last said, so that it says only what is new.
 static char said[ANSWER_MAX + 64];
+// When the last answer came, whoever gave it.
+static int64_t answered_at;
 
 static void say(const char *kind, const char *what) {
   char now[sizeof said];
   snprintf(now, sizeof now, "\"%s\":\"%s\"", kind, what);
   if (!strcmp(now, said)) return;
   strcpy(said, now);
-  printf("{\"ns\":%lld,%s}\n", (long long)now_ns(), now);
+  int64_t now_at = now_ns();
+  printf("{\"ns\":%lld,\"sinceAnswerNs\":%lld,%s}\n", (long long)now_at, (long long)(answered_at ? now_at - answered_at : 0), now);
 }
 
 static void pause_ms(int ms) {
@@ -94,6 +97,7 @@ static int ask_until_error(int fd, const struct options *options) {
     else {
       answer[strcspn(answer, " ")] = 0;
       say("server", answer);
+      answered_at = now_ns();
     }
     pause_ms(options->every_ms);
   }

@@ -7,6 +7,8 @@ import { parseLines, trafficCommand } from './traffic-program.ts';
 export interface KeeperEvent {
   /** Milliseconds of the clock that {@link monotonicMs} reads. */
   readonly ms: number;
+  /** Milliseconds since the last answer, whoever gave it. */
+  readonly sinceAnswerMs: number;
   /** Who answers from now on. */
   readonly server?: string;
   /** Errno's name: the socket failed, and the client connects again. */
@@ -32,9 +34,9 @@ export class Keeper {
 
   /** Everything new so far, in order. */
   events(): KeeperEvent[] {
-    return parseLines<{ ns: number; server?: string; error?: string; silence?: string }>(this.#command.lines().join('\n')).map(
-      ({ ns, ...rest }) => ({ ms: ns / 1e6, ...rest }),
-    );
+    return parseLines<{ ns: number; sinceAnswerNs: number; server?: string; error?: string; silence?: string }>(
+      this.#command.lines().join('\n'),
+    ).map(({ ns, sinceAnswerNs, ...rest }) => ({ ms: ns / 1e6, sinceAnswerMs: sinceAnswerNs / 1e6, ...rest }));
   }
 
   /** Who answered last. */
