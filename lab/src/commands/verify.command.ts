@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_LAB, Lab } from '../lab.ts';
+import { withLabLock } from '../lab-lock.ts';
 import { CHECKS } from '../verify/registry.ts';
 import { type CheckChoice, chooseChecks, runChecks } from '../verify/run-checks.ts';
 import { printTable } from './print.ts';
@@ -21,7 +22,9 @@ async function verify(options: { name: string; json?: boolean } & CheckChoice): 
   const started = (name: string): void => {
     if (!options.json) console.error(`verify: ${name}`);
   };
-  const results = await runChecks(Lab.open(options.name), checks, { started, signal: interruption() });
+  const lab = Lab.open(options.name);
+  // Two that break things at once would each find what the other broke.
+  const results = await withLabLock(lab.name, () => runChecks(lab, checks, { started, signal: interruption() }));
   if (options.json) console.log(JSON.stringify(results, undefined, 2));
   else printTable([['CHECK', 'OK', 'DETAIL'], ...results.map(({ name, ok, detail }) => [name, ok ? 'ok' : 'FAILED', detail])]);
   const failed = results.filter((result) => !result.ok);

@@ -14,12 +14,35 @@ import { allNodes, allPods } from './pairs.ts';
 
 const SETTLE_TIMEOUT_MS = 30_000;
 
+/** What is killed runs again afterwards, however the check ends. Starting what runs does nothing. */
+async function restoring(lab: Lab, work: () => Promise<string>): Promise<string> {
+  try {
+    return await work();
+  } finally {
+    await Promise.all(lab.plan.clusters.map((cluster) => startAll(lab, cluster)));
+  }
+}
+
+async function startAll(lab: Lab, cluster: ClusterPlan): Promise<void> {
+  startApiserver(lab.processes, cluster);
+  startOperator(lab.processes, cluster);
+  for (const node of cluster.nodes) startAgent(lab.processes, cluster, node);
+  await waitForApiserver(lab.processes, cluster);
+  await waitForOperator(lab.processes, cluster);
+  for (const node of cluster.nodes) await waitForAgent(lab.processes, node);
+}
+
+/** Runs all flows while `disturb` kills and starts, and answers how much was sent and that nothing was lost. */
+function noLossWhile(lab: Lab, disturb: () => Promise<void>): Promise<string> {
+  return restoring(lab, async () => expectNoLoss(lab, await flowSet(lab), disturb));
+}
+
 /** No packet is lost while each agent in turn is killed and started again. */
 const agentsCheck: Check = {
   name: 'no-loss-while-agents-restart',
   disruptive: true,
-  run: async (lab) =>
-    expectNoLoss(lab, await flowSet(lab), async () => {
+  run: (lab) =>
+    noLossWhile(lab, async () => {
       for (const cluster of lab.plan.clusters)
         for (const node of cluster.nodes) {
           await lab.processes.stop(agentId(node), 'SIGKILL');
@@ -32,8 +55,8 @@ const agentsCheck: Check = {
 const apiserversCheck: Check = {
   name: 'no-loss-while-apiservers-restart',
   disruptive: true,
-  run: async (lab) =>
-    expectNoLoss(lab, await flowSet(lab), async () => {
+  run: (lab) =>
+    noLossWhile(lab, async () => {
       for (const cluster of lab.plan.clusters) {
         await lab.processes.stop(apiserverId(cluster), 'SIGKILL');
         startApiserver(lab.processes, cluster);
@@ -47,8 +70,8 @@ const apiserversCheck: Check = {
 const operatorsCheck: Check = {
   name: 'no-loss-while-operators-restart',
   disruptive: true,
-  run: async (lab) =>
-    expectNoLoss(lab, await flowSet(lab), async () => {
+  run: (lab) =>
+    noLossWhile(lab, async () => {
       for (const cluster of lab.plan.clusters) {
         await lab.processes.stop(operatorId(cluster), 'SIGKILL');
         startOperator(lab.processes, cluster);
@@ -61,18 +84,20 @@ const operatorsCheck: Check = {
 const identitiesCheck: Check = {
   name: 'identities-survive-agent-restarts',
   disruptive: true,
-  async run(lab) {
-    const before = await identities(lab);
-    for (const node of allNodes(lab)) lab.processes.signal(agentId(node), 'SIGKILL');
-    for (const node of allNodes(lab)) await lab.processes.stop(agentId(node), 'SIGKILL');
-    await Promise.all(lab.plan.clusters.flatMap((cluster) => cluster.nodes.map((node) => startAgentAgain(lab, cluster, node))));
-    const after = await identities(lab);
-    const changed = [...before].filter(([pod, identity]) => after.get(pod) !== identity);
-    expectThat(changed.length === 0, changed.map(([pod, identity]) => `${pod}: ${identity} became ${after.get(pod) ?? 'none'}`).join('; '));
-    expectThat(before.size === allPods(lab).length, `only ${before.size} of ${allPods(lab).length} pods have an identity`);
-    return `${before.size} pods keep ${new Set(before.values()).size} identities`;
-  },
+  run: (lab) => restoring(lab, () => expectSameIdentities(lab)),
 };
+
+async function expectSameIdentities(lab: Lab): Promise<string> {
+  const before = await identities(lab);
+  for (const node of allNodes(lab)) lab.processes.signal(agentId(node), 'SIGKILL');
+  for (const node of allNodes(lab)) await lab.processes.stop(agentId(node), 'SIGKILL');
+  await Promise.all(lab.plan.clusters.flatMap((cluster) => cluster.nodes.map((node) => startAgentAgain(lab, cluster, node))));
+  const after = await identities(lab);
+  const changed = [...before].filter(([pod, identity]) => after.get(pod) !== identity);
+  expectThat(changed.length === 0, changed.map(([pod, identity]) => `${pod}: ${identity} became ${after.get(pod) ?? 'none'}`).join('; '));
+  expectThat(before.size === allPods(lab).length, `only ${before.size} of ${allPods(lab).length} pods have an identity`);
+  return `${before.size} pods keep ${new Set(before.values()).size} identities`;
+}
 
 /** The checks that kill processes which must not be missed. */
 export const restartChecks: readonly Check[] = [identitiesCheck, agentsCheck, apiserversCheck, operatorsCheck];
