@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync 
 import { dirname } from 'node:path';
 import { CodedError, defineError, messageOf } from '@isthmus/core';
 import { requireLibbpf } from '@isthmus/datapath';
+import { checkClusterId, checkClusterName, type MaxConnectedClusters } from '@isthmus/mesh';
 import type { Config } from '@isthmus/model';
 import { cgroupRoot } from '../datapath/cgroup.ts';
 
@@ -35,14 +36,23 @@ const CAPABILITIES: readonly { readonly bit: number; readonly name: string; read
 /**
  * Looks whether this user and kernel have what the agent cannot do without, before it touches anything: what fails later would leave half
  * of a datapath.
- * @throws CodedError NODE_PRIVILEGE_MISSING, LIBBPF_MISSING, BPFFS_MISSING, CGROUP2_MISSING, STATE_DIR_UNUSABLE
+ * @throws CodedError MESH_CLUSTER_NAME_INVALID, MESH_CLUSTER_ID_INVALID, NODE_PRIVILEGE_MISSING, LIBBPF_MISSING, BPFFS_MISSING, CGROUP2_MISSING, STATE_DIR_UNUSABLE
  */
 export function checkNodeRequirements(config: Config): void {
+  checkMembership(config);
   checkPrivileges(effectiveCapabilities());
   requireLibbpf();
   checkBpfRoot(config['bpf-root']);
   cgroupRoot(config['cgroup-root']);
   checkStateDir(config['state-dir']);
+}
+
+/** Identities, addresses' owners and routes all carry the cluster's number: an agent in a mesh must not run without its own. */
+export function checkMembership(config: Pick<Config, 'cluster-name' | 'cluster-id' | 'max-connected-clusters' | 'mesh-etcd-config'>): void {
+  if (config['mesh-etcd-config'] === '') return;
+  const size = Number(config['max-connected-clusters']) as MaxConnectedClusters;
+  const problem = checkClusterName(config['cluster-name']) ?? checkClusterId(config['cluster-id'], size);
+  if (problem) throw problem;
 }
 
 /** @param held the set of capabilities in effect, a bit each. @throws CodedError NODE_PRIVILEGE_MISSING naming all that are missing */

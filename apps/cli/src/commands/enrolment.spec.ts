@@ -79,6 +79,7 @@ it('enrols a node with a token, then renews with what it got', async () => {
   const node = join(dir, 'node');
   const words = ['node', 'enrol', '--endpoint', 'west.test:4280', '--name', 'n1', '--dir', node];
   expect(await cli.run(...words, '--token', TOKEN)).toBe(0);
+  expect(cli.out).toContain('--cluster-name west --cluster-id 1 --node-name n1 ');
   expect(cli.out).toContain(`--etcd-config ${node}/etcd-config.yaml --mesh-etcd-config ${node}/mesh-etcd-config.yaml`);
   for (const name of ['agent.key', 'etcd-config.yaml', 'mesh-etcd-config.yaml'])
     expect((await stat(join(node, name))).mode & 0o777).toBe(0o600);

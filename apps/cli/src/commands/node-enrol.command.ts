@@ -1,5 +1,5 @@
 import { CodedError, messageOf } from '@isthmus/core';
-import { enrolNode, type JoinApi, readCertificateFile, readKeyFile } from '@isthmus/crypto';
+import { type ClusterInfo, enrolNode, type JoinApi, readCertificateFile, readKeyFile } from '@isthmus/crypto';
 import { type Command, Option } from 'commander';
 import { CLI_FILE } from '../cli.errors.ts';
 import type { Cli } from '../cli.ts';
@@ -34,8 +34,8 @@ export function addNodeEnrol(group: Command, cli: Cli): void {
 async function enrol(cli: Cli, options: EnrolOptions): Promise<void> {
   const { name, dir } = options;
   const api = options.renew ? await ownJoinApi(cli, options) : await freshJoinApi(cli, options);
-  const { name: cluster } = await api.cluster();
-  const credentials = await enrolNode(api, { cluster, node: name, clock: cli.clock });
+  const cluster = await api.cluster();
+  const credentials = await enrolNode(api, { cluster: cluster.name, node: name, clock: cli.clock });
   print(cli, options, cluster, await write(dir, () => writeNodeFiles(dir, credentials)));
 }
 
@@ -59,11 +59,17 @@ async function write<T>(dir: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function print(cli: Cli, { name, output }: EnrolOptions, cluster: string, files: NodeFiles): void {
-  if (output === 'json') printJson(cli.terminal, { cluster, node: name, files });
+function print(cli: Cli, { name, output }: EnrolOptions, cluster: ClusterInfo, files: NodeFiles): void {
+  if (output === 'json') printJson(cli.terminal, { cluster: cluster.name, clusterId: cluster.id, node: name, files });
   else
     cli.terminal.out(
-      `${name} is a node of ${cluster}\nstart its agent with:\n  --cluster-name ${cluster} --node-name ${name}` +
+      `${name} is a node of ${cluster.name}\nstart its agent with:\n  ${membershipFlags(cluster)} --node-name ${name}` +
         ` --etcd-config ${files.etcdConfig} --mesh-etcd-config ${files.meshEtcdConfig}\n`,
     );
+}
+
+/** What an agent must be told in the same words as the rest of its cluster. */
+function membershipFlags({ name, id, maxConnectedClusters }: ClusterInfo): string {
+  const size = maxConnectedClusters === 255 ? '' : ` --max-connected-clusters ${maxConnectedClusters}`;
+  return `--cluster-name ${name} --cluster-id ${id}${size}`;
 }

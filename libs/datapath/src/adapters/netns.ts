@@ -1,10 +1,12 @@
-import { constants } from 'node:fs';
+import { constants, statfsSync } from 'node:fs';
 import { CodedError, defineError } from '@isthmus/core';
 import { errnoName } from './errno-name.ts';
 import { errno, libcCalls } from './libc.ts';
 
 const CLONE_NEWNET = 0x40000000;
 const OPEN_FLAGS = constants.O_RDONLY | 0o2000000; // O_CLOEXEC
+/** Type of the file system that namespaces' files are of, from magic.h of the kernel. */
+const NSFS = 0x6e736673;
 const OWN_NETNS = '/proc/thread-self/ns/net';
 
 /** Raised when the file of a network namespace is not there: the pod or the lab node that owned it is gone. */
@@ -28,11 +30,19 @@ export const NETNS_ENTER = defineError(
  */
 export function openNetns(path: string): number {
   const fd = libcCalls.open(path, OPEN_FLAGS);
-  if (fd >= 0) return fd;
+  if (fd >= 0) return checked(fd, path);
   const name = errnoName(errno());
   throw new CodedError(name === 'ENOENT' ? NETNS_MISSING : NETNS_ENTER, `cannot open network namespace ${path}: ${name}`, {
     object: path,
   });
+}
+
+/** The file stays when its mount goes, or is made elsewhere: what the kernel would say of it is no more than EINVAL. */
+function checked(fd: number, path: string): number {
+  if (path === OWN_NETNS || statfsSync(path).type === NSFS) return fd;
+  closeNetns(fd);
+  const action = 'Check that the container still runs, and that mounts made on the machine are visible to the agent';
+  throw new CodedError(NETNS_ENTER, `${path} is no network namespace: an ordinary file lies there`, { object: path, action });
 }
 
 /** Closes a descriptor from {@link openNetns}. */
