@@ -168,6 +168,9 @@ describe('lists', () => {
     cli.agent.answers['/v1/tables/ipcache?key=none'] = [];
     expect(await cli.run('table', 'list')).toBe(0);
     expect(cli.out).toContain('ipcache   2      local, east (not synced)\n');
+    cli.agent.answers['/v1/tables/ips'] = [{ key: '10.2.0.7', revision: 5, row: { ip: '10.2.0.7', key: 0 } }];
+    expect(await cli.run('table', 'get', 'ips')).toBe(0);
+    expect(cli.out).toContain('KEY        IP         ROW-KEY\n10.2.0.7   10.2.0.7   0\n');
     expect(await cli.run('table', 'get', 'sink/ipcache')).toBe(0);
     expect(cli.out).toBe('no rows\n');
     expect(await cli.run('table', 'get', 'ipcache', '10.2.0.9', '-o', 'json')).toBe(0);

@@ -51,7 +51,9 @@ async function getRows(cli: Cli, table: string, key: string | undefined, { socke
   else cli.terminal.out(renderObjects(rows.map(flat), cli.terminal.colour));
 }
 
-/** A row's fields beside its key; a row that is no object is a field of its own. */
+/** A row's fields beside its key; a row that is no object is a field of its own. A field called key must not hide the row's. */
 function flat({ key, row }: TableRow): Record<string, unknown> {
-  return typeof row === 'object' && row !== null && !Array.isArray(row) ? { key, ...row } : { key, row };
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) return { key, row };
+  const { key: field, ...others } = row as Record<string, unknown>;
+  return { key, ...others, ...(field === undefined ? {} : { rowKey: field }) };
 }
