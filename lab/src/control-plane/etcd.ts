@@ -93,7 +93,7 @@ function etcdProcess(cluster: ClusterPlan, files: ClusterFiles, etcd: EtcdSpec):
     // A lone member has nobody to wait for: short timers bring it up in a tenth of a second.
     'heartbeat-interval': '10',
     'election-timeout': '100',
-    'quota-backend-bytes': String(256 * 1024 * 1024),
+    'quota-backend-bytes': String(cluster.topology.etcdQuotaMiB * 1024 * 1024),
     'auto-compaction-mode': 'revision',
     'auto-compaction-retention': '1000',
     logger: 'zap',

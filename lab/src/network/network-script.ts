@@ -59,6 +59,14 @@ function clusterBatches(router: Place, cluster: ClusterPlan): Batch[] {
   return [{ netns: router.netns, lines: [...bridgeLines, ...cables] }, ...ends];
 }
 
+/**
+ * Lines of `tc -batch` for the router: a hook at every cable. It is there from the start because adding one to a cable in use loses packets
+ * that are just being sent, and faults must lose only what they say.
+ */
+export function hookLines(plan: LabPlan): string[] {
+  return plan.clusters.flatMap((cluster) => stationsOf(cluster).map((_, index) => `qdisc add dev ${cableName(cluster, index)} clsact`));
+}
+
 function cableName({ bridge }: ClusterPlan, index: number): string {
   return `${bridge}p${index}`;
 }
