@@ -16,16 +16,18 @@ export { type CommandOptions, type CommandResult, runCommand, tryCommand } from 
 export { type WaitOptions, waitUntil } from './machine/wait-until.ts';
 export { agentId, agentSocket, waitForAgent } from './node/agent.ts';
 export { type CniAnswer, type CniCommand, callCni } from './pod/attach-pod.ts';
+export { extraPod, makeExtraPod, removeExtraPod } from './pod/extra-pod.ts';
 export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
 export type { Addresses, ClusterPlan, ControlPlace, LabPlan, NodePlace, Place, PodPlace } from './topology/plan.ts';
 export { loadTopology, parseTopology, type Topology } from './topology/topology.ts';
+export { type Answer, type AskOptions, ask, echoTargets } from './traffic/ask.ts';
 export { DEFAULT_PPS, type FlowOptions, type FlowReport, type FlowSpec, Flows, type TrafficReport } from './traffic/flow.ts';
 export type { RigReport, Stray } from './traffic/rig-counters.ts';
 export type { SnifferReport } from './traffic/sniffer.ts';
 export { type Judgement, judgeTraffic, type Verdict } from './traffic/verdict.ts';
-export { bpfRows, type TableRow, tableRows } from './verify/agent-view.ts';
+export { type AgentStatus, agentStatus, bpfRows, type TableRow, tableRows } from './verify/agent-view.ts';
 export { type Check, CheckFailed, type CheckResult, expectThat } from './verify/check.ts';
 export {
   ALL_PAIRS_PPS,
