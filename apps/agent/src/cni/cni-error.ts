@@ -1,6 +1,7 @@
 import { CodedError, isCoded, messageOf } from '@isthmus/core';
 import { KV_OVERLOADED, KV_TIMEOUT, KV_UNREACHABLE } from '@isthmus/kvstore';
 import { AGENT_NOT_READY, CNI_REQUEST_INVALID, ENDPOINT_NOT_FOUND } from '../agent.errors.ts';
+import { STATE_NOT_SAVED } from '../state/state-folder.ts';
 
 /** Error codes of the CNI specification §5 ("Error"), and ours from 100 on. */
 export const CNI_CODE = {
@@ -14,7 +15,7 @@ export const CNI_CODE = {
 } as const;
 
 /** What passes by itself: a runtime that tries again may well succeed. */
-const PASSING = [AGENT_NOT_READY, KV_UNREACHABLE, KV_TIMEOUT, KV_OVERLOADED];
+const PASSING = [AGENT_NOT_READY, STATE_NOT_SAVED, KV_UNREACHABLE, KV_TIMEOUT, KV_OVERLOADED];
 
 /** An error as runtimes read it: our own code stands at the start of `msg`, what to do in `details`. */
 export function cniError(version: string, error: unknown, command?: unknown): object {
