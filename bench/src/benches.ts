@@ -2,10 +2,11 @@ import { agentFootprint } from './agent-footprint.ts';
 import type { Case } from './harness.ts';
 import { podToPod } from './pod-to-pod/pod-to-pod.ts';
 import { selfCheck } from './self-check.ts';
+import type { Series } from './series.ts';
 
 /** A benchmark that is set up. */
 export interface OpenBench {
-  readonly cases: readonly Case[];
+  readonly cases: readonly (Case | Series)[];
   /** Processes that work for it without descending from this one. */
   readonly ownProcesses?: () => readonly number[];
 }
