@@ -1,4 +1,5 @@
 import { agentFootprint } from './agent-footprint.ts';
+import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
 import type { Case } from './harness.ts';
 import { podToPod } from './pod-to-pod/pod-to-pod.ts';
 import { selfCheck } from './self-check.ts';
@@ -22,4 +23,4 @@ export interface Bench {
 }
 
 /** Every benchmark, in order of `make bench`. */
-export const BENCHES: readonly Bench[] = [selfCheck, podToPod, agentFootprint];
+export const BENCHES: readonly Bench[] = [selfCheck, podToPod, agentFootprint, coldSyncAgent];

@@ -50,8 +50,13 @@ export function announcement(cluster: MadeUpCluster, wallMs: number): Pair[] {
   return [
     [clusterConfigKey(cluster.name), config],
     ...RECORD_KINDS.map((kind): Pair => [cacheLayout(kind, cluster.name).canary, time]),
-    [isthmusHeartbeatKey(cluster.name), time],
+    beat(cluster, wallMs),
   ];
+}
+
+/** A sign of life of a cluster. */
+export function beat(cluster: MadeUpCluster, wallMs: number): Pair {
+  return [isthmusHeartbeatKey(cluster.name), encodeTimestamp(wallMs)];
 }
 
 /** The key that says that a cluster is configured: with it agents begin to follow the cluster, without it they drop it. */

@@ -40,9 +40,14 @@ export function podAddress({ id, nodes }: MadeUpCluster, pod: number): string {
   return dotted(PODS + id * PODS_OF_CLUSTER + (pod % nodes) * PODS_OF_NODE + 2 + Math.floor(pod / nodes));
 }
 
-/** Identity of a pod, by turns. */
+/** A node's own address among those of its pods. */
+export function hostAddress({ id }: MadeUpCluster, node: number): string {
+  return dotted(PODS + id * PODS_OF_CLUSTER + node * PODS_OF_NODE + 1);
+}
+
+/** Identity of a pod: pods of one identity follow each other, so that they are on different nodes, as those of one deployment. */
 export function identityOf(cluster: MadeUpCluster, pod: number): number {
-  return identityNumber(cluster, pod % cluster.identities);
+  return identityNumber(cluster, identityIndex(cluster, pod));
 }
 
 /** A cluster's identity by index. */
@@ -59,7 +64,7 @@ export function nodePair(cluster: MadeUpCluster, node: number, bootId = 'boot'):
     clusterId: cluster.id,
     addresses: [
       { type: 'InternalIP', ip: nodeAddress(cluster, node) },
-      { type: 'CiliumInternalIP', ip: dotted(first + 1) },
+      { type: 'CiliumInternalIP', ip: hostAddress(cluster, node) },
     ],
     ipv4Cidr: `${dotted(first)}/${POD_CIDR_BITS}`,
     ipv4SecondaryCidrs: null,
@@ -100,7 +105,7 @@ export function ipPair(cluster: MadeUpCluster, pod: number, identity = identityO
     identity,
     encryptionKey: 0,
     namespace: 'default',
-    podName: `app-${pod % cluster.identities}-${pod}`,
+    podName: `app-${identityIndex(cluster, pod)}-${pod}`,
     podUid: '',
     serviceAccount: '',
     namedPorts: [],
@@ -113,6 +118,10 @@ export function* recordPairs(cluster: MadeUpCluster): Generator<Pair> {
   for (let node = 0; node < cluster.nodes; node++) yield nodePair(cluster, node);
   for (let index = 0; index < cluster.identities; index++) yield identityPair(cluster, index);
   for (let pod = 0; pod < cluster.ips; pod++) yield ipPair(cluster, pod);
+}
+
+function identityIndex({ identities, ips }: MadeUpCluster, pod: number): number {
+  return Math.floor((pod * identities) / ips);
 }
 
 function keyOf({ name }: MadeUpCluster, kind: RecordKind, record: string): string {
