@@ -18,3 +18,9 @@ export const BENCH_TRAFFIC = defineError(
   'The traffic of a benchmark did not get through.',
   'Nothing is written for this benchmark. Find out first why packets are lost: a lab of the same shape shows it.',
 );
+/** The CNI plugin did not do what it was asked for. */
+export const BENCH_CNI = defineError(
+  'BENCH_CNI',
+  'The CNI plugin failed in a benchmark.',
+  "Nothing is written for this benchmark. The plugin's own error and the agent's log say why.",
+);

@@ -1,4 +1,5 @@
 import { agentFootprint } from './agent-footprint.ts';
+import { cni } from './cni/cni.ts';
 import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
 import type { Case } from './harness.ts';
 import { podToPod } from './pod-to-pod/pod-to-pod.ts';
@@ -23,4 +24,4 @@ export interface Bench {
 }
 
 /** Every benchmark, in order of `make bench`. */
-export const BENCHES: readonly Bench[] = [selfCheck, podToPod, agentFootprint, coldSyncAgent];
+export const BENCHES: readonly Bench[] = [selfCheck, podToPod, cni, agentFootprint, coldSyncAgent];

@@ -119,7 +119,10 @@ export class CacheLab {
       await delay(systemClock, BEAT_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
       const now = systemClock.wall();
-      await putAll(this.kv, this.#announced.map((cluster) => beat(cluster, now))).catch(() => undefined); // missed beats show in the result
+      await putAll(
+        this.kv,
+        this.#announced.map((cluster) => beat(cluster, now)),
+      ).catch(() => undefined); // missed beats show in the result
     }
   }
 }
@@ -147,7 +150,11 @@ function addressesOf(clusters: readonly MadeUpCluster[]): { address: string; ide
   return clusters.flatMap((each) => {
     const cluster = each.id;
     const hosts = Array.from({ length: each.nodes }, (_, node) => hostAddress(each, node));
-    const pods = Array.from({ length: each.ips }, (_, pod) => ({ address: podAddress(each, pod), identity: identityOf(each, pod), cluster }));
+    const pods = Array.from({ length: each.ips }, (_, pod) => ({
+      address: podAddress(each, pod),
+      identity: identityOf(each, pod),
+      cluster,
+    }));
     return [...hosts.map((address) => ({ address, identity: RESERVED_IDENTITY.remoteNode, cluster })), ...pods];
   });
 }
