@@ -24,3 +24,9 @@ export const BENCH_CNI = defineError(
   'The CNI plugin failed in a benchmark.',
   "Nothing is written for this benchmark. The plugin's own error and the agent's log say why.",
 );
+/** Something that was written did not get to where it is waited for. */
+export const BENCH_NOT_ARRIVED = defineError(
+  'BENCH_NOT_ARRIVED',
+  'What a benchmark wrote did not arrive where it should.',
+  'Nothing is written for this benchmark. The status and the log of the agent say what it waits for.',
+);

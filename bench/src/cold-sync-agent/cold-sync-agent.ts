@@ -49,5 +49,8 @@ export const coldSyncAgent: Bench = {
       ownProcesses: () => here.pids(),
     };
   },
-  remove: () => CacheLab.remove(opened),
+  remove: async () => {
+    await CacheLab.remove(opened);
+    opened = undefined;
+  },
 };

@@ -1,8 +1,9 @@
-import { delay, systemClock } from '@isthmus/core';
+import { CodedError, delay, systemClock } from '@isthmus/core';
 import { type BpfMap, decodeIpcacheValue, ipcacheKeyBytes } from '@isthmus/datapath';
 import type { EtcdKvStore } from '@isthmus/kvstore';
 import { agentId, agentSocket, type ClusterPlan, getJson, Lab, MESH_ETCD_PORT, type NodePlace } from '@isthmus/lab';
 import { RESERVED_IDENTITY } from '@isthmus/model';
+import { BENCH_NOT_ARRIVED } from '../bench.errors.ts';
 import { agentMap, untilAll, type Wanted } from './agent-map.ts';
 import { etcdClient } from './etcd-client.ts';
 import { announcement, beat, configuredPair, listMark, putAll } from './publish.ts';
@@ -92,7 +93,7 @@ export class CacheLab {
 
   /** Waits until the ipcache map says all that is wanted. Answers when, as `performance.now`. @throws when that takes too long */
   arrival(wanted: readonly Wanted[]): Promise<number> {
-    return untilAll(this.ipcache, wanted, AbortSignal.timeout(ARRIVAL_TIMEOUT_MS));
+    return untilAll(this.ipcache, wanted, ARRIVAL_TIMEOUT_MS);
   }
 
   /** Waits until a table of the agent has so many rows. Answers when it was seen, as `performance.now`; 0 when it had them at once. */
@@ -100,7 +101,8 @@ export class CacheLab {
     for (let looks = 0; ; looks++) {
       const status = (await getJson(agentSocket(this.node), '/v1/status')) as { tables?: Record<string, number> } | undefined;
       if (status?.tables?.[table] === rows) return looks === 0 ? 0 : performance.now();
-      if (looks === TABLE_LOOKS) throw new Error(`table ${table} has ${status?.tables?.[table]} rows, not ${rows}`);
+      if (looks === TABLE_LOOKS)
+        throw new CodedError(BENCH_NOT_ARRIVED, `table ${table} has ${status?.tables?.[table]} rows, not ${rows}`, { object: table });
       await delay(systemClock, TABLE_LOOK_MS);
     }
   }
