@@ -47,7 +47,7 @@ async function measure({ cases, ownProcesses }: OpenBench, rounds: number | unde
   const noise = foreignCpuMeter(ownProcesses);
   const context = { noise, settle: () => untilQuiet(noise), random: seededRandom(SEED) };
   const metrics: Metric[] = [];
-  for (const each of cases) {
+  for await (const each of cases) {
     const wanted = rounds === undefined ? each : { ...each, rounds };
     const found = 'round' in wanted ? await runSeries(wanted, context) : [await runCase(wanted, context)];
     for (const { name, judgement } of found) console.log(`bench: ${name}: ${judgement ?? 'measured'}`);
