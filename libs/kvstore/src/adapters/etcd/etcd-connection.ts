@@ -1,6 +1,7 @@
 import { Backoff, CodedError, delay, isCoded, messageOf } from '@isthmus/core';
 import { KV_CLOSED, KV_CONFIG, KV_UNAUTHENTICATED, KV_UNREACHABLE, KV_WRONG_CLUSTER } from '../../kv-errors.ts';
-import { EtcdLink, type StatusAnswer, wrongCluster } from './etcd-link.ts';
+import type { StatusAnswer } from './decode.ts';
+import { EtcdLink, wrongCluster } from './etcd-link.ts';
 import type { EtcdSettings } from './etcd-options.ts';
 import { type EtcdTarget, etcdTargets } from './etcd-target.ts';
 

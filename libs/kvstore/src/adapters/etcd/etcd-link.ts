@@ -1,23 +1,16 @@
 import { type ChannelOptions, Client, connectivityState, type ServiceError } from '@grpc/grpc-js';
 import { CodedError } from '@isthmus/core';
 import { KV_UNREACHABLE, KV_WRONG_CLUSTER } from '../../kv-errors.ts';
+import { decodeStatus, type StatusAnswer } from './decode.ts';
+import { encodeNothing } from './encode.ts';
 import { type EtcdCredentials, etcdCredentials } from './etcd-credentials.ts';
 import type { EtcdSettings } from './etcd-options.ts';
 import type { EtcdTarget } from './etcd-target.ts';
 import { etcdMethod } from './protos.ts';
 import { rpcError } from './rpc-error.ts';
 
-/** What a server says when asked for its status. */
-export interface StatusAnswer {
-  header: { clusterId: string; memberId: string; revision: string };
-  version: string;
-  dbSize: string;
-  leader: string;
-  errors: string[];
-}
-
 /** The question that needs no permission. */
-export const STATUS = etcdMethod<object, StatusAnswer>('Maintenance', 'Status');
+export const STATUS = etcdMethod('Maintenance', 'Status', encodeNothing, decodeStatus);
 
 const MAX_MESSAGE = 256 * 1024 * 1024; // a page of 2,000 values, each up to etcd's 1.5 MiB, is cut down by paging long before this
 const WINDOW = 4 * 1024 * 1024; // HTTP/2 flow control: a listing is not slowed down by round trips
@@ -102,7 +95,7 @@ export class EtcdLink {
           reject(new CodedError(KV_UNREACHABLE, `${this.target.name} has no leader`, { object: this.target.name }));
         else resolve(answer!);
       };
-      this.client.makeUnaryRequest(path, serialize, deserialize, {}, { deadline: Date.now() + timeoutMs }, done);
+      this.client.makeUnaryRequest(path, serialize, deserialize, undefined, { deadline: Date.now() + timeoutMs }, done);
     });
   }
 
