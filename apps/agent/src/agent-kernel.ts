@@ -59,14 +59,16 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
   });
   const own = { ...facts };
   const sinks = declareKernelSinks({ tables, own, programs, pinFolder: config['bpf-root'], routes, clock, random });
-  const ring = new RingBuffer(programs.map('isth_events'));
-  events.start(ring, (error) => log.warn({ [LOG.error]: error }, 'an event could not be read'));
+  events.start(
+    () => new RingBuffer(programs.map('isth_events')),
+    (error) => log.warn({ [LOG.error]: error }, 'an event could not be read'),
+  );
   return {
     devices,
     programs,
     sinks,
     close: () => {
-      ring.close();
+      events.stop();
       programs.close();
     },
   };

@@ -24,14 +24,8 @@ export class WireWriter {
   /** A number in decimal text, up to 2^64. */
   decimal(field: number, text: string): void {
     const value = BigInt(text);
-    if (value <= BigInt(Number.MAX_SAFE_INTEGER)) return this.always(field, Number(value));
-    const bytes: number[] = [];
-    for (let rest = value; ; rest >>= 7n) {
-      bytes.push(Number(rest & 0x7fn) | (rest > 0x7fn ? 0x80 : 0));
-      if (rest <= 0x7fn) break;
-    }
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#start);
+    if (value <= BigInt(Number.MAX_SAFE_INTEGER)) this.#varint(Number(value));
+    else this.#largeVarint(value);
     this.#varint(field * 8 + VARINT);
   }
 
@@ -71,6 +65,13 @@ export class WireWriter {
     let rest = value;
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#buffer[at++] = (rest % 0x80) | 0x80;
     this.#buffer[at] = rest;
+  }
+
+  #largeVarint(value: bigint): void {
+    const bytes: number[] = [];
+    for (let rest = value; rest > 0n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | (rest > 0x7fn ? 0x80 : 0));
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#start);
   }
 
   /** Moves the start so many bytes towards the front; there is room for them then. */
