@@ -16,6 +16,7 @@ export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
 export { repositoryFile } from './toolchain.ts';
 export type { Addresses, ClusterPlan, ControlPlace, LabPlan, NodePlace, Place, PodPlace } from './topology/plan.ts';
 export { loadTopology, parseTopology, type Topology } from './topology/topology.ts';
+export { trafficCommand } from './traffic/traffic-program.ts';
 export { bpfRows, type TableRow, tableRows } from './verify/agent-view.ts';
 export { type Check, CheckFailed, type CheckResult, expectThat } from './verify/check.ts';
 export { type DropEvent, Monitor } from './verify/monitor.ts';

@@ -6,6 +6,7 @@ import { crashCases } from './cni/crash.cases.ts';
 import { deleteCases } from './cni/delete.cases.ts';
 import { gcCases } from './cni/gc.cases.ts';
 import { hostileCases } from './cni/hostile.cases.ts';
+import { mappedCases } from './cni/mapped.cases.ts';
 import { statusCases } from './cni/status.cases.ts';
 
 // The CNI plugin and an agent, by the letter of the specification, as runtimes use and misuse them. One lab serves all; every case takes
@@ -36,3 +37,4 @@ describe('GC', () => gcCases(() => node));
 describe('STATUS', () => statusCases(() => node));
 describe('an agent that dies', () => crashCases(() => node));
 describe('hostile input', () => hostileCases(() => node));
+describe('IPv6 packets with mapped sources', () => mappedCases(() => node));

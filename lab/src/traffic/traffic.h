@@ -25,6 +25,7 @@ struct target {
 
 struct options {
   const char *name; // of the server, in its answers
+  const char *from; // the source that a forged packet names
   int port;
   int count;
   int timeout_ms;
@@ -44,6 +45,7 @@ int run_keep(const struct options *options);
 int run_flow(const struct options *options);
 int run_bulk(const struct options *options);
 int run_mtu(const struct options *options);
+int run_forge(const struct options *options);
 
 // Nanoseconds of CLOCK_MONOTONIC, the clock that other programs of the machine share.
 int64_t now_ns(void);

@@ -88,7 +88,7 @@ export class CniNode {
   /** Makes the namespaces and objects of pods; they have no network yet. */
   async makePods(...names: readonly string[]): Promise<PodPlace[]> {
     const pods = names.map((name) => extraPod(this.lab, this.node, name));
-    for (const pod of pods) await addNamespace(pod.netns);
+    await Promise.all(pods.map((pod) => addNamespace(pod.netns)));
     await applyObjects(this.lab.plan, this.lab.cluster('east'), pods);
     return pods;
   }
@@ -192,8 +192,8 @@ export class CniNode {
   }
 
   async removePods(...pods: readonly PodPlace[]): Promise<void> {
-    for (const pod of pods) await this.call('DEL', pod);
-    for (const pod of pods) if (existsSync(netnsOf(pod))) await deleteNamespace(pod.netns);
+    await Promise.all(pods.map((pod) => this.call('DEL', pod)));
+    await Promise.all(pods.filter((pod) => existsSync(netnsOf(pod))).map((pod) => deleteNamespace(pod.netns)));
   }
 }
 
