@@ -47,7 +47,22 @@ const SUBJECTS: readonly Subject[] = [
 /** Bytes that mean something to a reader of JSON, UTF-8, labels, addresses or numbers. */
 const TELLING = [...utf8.encode('"\\{}[]:;,=/.-+eE019 \n'), 0x00, 0x7f, 0x80, 0xc0, 0xe2, 0xed, 0xf4, 0xff];
 /** Pieces of JSON that are legal in most places and right in few. */
-const PIECES = ['null', 'true', '{}', '[]', '""', '-1', '1e999', '1e-9', '18446744073709551616', '"\\ud800"', '"__proto__":{},', '::', '/64', ';;'];
+const PIECES = [
+  'null',
+  'true',
+  '{}',
+  '[]',
+  '""',
+  '-1',
+  '1e999',
+  '1e-9',
+  '18446744073709551616',
+  '"\\ud800"',
+  '"__proto__":{},',
+  '::',
+  '/64',
+  ';;',
+];
 
 /** One change of bytes. `at` and `length` are parts of the whole, so that a change fits whatever came before it. */
 type Mutation = (bytes: Uint8Array) => Uint8Array;
@@ -64,25 +79,41 @@ const foreign = fc.oneof(
   fc.constantFrom(...SUBJECTS).map(({ text }) => utf8.encode(text)),
 );
 const mutation: fc.Arbitrary<Mutation> = fc.oneof(
-  fc.tuple(place, fc.nat(7)).map(([at, bit]): Mutation => (bytes) => {
-    const flipped = Uint8Array.from(bytes);
-    if (flipped.length > 0) flipped[Math.floor(at * flipped.length)]! ^= 1 << bit;
-    return flipped;
-  }),
-  fc.tuple(place, fc.constantFrom(...TELLING)).map(([at, byte]): Mutation => (bytes) => {
-    const set = Uint8Array.from(bytes);
-    if (set.length > 0) set[Math.floor(at * set.length)] = byte;
-    return set;
-  }),
-  fc.tuple(span, foreign).map(([cut, other]): Mutation => (bytes) => {
-    const [from, to] = cut(bytes);
-    return joined(bytes.subarray(0, from), other, bytes.subarray(to));
-  }),
-  span.map((cut): Mutation => (bytes) => {
-    const [from, to] = cut(bytes);
-    return joined(bytes.subarray(0, to), bytes.subarray(from));
-  }),
-  place.map((at): Mutation => (bytes) => bytes.subarray(0, Math.floor(at * bytes.length))),
+  fc.tuple(place, fc.nat(7)).map(
+    ([at, bit]): Mutation =>
+      (bytes) => {
+        const flipped = Uint8Array.from(bytes);
+        if (flipped.length > 0) flipped[Math.floor(at * flipped.length)]! ^= 1 << bit;
+        return flipped;
+      },
+  ),
+  fc.tuple(place, fc.constantFrom(...TELLING)).map(
+    ([at, byte]): Mutation =>
+      (bytes) => {
+        const set = Uint8Array.from(bytes);
+        if (set.length > 0) set[Math.floor(at * set.length)] = byte;
+        return set;
+      },
+  ),
+  fc.tuple(span, foreign).map(
+    ([cut, other]): Mutation =>
+      (bytes) => {
+        const [from, to] = cut(bytes);
+        return joined(bytes.subarray(0, from), other, bytes.subarray(to));
+      },
+  ),
+  span.map(
+    (cut): Mutation =>
+      (bytes) => {
+        const [from, to] = cut(bytes);
+        return joined(bytes.subarray(0, to), bytes.subarray(from));
+      },
+  ),
+  place.map(
+    (at): Mutation =>
+      (bytes) =>
+        bytes.subarray(0, Math.floor(at * bytes.length)),
+  ),
 );
 
 /** A value of JSON with one place anywhere in it replaced. */
@@ -102,7 +133,16 @@ function replaced(value: unknown, path: readonly number[], by: unknown): unknown
 /** What values of our formats look like, right and wrong. */
 const plausible = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
-  fc.constantFrom<unknown>('', '10.0.0.1', '::ffff:10.0.0.1', 'fe80::1%eth0', '10.0.0.0/8', '300.1.1.1', '/wAAAA==', '2024-05-01T10:00:00+02:00'),
+  fc.constantFrom<unknown>(
+    '',
+    '10.0.0.1',
+    '::ffff:10.0.0.1',
+    'fe80::1%eth0',
+    '10.0.0.0/8',
+    '300.1.1.1',
+    '/wAAAA==',
+    '2024-05-01T10:00:00+02:00',
+  ),
   fc.constantFrom<unknown>('0001-01-01T00:00:00Z', -1, 0, 65_536, 2 ** 32, 1e21, 0.5, true, null, [], {}, [null], { '': null }),
   fc.dictionary(fc.string({ maxLength: 8 }), fc.string({ maxLength: 8 }), { maxKeys: 3 }),
 );
@@ -165,13 +205,36 @@ it('good records with other values anywhere', () => {
 });
 
 it('any bytes, and any JSON', () => {
-  const any = (): fc.Arbitrary<Uint8Array> => fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.json().map((text) => utf8.encode(text)));
+  const any = (): fc.Arbitrary<Uint8Array> =>
+    fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.json().map((text) => utf8.encode(text)),
+    );
   judgeAll(any, 4_000);
 });
 
 it('any key', () => {
-  const parts = ['cilium', 'state', 'cache', 'nodes', 'identities', 'ip', 'v1', 'id', 'default', 'synced', '.heartbeat', 'isthmus', '', 'a', '/'];
-  const key = fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.constantFrom(...parts), { maxLength: 9 }).map((all) => all.join('/')));
+  const parts = [
+    'cilium',
+    'state',
+    'cache',
+    'nodes',
+    'identities',
+    'ip',
+    'v1',
+    'id',
+    'default',
+    'synced',
+    '.heartbeat',
+    'isthmus',
+    '',
+    'a',
+    '/',
+  ];
+  const key = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(fc.constantFrom(...parts), { maxLength: 9 }).map((all) => all.join('/')),
+  );
   fc.assert(
     fc.property(key, (text) => {
       const parsed = parseMeshKey(text);
