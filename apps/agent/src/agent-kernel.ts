@@ -8,6 +8,7 @@ import { type DatapathDevices, ensureDevices, POD_NEXT_HOP, setHostAddresses } f
 import { EventFanout } from './datapath/event-fanout.ts';
 import { type LoadedPrograms, startPrograms } from './datapath/programs.ts';
 import type { PodAddresses } from './endpoint/endpoint-ports.ts';
+import { sinkReport } from './sink-report.ts';
 import type { AgentTables } from './tables/agent-tables.ts';
 
 /** What the agent has in the kernel. */
@@ -46,10 +47,12 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
       gateway,
       podMtu: facts.podMtu,
       dualStack: config['enable-ipv4'] && config['enable-ipv6'],
+      maxEntries: mapLimits(config),
       underlay: facts.underlay.devices,
     },
     devices,
   );
+  for (const { name, rows, changes } of programs.migrated) log.info({ map: name, rows, changes }, 'a map of another layout was taken over');
   publishHostAddresses(tables, facts, gateway, devices);
   const routes = new RouteSink({
     device: devices.host.index,
@@ -58,7 +61,8 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
     ownClusterId: facts.clusterId,
   });
   const own = { ...facts };
-  const sinks = declareKernelSinks({ tables, own, programs, pinFolder: config['bpf-root'], routes, clock, random });
+  const report = sinkReport(log);
+  const sinks = declareKernelSinks({ tables, own, programs, pinFolder: config['bpf-root'], routes, clock, random, report });
   const ring = new RingBuffer(programs.map('isth_events'));
   events.start(ring, (error) => log.warn({ [LOG.error]: error }, 'an event could not be read'));
   return {
@@ -70,6 +74,20 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
       programs.close();
     },
   };
+}
+
+/** How many rows each map may have, where that is set. */
+function mapLimits(config: Config): Record<string, number> {
+  const limits = Object.entries({
+    isth_endpoints: config['bpf-endpoints-max'],
+    isth_ipcache: config['bpf-ipcache-max'],
+    isth_peers: config['bpf-peers-max'],
+    isth_services: config['bpf-services-max'],
+    isth_backends: config['bpf-backends-max'],
+    isth_revnat: config['bpf-revnat-max'],
+    isth_sock_nat: config['bpf-sock-nat-max'],
+  });
+  return Object.fromEntries(limits.filter(([, rows]) => rows > 0));
 }
 
 function publishHostAddresses(tables: AgentTables, facts: AgentFacts, gateway: PodAddresses, devices: DatapathDevices): void {

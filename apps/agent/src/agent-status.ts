@@ -1,5 +1,8 @@
-import type { SinkGroup, Store } from '@isthmus/core';
+import type { Sink, SinkGroup, SinkStatus, Store } from '@isthmus/core';
 import type { RemoteStatus } from '@isthmus/mesh';
+
+/** Rows that are listed of each sink. */
+const LISTED_FAILURES = 20;
 
 /** What `isthmus status` shows. */
 export interface AgentStatusInputs {
@@ -22,7 +25,7 @@ export function agentStatus(inputs: AgentStatusInputs): object {
   const { store } = inputs;
   const sinks = [...(inputs.sinks?.all() ?? []), ...(inputs.publishing?.all() ?? [])];
   const failing = sinks.flatMap((sink) =>
-    [...sink.status.rows()].map(([key, row]) => ({ sink: sink.name, key, wanted: row.wanted, error: row.error, attempts: row.attempts })),
+    firstRows(sink).map(([key, row]) => ({ sink: sink.name, key, wanted: row.wanted, error: row.error, attempts: row.attempts })),
   );
   return {
     cluster: inputs.cluster,
@@ -38,10 +41,25 @@ export function agentStatus(inputs: AgentStatusInputs): object {
     sinks: {
       count: sinks.length,
       behind: sinks.filter((sink) => sink.doneRevision < store.revision).map((sink) => sink.name),
+      /** All of them; of each sink the first ones are listed. */
+      failingRows: sinks.reduce((sum, sink) => sum + sink.status.size, 0),
       failing,
     },
     remoteClusters: inputs.remotes.map(remoteSummary),
   };
+}
+
+/** A map that is full may fail a hundred thousand rows: the first ones tell why. */
+function firstRows(sink: Sink<unknown>): (readonly [string, SinkStatus])[] {
+  return [...take(sink.status.rows(), LISTED_FAILURES)];
+}
+
+function* take<T>(items: Iterable<T>, count: number): Generator<T> {
+  let left = count;
+  for (const item of items) {
+    if (left-- <= 0) return;
+    yield item;
+  }
 }
 
 function remoteSummary(remote: RemoteStatus): object {

@@ -7,6 +7,7 @@ import {
   BpfObject,
   ConfigFlag,
   encodeDatapathConfig,
+  type MigratedMap,
 } from '@isthmus/datapath';
 import type { PodAddresses } from '../endpoint/endpoint-ports.ts';
 import type { DatapathDevices } from './devices.ts';
@@ -19,6 +20,8 @@ export interface ProgramOptions {
   readonly gateway: PodAddresses;
   readonly podMtu: number;
   readonly dualStack: boolean;
+  /** Rows by map, where not as built. */
+  readonly maxEntries: Readonly<Record<string, number>>;
   /** Indexes and names of the physical devices. */
   readonly underlay: readonly { readonly index: number; readonly name: string }[];
 }
@@ -26,14 +29,16 @@ export interface ProgramOptions {
 /** Programs and maps at work. */
 export interface LoadedPrograms {
   readonly podProgram: number;
+  /** Maps of the agent's last run that had another layout or size. */
+  readonly migrated: readonly MigratedMap[];
   map(name: string): BpfMap;
   close(): void;
 }
 
 /**
  * Loads all programs over the pinned maps and attaches them, or swaps them in place where an earlier agent attached its own: at no instant is
- * a device without a program. Pods' devices are attached by their sink.
- * @throws CodedError BPF_LOAD, BPF_MAP_LAYOUT, BPF_ATTACH
+ * a device without a program, or a program without a full map. Pods' devices are attached by their sink.
+ * @throws CodedError BPF_LOAD, BPF_MAP_LAYOUT, BPF_MAP_FULL, BPF_ATTACH
  */
 export function startPrograms(options: ProgramOptions, devices: DatapathDevices): LoadedPrograms {
   const config = encodeDatapathConfig({
@@ -43,8 +48,8 @@ export function startPrograms(options: ProgramOptions, devices: DatapathDevices)
     gatewayIpv4: addressBytesOr0(options.gateway.ipv4, 4),
     gatewayIpv6: addressBytesOr0(options.gateway.ipv6, 6),
   });
-  const load = (name: string): BpfObject =>
-    BpfObject.load({ path: join(options.objectDir, `${name}.bpf.o`), config, pinFolder: options.pinFolder });
+  const { objectDir, pinFolder, maxEntries } = options;
+  const load = (name: string): BpfObject => BpfObject.load({ path: join(objectDir, `${name}.bpf.o`), config, pinFolder, maxEntries });
   const objects = { pod: load('pod'), host: load('host'), netdev: load('netdev'), overlay: load('overlay'), sock: load('sock') };
   const attach = (object: BpfObject, program: string, device: { index: number; name: string }): void => {
     const pin = join(options.pinFolder, `link_${program}_${device.name}`);
@@ -55,8 +60,10 @@ export function startPrograms(options: ProgramOptions, devices: DatapathDevices)
   for (const device of options.underlay) attach(objects.netdev, 'from_netdev', device);
   attachSocketHooks(options.cgroup, options.pinFolder, (name) => objects.sock.program(name));
   const all = Object.values(objects);
+  for (const object of all) object.migrationsDone();
   return {
     podProgram: objects.pod.program('from_pod'),
+    migrated: all.flatMap((object) => object.migrated),
     map: (name) => findMap(all, name),
     close: () => {
       for (const object of all) object.close();

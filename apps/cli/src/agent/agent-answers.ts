@@ -32,6 +32,7 @@ export const agentStatusSchema = z.looseObject({
     .looseObject({
       count: z.number(),
       behind: z.array(z.string()),
+      failingRows: z.number().optional(),
       failing: z.array(z.looseObject({ sink: z.string(), key: z.string(), error: z.unknown() })),
     })
     .optional(),

@@ -38,8 +38,8 @@ function connectionText({ connected, error, problem }: AgentStatus['connections'
   return paint(colour, 'bad', `not connected${why === undefined ? '' : `: ${why}`}`);
 }
 
-function sinksText({ count, behind, failing }: NonNullable<AgentStatus['sinks']>, colour: boolean): string {
-  if (failing.length > 0) return paint(colour, 'bad', `${count}, of which ${failing.length} rows fail`);
+function sinksText({ count, behind, failing, failingRows }: NonNullable<AgentStatus['sinks']>, colour: boolean): string {
+  if (failing.length > 0) return paint(colour, 'bad', `${count}, of which ${failingRows ?? failing.length} rows fail`);
   return behind.length === 0 ? `${count}, all done` : `${count}, at work: ${behind.join(', ')}`;
 }
 
@@ -66,7 +66,11 @@ function failuresText({ sinks }: AgentStatus): string {
   return `\n${renderTable(
     ['SINK', 'KEY', 'ERROR'],
     sinks.failing.map(({ sink, key, error }) => [sink, key, errorOf(error)]),
-  )}`;
+  )}${restText(sinks)}`;
+}
+
+function restText({ failing, failingRows = 0 }: NonNullable<AgentStatus['sinks']>): string {
+  return failingRows > failing.length ? `and ${failingRows - failing.length} more: isthmus table list sink/<sink>\n` : '';
 }
 
 function errorOf(error: unknown): string {

@@ -6,6 +6,10 @@ const list = z.string().transform((text) => text.split(/[\s,]+/).filter((part) =
 const path = z.string().min(1);
 const cidr = z.union([z.cidrv4(), z.cidrv6(), z.literal('')]);
 
+const MAX_ROWS = 16_777_216;
+const rows = (map: string, what: string) =>
+  count(0, MAX_ROWS).default(0).describe(`Rows of the BPF map ${map} (${what}); as many as it is built with when 0`);
+
 /**
  * Every setting of every process, by key. Values arrive as text from flags, files and mounted ConfigMaps. Keys that `cilium-config` has
  * under the same name mean the same here.
@@ -24,6 +28,13 @@ export const configSchema = {
   'state-dir': path.default('/var/run/isthmus').describe('Where the process keeps what must survive its restart'),
   'socket-path': path.default('/var/run/isthmus/isthmus.sock').describe('Unix socket of the agent'),
   'bpf-root': path.default('/sys/fs/bpf/isthmus').describe('Folder for pinned maps and links'),
+  'bpf-endpoints-max': rows('isth_endpoints', 'addresses of this node and its pods'),
+  'bpf-ipcache-max': rows('isth_ipcache', 'addresses of the mesh'),
+  'bpf-peers-max': rows('isth_peers', 'other nodes'),
+  'bpf-services-max': rows('isth_services', 'frontends and their slots'),
+  'bpf-backends-max': rows('isth_backends', 'backends of services'),
+  'bpf-revnat-max': rows('isth_revnat', 'frontends by number'),
+  'bpf-sock-nat-max': rows('isth_sock_nat', 'translated sockets'),
   'bpf-object-dir': z.string().default('').describe('Folder with the compiled BPF objects; the one built with the sources when empty'),
   'cgroup-root': z.string().default('').describe('cgroup2 folder whose sockets are translated; the cgroup2 mount when empty'),
   devices: list.prefault('').describe('Physical devices; the one with the default route when empty'),

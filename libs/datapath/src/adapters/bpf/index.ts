@@ -21,6 +21,7 @@ export {
 export { attachIngress, type DeviceAttachment, type DeviceAttachResult, detachIngress } from './device-link.ts';
 export { BATCH_ROWS, BpfMap, type MapEntry } from './map.ts';
 export type { MapInfo } from './map-info.ts';
+export type { MigratedMap } from './map-migration.ts';
 export { BpfObject, type BpfObjectOptions } from './object.ts';
 export { kernelHasTcx, requireLibbpf } from './probe.ts';
 export { type RecordErrorHandler, type RecordHandler, RingBuffer } from './ring-buffer.ts';

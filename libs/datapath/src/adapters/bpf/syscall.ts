@@ -8,6 +8,7 @@ export const BpfCommand = {
   objGet: 7,
   objInfo: 15,
   progQuery: 16,
+  btfGetFdById: 19,
   linkCreate: 28,
   linkUpdate: 29,
 } as const;
