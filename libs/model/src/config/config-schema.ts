@@ -71,6 +71,13 @@ export const configSchema = {
   'clustermesh-default-global-namespace': flag.default(true).describe('Namespaces without the annotation are exported'),
   'join-api-address': z.string().default('0.0.0.0:4280').describe('Where the join API listens (HTTPS)'),
   'join-api-public-endpoint': z.string().default('').describe('How others reach the join API; the listening address when empty'),
+  'join-api-endpoint': z
+    .string()
+    .default('')
+    .describe("Where an agent renews its node's certificates: its cluster's join API, as host:port; empty: nowhere"),
+  'certificate-lifetime': count(30, 315_360_000)
+    .default(31_536_000)
+    .describe('Seconds that certificates are good for; each is renewed soon after half of that'),
   'mesh-etcd-endpoints': list.prefault('').describe('How remote clusters reach the mesh etcd: https URLs, comma-separated'),
   'cluster-etcd-endpoints': list.prefault('').describe('How agents reach the cluster etcd: https URLs, comma-separated'),
   'pki-dir': path.default('/var/lib/isthmus/pki').describe("Folder with the cluster's CA and the certificates of its control plane"),
