@@ -8,6 +8,7 @@
 //   isthmus-traffic flow --pps N TARGET                  N numbered packets a second, each to be answered; says what was lost
 //   isthmus-traffic bulk --bytes N TARGET                one write, whose checksum the server must see
 //   isthmus-traffic mtu  --bytes N TARGET                a packet of N bytes that must not be fragmented, then one of N + 1
+//   isthmus-traffic burst [--count N] --bytes N TARGET   super-packets of datagrams of N bytes, each datagram to be answered
 //
 // keep and flow go on until their standard input ends. A target is TCP/10.1.0.5:80 or UDP/[fd00::5]:53.
 
@@ -25,8 +26,8 @@ static const struct command {
   int (*run)(const struct options *options);
   int least_targets;
 } commands[] = {
-    {"echo", run_echo, 0}, {"ask", run_ask, 1},   {"keep", run_keep, 1},
-    {"flow", run_flow, 1}, {"bulk", run_bulk, 1}, {"mtu", run_mtu, 1},
+    {"echo", run_echo, 0}, {"ask", run_ask, 1}, {"keep", run_keep, 1},   {"flow", run_flow, 1},
+    {"bulk", run_bulk, 1}, {"mtu", run_mtu, 1}, {"burst", run_burst, 1},
 };
 
 static const struct option known[] = {

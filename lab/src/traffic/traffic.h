@@ -44,6 +44,7 @@ int run_keep(const struct options *options);
 int run_flow(const struct options *options);
 int run_bulk(const struct options *options);
 int run_mtu(const struct options *options);
+int run_burst(const struct options *options);
 
 // Nanoseconds of CLOCK_MONOTONIC, the clock that other programs of the machine share.
 int64_t now_ns(void);

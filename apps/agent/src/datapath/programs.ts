@@ -38,8 +38,13 @@ export interface LoadedPrograms {
 export function startPrograms(options: ProgramOptions, devices: DatapathDevices): LoadedPrograms {
   const config = encodeDatapathConfig({
     flags: options.dualStack ? ConfigFlag.dualStack : 0,
-    vxlanIfindex: devices.vxlan.index,
+    tunnelIfindex: devices.vxlan.index,
     tunnelMtu: options.podMtu,
+    tunnelPort: 0,
+    hostMac: new Uint8Array(6),
+    hostIfindex: devices.host.index,
+    underlayIpv4: new Uint8Array(4),
+    underlayIpv6: new Uint8Array(16),
     gatewayIpv4: addressBytesOr0(options.gateway.ipv4, 4),
     gatewayIpv6: addressBytesOr0(options.gateway.ipv6, 6),
   });

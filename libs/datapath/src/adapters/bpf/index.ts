@@ -6,6 +6,7 @@ export {
   BPF_MAP_LAYOUT,
   BPF_OBJECT,
   BPF_RING,
+  BPF_XDP_TAKEN,
   errnoOf,
   LIBBPF_MISSING,
   SystemCallError,
@@ -24,4 +25,5 @@ export type { MapInfo } from './map-info.ts';
 export { BpfObject, type BpfObjectOptions } from './object.ts';
 export { kernelHasTcx, requireLibbpf } from './probe.ts';
 export { type RecordErrorHandler, type RecordHandler, RingBuffer } from './ring-buffer.ts';
-export { type TestContext, type TestResult, testRun } from './test-run.ts';
+export { type TestContext, type TestResult, testRun, testRunXdp } from './test-run.ts';
+export { attachXdp, detachXdp, type XdpAttachment, type XdpMode } from './xdp-link.ts';
