@@ -20,6 +20,7 @@ export {
   type SocketHook,
 } from './cgroup-link.ts';
 export { attachIngress, type DeviceAttachment, type DeviceAttachResult, detachIngress } from './device-link.ts';
+export { removeLink as removePin } from './link.ts';
 export { BATCH_ROWS, BpfMap, type MapEntry } from './map.ts';
 export type { MapInfo } from './map-info.ts';
 export { BpfObject, type BpfObjectOptions } from './object.ts';
