@@ -6,7 +6,7 @@ import type { Config, EndpointRow } from '@isthmus/model';
 import { notReady } from './agent.errors.ts';
 import { type AgentConnections, openConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
-import { type AgentKernel, startKernel } from './agent-kernel.ts';
+import { type AgentKernel, startKernel, tunnelStatus } from './agent-kernel.ts';
 import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
 import { type RunningSources, startSources } from './agent-sources.ts';
@@ -130,6 +130,7 @@ export class Agent {
       nowMs: clock.now(),
       waitingFor: this.waitingFor(),
       podCidrs: this.podCidrs.all,
+      tunnel: this.#kernel && tunnelStatus(this.#kernel),
       store: this.tables.store,
       sinks: this.#kernel?.sinks.group,
       publishing: this.#publishing?.group,
@@ -179,6 +180,7 @@ export class Agent {
     this.#run('a kernel sink', this.#kernel.sinks.group.run(signal));
     this.#run('a publishing sink', this.#publishing.group.run(signal));
     for (const source of sources.running) this.#run('a source', source);
+    this.#run('the change of tunnels', this.#leaveOtherTunnels(this.#kernel, signal));
   }
 
   /** Stops reading and writing. What is in the kernel and in the etcds stays, so that packets flow on. */
@@ -187,6 +189,11 @@ export class Agent {
     await Promise.allSettled(this.#running);
     this.#kernel?.close();
     await this.#connections?.close();
+  }
+
+  async #leaveOtherTunnels(kernel: AgentKernel, signal: AbortSignal): Promise<void> {
+    await kernel.sinks.podProgramsAttached(this.tables.store.revision, signal);
+    kernel.removeOtherTunnels();
   }
 
   #register(signal: AbortSignal): void {

@@ -16,12 +16,18 @@ function lines(status: AgentStatus, colour: boolean): string {
     ['node', `${status.cluster}/${status.node} (cluster id ${status.clusterId})`],
     ['agent', `${ready}, up ${spanText(status.uptimeSeconds)}`],
     ['pod CIDRs', status.podCidrs.join(', ') || 'none yet'],
+    ...(status.tunnel === undefined ? [] : [['tunnel', tunnelText(status.tunnel)] as [string, string]]),
     ...Object.entries(status.connections).map(([name, connection]): [string, string] => [name, connectionText(connection, colour)]),
     ['endpoints', String(status.tables['endpoints'] ?? 0)],
     ...(status.sinks === undefined ? [] : [['sinks', sinksText(status.sinks, colour)] as [string, string]]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}   ${text}\n`).join('');
+}
+
+function tunnelText({ protocol, port, device, xdp }: NonNullable<AgentStatus['tunnel']>): string {
+  const way = Object.entries(xdp).map(([name, mode]) => `${mode} XDP on ${name}`);
+  return `${protocol}, UDP port ${port}, by ${device === '' ? way.join(', ') : `device ${device}`}`;
 }
 
 /** What to do about an etcd that does not answer, or does not let us in. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TUNNEL_PROTOCOLS } from './tunnel.ts';
 
 const flag = z.stringbool();
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -49,8 +50,11 @@ export const configSchema = {
   'enable-ipv4': flag.default(true).describe('Pods get IPv4 addresses'),
   'enable-ipv6': flag.default(true).describe('Pods get IPv6 addresses'),
   'routing-mode': z.enum(['tunnel']).default('tunnel').describe('How packets reach other nodes'),
-  'tunnel-protocol': z.enum(['vxlan']).default('vxlan').describe('Encapsulation between nodes'),
-  'tunnel-port': count(1, 65535).default(8472).describe('UDP port of the tunnel'),
+  'tunnel-protocol': z
+    .enum(TUNNEL_PROTOCOLS)
+    .default('vxlan')
+    .describe('Encapsulation between nodes; the same in every cluster of the mesh'),
+  'tunnel-port': count(0, 65535).default(0).describe('UDP port of the tunnel; 8472 for VXLAN, 6081 for GENEVE when 0'),
   mtu: count(0, 65535).default(0).describe('MTU of the underlay; that of the device when 0'),
   'ipam-reuse-delay': count(0, 3600).default(30).describe('Seconds before a released pod address is given out again'),
   'cluster-pool-ipv4-cidr': list.prefault('10.0.0.0/8').describe('Pools that nodes get their IPv4 pod CIDRs from'),
