@@ -18,5 +18,5 @@ export { type Change, Feed, type FeedBatch } from './table/feed.ts';
 export { LOCAL_SCOPE, type Scopes } from './table/scopes.ts';
 export { type DerivationFault, Store, type StoreOptions } from './table/store.ts';
 export { Table, type TableOptions } from './table/table.ts';
-export { TableIndex } from './table/table-index.ts';
+export { type RowKeys, TableIndex } from './table/table-index.ts';
 export { TableWriter } from './table/table-writer.ts';

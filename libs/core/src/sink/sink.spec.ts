@@ -180,6 +180,36 @@ describe('Sink', () => {
     expect(target.there.get('kept')).toEqual(item(0));
   });
 
+  it('lists what is there again only for scopes of which it saw something unwanted', async () => {
+    const { worlds, tables, sinks, settle, store } = world();
+    const [target, table] = [worlds[0]!, tables[0]!];
+    let listings = 0;
+    const list = target.entries.bind(target);
+    target.entries = () => {
+      listings++;
+      return list();
+    };
+    for (const scope of ['local', 'old', 'new']) table.declare(scope);
+    target.there.set('left', item(0, 'old'));
+    await settle();
+    expect([listings, target.there.has('left')]).toEqual([1, true]);
+    table.put('a', item(1, 'new'));
+    table.synced('new');
+    await settle();
+    expect(listings).toBe(1);
+    table.synced('old');
+    await settle();
+    expect([listings, [...target.there.keys()]]).toEqual([2, ['a']]);
+    // Another hand wrote it: only whoever says so has it looked for.
+    target.there.set('foreign', item(0, 'new'));
+    table.synced('local');
+    await settle();
+    expect([listings, sinks[0]!.doneRevision]).toEqual([2, store.revision]);
+    sinks[0]!.redo();
+    await settle();
+    expect([listings, [...target.there.keys()]]).toEqual([3, ['a']]);
+  });
+
   it('prunes later what it could not list at first', async () => {
     const { worlds, tables, sinks, settle, clock } = world();
     worlds[0]!.there.set('old', item(0));

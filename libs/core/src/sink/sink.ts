@@ -69,6 +69,8 @@ export class Sink<V> {
   #updated = 0;
   #pruneFrom: number | undefined = 0;
   #prunedScopes = '';
+  /** Scopes, not synced at the time, of which the last listing showed rows that nobody wanted; undefined: nothing was listed yet. */
+  #unclaimed: Set<string> | undefined;
   #redo = false;
 
   constructor(options: SinkOptions<V>, context: SinkContext) {
@@ -170,6 +172,7 @@ export class Sink<V> {
     this.#held = [];
     this.#updated = 0;
     this.#pruneFrom = 0;
+    this.#unclaimed = undefined;
   }
 
   async #update(): Promise<boolean> {
@@ -275,8 +278,13 @@ export class Sink<V> {
     this.#failed.hasten(gone.length - (failures?.size ?? 0));
   }
 
+  /** What is of a scope that became synced must be listed only if something of it was there that is not known from the table. */
   #noticeScopes(): void {
-    if (this.#syncedScopes() !== this.#prunedScopes) this.#pruneFrom ??= this.#context.store.revision;
+    const scopes = this.#syncedScopes();
+    if (scopes === this.#prunedScopes) return;
+    const needed = this.#unclaimed === undefined || [...this.#unclaimed].some((scope) => this.table.scopes.isSynced(scope));
+    if (needed) this.#pruneFrom ??= this.#context.store.revision;
+    else this.#prunedScopes = scopes;
   }
 
   /** Runs when scopes became synced or deletes were missed: last, after everything wanted is in. */
@@ -285,16 +293,27 @@ export class Sink<V> {
     const revision = this.#context.store.revision;
     this.#prunedScopes = this.#syncedScopes();
     try {
-      for await (const batch of this.#target.entries?.() ?? []) {
-        for (const { key, scope } of batch) if (!this.table.has(key) && this.table.scopes.isSynced(scope)) this.#wantGone(key, revision);
-        await this.#context.yield();
-      }
+      this.#unclaimed = await this.#list(revision);
       this.#pruneFrom = undefined;
     } catch (error) {
       // What is there could not be read: everything stays, and is looked at again later.
       this.#failed.add(LISTING, 'absent', error);
     }
     return true;
+  }
+
+  /** Wants gone what no row wants of synced scopes. Answers the other scopes of which there is such a thing. */
+  async #list(revision: number): Promise<Set<string>> {
+    const unclaimed = new Set<string>();
+    for await (const batch of this.#target.entries?.() ?? []) {
+      for (const { key, scope } of batch) {
+        if (this.table.has(key)) continue;
+        if (this.table.scopes.isSynced(scope)) this.#wantGone(key, revision);
+        else unclaimed.add(scope);
+      }
+      await this.#context.yield();
+    }
+    return unclaimed;
   }
 
   #syncedScopes(): string {
