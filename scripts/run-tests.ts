@@ -73,6 +73,7 @@ const TIERS: readonly Tier[] = [
   { name: 'etcd', blocked: needsProgram('etcd'), serial: true },
   { name: 'bpf', blocked: first(needsRoot, needsBuilt(BPF_OBJECT)), serial: true },
   { name: 'e2e', blocked: canRunLabs, serial: true },
+  { name: 'chaos', blocked: canRunLabs, serial: true },
   {
     name: 'interop',
     blocked: first(canRunLabs, needsProgram('go'), needsGoModules('test/interop/mesh')),

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { startAgain } from '../fault/lab-process.ts';
 import { DEFAULT_LAB, Lab } from '../lab.ts';
 
 /** Signals after which a process is gone, for whoever plays with the mesh. */
@@ -35,7 +36,7 @@ async function kill(id: string, { name, signal }: KillOptions): Promise<void> {
 
 function start(id: string, options: { name: string }): void {
   const lab = Lab.open(options.name);
-  const { place, argv } = lab.processes.get(id);
-  if (lab.processes.isAlive(id)) console.log(`${id} runs already`);
-  else console.log(`${id} runs, process ${lab.processes.start({ id, place: lab.place(place), argv }).pid}`);
+  const ran = lab.processes.isAlive(id);
+  startAgain(lab, id);
+  console.log(ran ? `${id} runs already` : `${id} runs, process ${lab.processes.get(id).pid}`);
 }

@@ -186,7 +186,9 @@ it('the subjects themselves are read', () => {
 
 it('good records with broken bytes', () => {
   const broken = ({ text }: Subject): fc.Arbitrary<Uint8Array> =>
-    fc.array(mutation, { minLength: 1, maxLength: 3 }).map((all) => all.reduce((bytes, change) => change(bytes), utf8.encode(text)));
+    fc
+      .array(mutation, { minLength: 1, maxLength: 3 })
+      .map((all) => all.reduce<Uint8Array>((bytes, change) => change(bytes), utf8.encode(text)));
   const { read, counters } = judgeAll(broken, 12_000);
   // The mutations are worth something: many are read, many are dropped, each for one of few reasons.
   expect(read).toBeGreaterThan(500);
