@@ -231,7 +231,7 @@ export class Agent {
   /** One for the whole process: it remembers the numbers that are not to be trusted. */
   #identityAllocator(): IdentityAllocator {
     const { facts, random } = this.#options;
-    const range = identityRange(facts.clusterId, facts.maxConnectedClusters);
+    const range = { cluster: facts.cluster, ...identityRange(facts.clusterId, facts.maxConnectedClusters) };
     return new IdentityAllocator(new KvIdentityRegistry(this.#connections.clusterKv), range, random);
   }
 
