@@ -144,7 +144,7 @@ export class Exporter {
   }
 }
 
-function ownConfig({ clusterId, maxConnectedClusters }: OwnClusterFacts): string {
+function ownConfig({ clusterId, maxConnectedClusters, tunnelProtocol }: OwnClusterFacts): string {
   return encodeClusterConfig({
     id: clusterId,
     syncedCanaries: true,
@@ -152,5 +152,6 @@ function ownConfig({ clusterId, maxConnectedClusters }: OwnClusterFacts): string
     maxConnectedClusters,
     serviceExportsEnabled: true,
     endpointSlicesExportMode: '',
+    tunnelProtocol,
   });
 }
