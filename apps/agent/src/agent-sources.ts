@@ -93,7 +93,7 @@ function meshSource({ facts, connections, tables, clock, random, log }: AgentSou
       kv: connections.meshKv,
       endpoints: connections.meshEndpoints,
       store: tables.store,
-      own: { name: facts.cluster, id: facts.clusterId, maxConnectedClusters: facts.maxConnectedClusters },
+      own: { ...facts, name: facts.cluster, id: facts.clusterId },
       clock,
       random,
       onTransition: (cluster, from, to) => log.info({ [LOG.cluster]: cluster, from, to }, 'remote cluster'),

@@ -61,7 +61,7 @@ function ownCluster(config: Config): OwnClusterFacts {
   const [cluster, clusterId] = [config['cluster-name'], config['cluster-id']];
   const problem = checkClusterName(cluster) ?? checkClusterId(clusterId, maxConnectedClusters);
   if (problem) throw problem;
-  return { cluster, clusterId, maxConnectedClusters };
+  return { cluster, clusterId, maxConnectedClusters, tunnelProtocol: config['tunnel-protocol'] };
 }
 
 function localCluster(config: Config, own: OwnClusterFacts): LocalClusterFacts {
@@ -71,6 +71,7 @@ function localCluster(config: Config, own: OwnClusterFacts): LocalClusterFacts {
     name: own.cluster,
     id: own.clusterId,
     maxConnectedClusters: own.maxConnectedClusters,
+    tunnelProtocol: own.tunnelProtocol,
     podCIDRs: [
       ...(config['enable-ipv4'] ? config['cluster-pool-ipv4-cidr'] : []),
       ...(config['enable-ipv6'] ? config['cluster-pool-ipv6-cidr'] : []),

@@ -155,6 +155,12 @@ describe('status', () => {
     );
   });
 
+  it('shows how a remote encapsulates packets, where it says so', async () => {
+    west.statuses = [[{ ...ready, config: { id: 2, maxConnectedClusters: 255, tunnelProtocol: 'geneve' } }]];
+    await cli.run('clustermesh', 'status');
+    expect(cli.out).toContain('mesh of 255, geneve');
+  });
+
   it('says what is wrong, what to do, and that it is not ready', async () => {
     west.statuses = [[syncing]];
     expect(await cli.run('clustermesh', 'status')).toBe(3);

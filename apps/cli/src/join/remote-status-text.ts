@@ -30,7 +30,8 @@ function cells(remote: RemoteStatus): Cell[] {
 
 /** What the remote says of itself. */
 function configText({ config }: RemoteStatus): string {
-  return config === undefined ? '-' : `mesh of ${config.maxConnectedClusters}`;
+  if (config === undefined) return '-';
+  return `mesh of ${config.maxConnectedClusters}${config.tunnelProtocol ? `, ${config.tunnelProtocol}` : ''}`;
 }
 
 /** How many kinds of records are complete, and which are not. */

@@ -150,7 +150,7 @@ export class Exporter {
   }
 }
 
-function ownConfig({ clusterId, maxConnectedClusters }: OwnClusterFacts): string {
+function ownConfig({ clusterId, maxConnectedClusters, tunnelProtocol }: OwnClusterFacts): string {
   return encodeClusterConfig({
     id: clusterId,
     syncedCanaries: true,
@@ -158,5 +158,6 @@ function ownConfig({ clusterId, maxConnectedClusters }: OwnClusterFacts): string
     maxConnectedClusters,
     serviceExportsEnabled: true,
     endpointSlicesExportMode: '',
+    tunnelProtocol,
   });
 }

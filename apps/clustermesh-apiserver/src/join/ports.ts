@@ -1,10 +1,12 @@
 import type { CaStatus, CertificateProfile, Certificates, ClusterOffer, RemoteStatus } from '@isthmus/crypto';
+import type { TunnelProtocol } from '@isthmus/model';
 
 /** What this cluster says about itself. */
 export interface LocalClusterFacts {
   name: string;
   id: number;
   maxConnectedClusters: 255 | 511;
+  tunnelProtocol: TunnelProtocol;
   podCIDRs: string[];
   /** How remote clusters reach the mesh etcd. */
   endpoints: string[];

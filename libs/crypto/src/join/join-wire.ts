@@ -32,6 +32,11 @@ const endpoints = z.array(endpoint).min(1).max(8).meta({ description: 'URLs of a
 const podCidrs = z.array(z.string().max(64)).max(256).meta({ description: 'Networks that pods of the cluster have addresses from' });
 const clusterId = z.int().min(1).max(511).meta({ description: 'Number of a cluster, unique in the mesh' });
 const maxConnectedClusters = z.union([z.literal(255), z.literal(511)]).meta({ description: 'Size of the mesh; equal in all its clusters' });
+const tunnelProtocol = z
+  .string()
+  .max(32)
+  .exactOptional()
+  .meta({ description: 'How nodes encapsulate packets; equal in all clusters that say it' });
 const session = z.string().max(64);
 
 /** What a cluster tells another one that it joins. */
@@ -39,6 +44,7 @@ export const clusterOfferSchema = z.object({
   name: clusterNameSchema,
   id: clusterId,
   maxConnectedClusters,
+  tunnelProtocol,
   podCIDRs: podCidrs,
   caBundle,
   endpoints,
@@ -72,6 +78,7 @@ export const clusterInfoSchema = z.object({
   name: clusterNameSchema,
   id: clusterId,
   maxConnectedClusters,
+  tunnelProtocol,
   podCIDRs: podCidrs,
   endpoints,
   caBundle,
@@ -154,7 +161,7 @@ export const remoteStatusSchema = z.object({
   error: z.string().exactOptional(),
   problem: refusalSchema.exactOptional().meta({ description: 'What is wrong or waited for, with what to do' }),
   config: z
-    .looseObject({ id: z.int(), maxConnectedClusters: z.int() })
+    .looseObject({ id: z.int(), maxConnectedClusters: z.int(), tunnelProtocol: z.string().exactOptional() })
     .exactOptional()
     .meta({ description: 'What the remote says of itself; absent until it was read' }),
   heartbeatAgeSeconds: z.number().exactOptional().meta({ description: 'Since the remote etcd last showed a sign of life' }),
