@@ -13,6 +13,7 @@
 //   isthmus-traffic mtu  --bytes N TARGET                a packet of N bytes that must not be fragmented, then one of N + 1
 //   isthmus-traffic forge --from ADDRESS TARGET          an IPv6 datagram that names another's address, or one that cannot be, as
 //   its source
+//   isthmus-traffic burst [--count N] --bytes N TARGET   super-packets of datagrams of N bytes, each datagram to be answered
 //
 // keep, flow and sniff go on until their standard input ends. A target is TCP/10.1.0.5:80 or UDP/[fd00::5]:53.
 
@@ -31,7 +32,7 @@ static const struct command {
   int least_targets;
 } commands[] = {
     {"echo", run_echo, 0}, {"ask", run_ask, 1},     {"keep", run_keep, 1},   {"flow", run_flow, 1},   {"bulk", run_bulk, 1},
-    {"mtu", run_mtu, 1},   {"count", run_count, 1}, {"sniff", run_sniff, 0}, {"forge", run_forge, 1},
+    {"mtu", run_mtu, 1},   {"count", run_count, 1}, {"sniff", run_sniff, 0}, {"forge", run_forge, 1}, {"burst", run_burst, 1},
 };
 
 static const struct option known[] = {

@@ -55,6 +55,7 @@ int run_mtu(const struct options *options);
 int run_forge(const struct options *options);
 int run_count(const struct options *options);
 int run_sniff(const struct options *options);
+int run_burst(const struct options *options);
 
 // Nanoseconds of CLOCK_MONOTONIC, the clock that other programs of the machine share.
 int64_t now_ns(void);
