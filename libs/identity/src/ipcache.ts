@@ -52,7 +52,7 @@ export function declareIpcache(store: Store, inputs: IpcacheInputs): Table<Ipcac
     inputs: [
       input(declareWorld(store), (prefix) => [prefix]),
       input(inputs.endpoints, (_key, row, before) => [...endpointIps(row), ...endpointIps(before)]),
-      ...tables.map((table) => input(table, (_key, row, before) => [row?.ip, before?.ip].filter((ip) => ip !== undefined))),
+      ...tables.map((table) => input(table, (_key, row, before) => addressesOf(row, before))),
       ...nodes.map((table) => input(table, (_key, row, before) => [...(row?.hostIps ?? []), ...(before?.hostIps ?? [])])),
       input(inputs.peers, behind),
     ],
@@ -100,6 +100,12 @@ function recordEntry({ peers, localNodes, own }: IpcacheInputs, row: IpRow | und
   return { identity: row.identity, peer, peerKnown: peer === '' || peers.has(peer), node: false, clusterId: row.clusterId };
 }
 
+/** Of a record now and before: most often the same one. */
+function addressesOf(row: IpRow | undefined, before: IpRow | undefined): string[] {
+  if (!row) return before ? [before.ip] : [];
+  return before && before.ip !== row.ip ? [row.ip, before.ip] : [row.ip];
+}
+
 function endpointIps(row: EndpointRow | undefined): string[] {
   return row ? [row.ipv4, row.ipv6].filter((ip) => ip !== '') : [];
 }
@@ -110,7 +116,8 @@ function firstRow<V>(table: Table<V> | undefined, keys: RowKeys | undefined): V 
 }
 
 function least(keys: RowKeys | undefined): string | undefined {
+  if (!keys || keys.size === 0) return undefined;
   let first: string | undefined;
-  for (const key of keys ?? []) if (first === undefined || key < first) first = key;
+  for (const key of keys) if (first === undefined || key < first) first = key;
   return first;
 }

@@ -70,8 +70,10 @@ export class MirrorMemory {
         const changed: KvEntry[] = [];
         for (const entry of entries) {
           const now = fingerprint(entry);
-          if (vanished.get(entry.key) !== now && met.get(entry.key) !== now) changed.push(entry);
-          vanished.delete(entry.key);
+          // The first listing finds nothing known.
+          const known = vanished.size === 0 ? undefined : vanished.get(entry.key);
+          if (known !== now && met.get(entry.key) !== now) changed.push(entry);
+          if (known !== undefined) vanished.delete(entry.key);
           met.set(entry.key, now);
           if (!tail || entry.modRevision > tail.revision) tail = tailAt(entry, now);
         }

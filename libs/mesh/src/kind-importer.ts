@@ -222,7 +222,7 @@ export class KindImporter<T> {
 
   /** A record that fails its checks is dropped; if an earlier version of it was good, that one stays. */
   #put(name: string, bytes: Uint8Array, out: RecordChange<T>[]): void {
-    this.#held.delete(name);
+    if (this.#held.size > 0) this.#held.delete(name);
     this.#asked?.delete(name);
     const known = this.#known.has(name);
     const decoded = !known && this.#known.size >= this.#limit ? tooMany : this.#host.read(this.kind, bytes, name);

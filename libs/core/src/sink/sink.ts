@@ -68,7 +68,8 @@ export class Sink<V> {
   #feed: Feed<V>;
   #updated = 0;
   #pruneFrom: number | undefined = 0;
-  #prunedScopes = '';
+  /** Version of the table's scopes that the last prune knew. */
+  #prunedScopes = -1;
   /** Scopes, not synced at the time, of which the last listing showed rows that nobody wanted; undefined: nothing was listed yet. */
   #unclaimed: Set<string> | undefined;
   #redo = false;
@@ -210,20 +211,27 @@ export class Sink<V> {
     const allowed = this.#after.reduce((least, sink) => Math.min(least, sink.updatedRevision), Number.POSITIVE_INFINITY);
     const rows: SinkRow<V>[] = [];
     for (const key of keys) {
-      const row = this.table.get(key);
-      if (row !== undefined && (this.table.revisionOf(key) ?? 0) <= allowed) rows.push({ key, row });
+      const entry = this.table.entry(key);
+      if (entry?.row !== undefined && entry.revision <= allowed) rows.push({ key, row: entry.row });
     }
     if (rows.length === 0) return false;
-    for (const { key } of rows) this.#deletes.delete(key);
+    if (this.#deletes.size > 0) for (const { key } of rows) this.#deletes.delete(key);
     const failures = await this.#call(
       () => this.#target.update(rows),
       rows.map(({ key }) => key),
     );
-    for (const { key } of rows) {
-      if (failures?.has(key)) this.#failed.add(key, 'present', failures.get(key));
-      else this.#failed.remove(key);
-    }
+    if (this.#failed.size > 0 || failures?.size) this.#noteFailures(rows, failures);
     return true;
+  }
+
+  /** In one commit: a thousand that fail together are one event for everybody else. */
+  #noteFailures(rows: readonly SinkRow<V>[], failures: ReadonlyMap<string, unknown> | undefined): void {
+    this.#context.store.transact(() => {
+      for (const { key } of rows) {
+        if (failures?.has(key)) this.#failed.add(key, 'present', failures.get(key));
+        else this.#failed.remove(key);
+      }
+    });
   }
 
   async #call(fn: () => ReturnType<SinkTarget<V>['update']>, keys: readonly string[]): Promise<ReadonlyMap<string, unknown> | undefined> {
@@ -280,18 +288,18 @@ export class Sink<V> {
 
   /** What is of a scope that became synced must be listed only if something of it was there that is not known from the table. */
   #noticeScopes(): void {
-    const scopes = this.#syncedScopes();
-    if (scopes === this.#prunedScopes) return;
+    const { version } = this.table.scopes;
+    if (version === this.#prunedScopes) return;
     const needed = this.#unclaimed === undefined || [...this.#unclaimed].some((scope) => this.table.scopes.isSynced(scope));
     if (needed) this.#pruneFrom ??= this.#context.store.revision;
-    else this.#prunedScopes = scopes;
+    else this.#prunedScopes = version;
   }
 
   /** Runs when scopes became synced or deletes were missed: last, after everything wanted is in. */
   async #prune(): Promise<boolean> {
     if (this.#pruneFrom === undefined || this.#failed.has(LISTING) || this.#feed.pending || this.#held.length > 0) return false;
     const revision = this.#context.store.revision;
-    this.#prunedScopes = this.#syncedScopes();
+    this.#prunedScopes = this.table.scopes.version;
     try {
       this.#unclaimed = await this.#list(revision);
       this.#pruneFrom = undefined;
@@ -314,11 +322,5 @@ export class Sink<V> {
       await this.#context.yield();
     }
     return unclaimed;
-  }
-
-  #syncedScopes(): string {
-    const named = [...this.table.scopes.names()].sort().map((scope) => `${scope}=${this.table.scopes.isSynced(scope)}`);
-    // An undeclared scope stands for all others: they count as synced once the set of scopes is known.
-    return `${named.join()},*=${this.table.scopes.isSynced('\0undeclared')}`;
   }
 }

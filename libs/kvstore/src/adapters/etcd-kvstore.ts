@@ -22,7 +22,7 @@ import { EtcdLeases } from './etcd/etcd-leases.ts';
 import { STATUS } from './etcd/etcd-link.ts';
 import { EtcdMaintenance } from './etcd/etcd-maintenance.ts';
 import { type EtcdOptions, etcdSettings } from './etcd/etcd-options.ts';
-import { listPages, RANGE } from './etcd/etcd-pages.ts';
+import { EtcdPages, RANGE } from './etcd/etcd-pages.ts';
 import { putRequest, txnRequest, txnResults } from './etcd/etcd-requests.ts';
 import { EtcdRpc } from './etcd/etcd-rpc.ts';
 import { watchPrefix } from './etcd/etcd-watch.ts';
@@ -40,6 +40,7 @@ export class EtcdKvStore implements KvStore {
   readonly #connection: EtcdConnection;
   readonly #rpc: EtcdRpc;
   readonly #leases: EtcdLeases;
+  readonly #pages: EtcdPages;
   /** This etcd's users and roles. */
   readonly auth: KvAuth;
   /** This etcd's upkeep. */
@@ -50,6 +51,7 @@ export class EtcdKvStore implements KvStore {
     this.#connection = new EtcdConnection(etcdSettings(options));
     this.#rpc = new EtcdRpc(this.#connection);
     this.#leases = new EtcdLeases(this.#rpc);
+    this.#pages = new EtcdPages(this.#rpc);
     this.auth = new EtcdKvAuth(this.#rpc);
     this.maintenance = new EtcdMaintenance(this.#rpc);
   }
@@ -61,7 +63,7 @@ export class EtcdKvStore implements KvStore {
   }
 
   list(prefix: string, options: KvCallOptions & { pageSize?: number } = {}): AsyncIterable<KvPage> {
-    return listPages(this.#rpc, prefix, options);
+    return this.#pages.list(prefix, options);
   }
 
   async put(key: string, value: KvValue, options: KvCallOptions & { lease?: string } = {}): Promise<{ revision: number }> {

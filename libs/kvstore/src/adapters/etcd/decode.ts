@@ -19,6 +19,16 @@ export interface RangeAnswer extends HeaderAnswer {
   more: boolean;
 }
 
+/** The answer to a range request whose entries are read when they are wanted: all at once would hold the event loop. */
+export interface PageAnswer extends HeaderAnswer {
+  count: number;
+  /** Of the whole message. */
+  bytes: number;
+  more: boolean;
+  /** Entries `from` to before `to`. */
+  entries(from: number, to: number): KvEntry[];
+}
+
 /** The answer to a transaction; `results` lack the kind of their deletion, which the request knows. */
 export interface TxnAnswer extends HeaderAnswer {
   succeeded: boolean;
@@ -126,6 +136,22 @@ export function decodeHeaderAnswer(buffer: Buffer): HeaderAnswer {
 /** Reads a `RangeResponse`. Values are views into `buffer`. */
 export function decodeRange(buffer: Buffer): RangeAnswer {
   return readRange(new WireReader(buffer));
+}
+
+/** Reads a `RangeResponse` without its entries. Values are views into `buffer`. */
+export function decodePage(buffer: Buffer): PageAnswer {
+  const reader = new WireReader(buffer);
+  const found: WireReader[] = [];
+  const answer = { header: noHeader(), more: false };
+  while (!reader.done) {
+    const tag = reader.number();
+    if (tag === block(2)) found.push(reader.message());
+    else if (tag === block(1)) answer.header = decodeHeader(reader.message());
+    else if (tag === varint(3)) answer.more = reader.number() !== 0;
+    else reader.skip(tag);
+  }
+  const entries = (from: number, to: number): KvEntry[] => found.slice(from, to).map((each) => decodeEntry(each.again()));
+  return { ...answer, count: found.length, bytes: buffer.length, entries };
 }
 
 /** Reads a `DeleteRangeResponse`. */

@@ -5,6 +5,7 @@ import { LeaseKeeper } from '../../lease-keeper.ts';
 import type { EtcdRpc } from './etcd-rpc.ts';
 import { streamAnswers } from './etcd-stream.ts';
 import { etcdMethod } from './protos.ts';
+import { Shared, withSignal } from './shared.ts';
 
 interface LeaseAnswer {
   header: { clusterId: string };
@@ -22,6 +23,9 @@ const WITNESS_TTL_SECONDS = 3_600;
 export class EtcdLeases {
   readonly #rpc: EtcdRpc;
   readonly #keepers = new Set<LeaseKeeper>();
+  /** Marks are left, and asked about, by many at a time: whoever waits for the same is told together. */
+  readonly #marking = new Shared<string>();
+  readonly #asking = new Map<string, Shared<number>>();
 
   constructor(rpc: EtcdRpc) {
     this.#rpc = rpc;
@@ -38,10 +42,30 @@ export class EtcdLeases {
     return { id, ttlSeconds: granted, lost: keeper.lost, revoke: () => this.#revoke(id, keeper) };
   }
 
-  /** An empty lease is the mark: its id is made of the server's clock and counter, and restored copies hold only leases of their time. */
+  /**
+   * An empty lease is the mark: its id is made of the server's clock and counter, and restored copies hold only leases of their time. Those
+   * who ask for one before it is requested share it: it is younger than their asking.
+   */
   async witness(options: KvCallOptions): Promise<KvWitness> {
-    const { id } = await this.#grant(WITNESS_TTL_SECONDS, options);
-    return { stands: async (asked = {}) => (await this.#renew(id, asked)) > 0 };
+    const id = await withSignal(
+      this.#marking.ask(() => this.#mark()),
+      options.signal,
+    );
+    return { stands: async (asked = {}) => (await withSignal(this.#timeToLive(id), asked.signal)) > 0 };
+  }
+
+  async #mark(): Promise<string> {
+    return (await this.#grant(WITNESS_TTL_SECONDS, {})).id;
+  }
+
+  async #timeToLive(id: string): Promise<number> {
+    const shared = this.#asking.get(id) ?? new Shared<number>();
+    this.#asking.set(id, shared);
+    try {
+      return await shared.ask(() => this.#renew(id, {}));
+    } finally {
+      if (shared.idle) this.#asking.delete(id);
+    }
   }
 
   /** Ends keeping; the leases run out on the server. */
