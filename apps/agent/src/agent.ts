@@ -6,7 +6,7 @@ import type { Config, EndpointRow } from '@isthmus/model';
 import { notReady } from './agent.errors.ts';
 import { type AgentConnections, openConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
-import { type AgentKernel, startKernel } from './agent-kernel.ts';
+import { type AgentKernel, startKernel, tunnelStatus } from './agent-kernel.ts';
 import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
 import { type RunningSources, startSources } from './agent-sources.ts';
@@ -24,6 +24,7 @@ import { PodCidrIpam } from './node/node-ipam.ts';
 import { NodeRegistration } from './node/node-registration.ts';
 import { NodeStateFile } from './node/node-state.ts';
 import { PodCidrs } from './node/pod-cidrs.ts';
+import { StateFolder } from './state/state-folder.ts';
 import { type AgentTables, declareAgentTables } from './tables/agent-tables.ts';
 
 /** What an agent is made of. */
@@ -63,6 +64,7 @@ export class Agent {
   readonly #startedMs: number;
   readonly #stop = new AbortController();
   readonly #ipam: PodCidrIpam;
+  readonly #state: StateFolder;
   readonly #stateFile: NodeStateFile;
   readonly #endpointParts: EndpointDependencies;
   readonly #running: Promise<unknown>[] = [];
@@ -88,7 +90,8 @@ export class Agent {
       ([4, 6] as const).filter((family) => config[`enable-ipv${family}`]),
     );
     this.#ipam = new PodCidrIpam(clock, config['ipam-reuse-delay'] * 1000);
-    this.#stateFile = new NodeStateFile(config['state-dir']);
+    this.#state = new StateFolder(config['state-dir']);
+    this.#stateFile = new NodeStateFile(this.#state);
     this.#endpointParts = this.#endpointDependencies();
     this.endpoints = new EndpointService(this.#endpointParts);
   }
@@ -102,6 +105,7 @@ export class Agent {
       clusterEtcdConnected: this.#connections?.states['cluster etcd']?.connected,
       tables: this.tables,
       sinks: this.#kernel?.sinks.group,
+      stateProblem: this.#state.problem(),
       remotes: this.#remotes.remotes(),
       remotesListed: this.#remotes.remotesListed(),
       meshWaitOver: this.#options.clock.now() - this.#startedMs > this.#options.config['clustermesh-sync-timeout'] * 1000,
@@ -126,6 +130,7 @@ export class Agent {
       nowMs: clock.now(),
       waitingFor: this.waitingFor(),
       podCidrs: this.podCidrs.all,
+      tunnel: this.#kernel && tunnelStatus(this.#kernel),
       store: this.tables.store,
       sinks: this.#kernel?.sinks.group,
       publishing: this.#publishing?.group,
@@ -176,6 +181,7 @@ export class Agent {
     this.#run('a kernel sink', this.#kernel.sinks.group.run(signal));
     this.#run('a publishing sink', this.#publishing.group.run(signal));
     for (const source of sources.running) this.#run('a source', source);
+    this.#run('the change of tunnels', this.#leaveOtherTunnels(this.#kernel, signal));
   }
 
   /** Stops reading and writing. What is in the kernel and in the etcds stays, so that packets flow on. */
@@ -184,6 +190,11 @@ export class Agent {
     await Promise.allSettled(this.#running);
     this.#kernel?.close();
     await this.#connections?.close();
+  }
+
+  async #leaveOtherTunnels(kernel: AgentKernel, signal: AbortSignal): Promise<void> {
+    await kernel.sinks.podProgramsAttached(this.tables.store.revision, signal);
+    kernel.removeOtherTunnels();
   }
 
   #register(signal: AbortSignal): void {
@@ -231,13 +242,13 @@ export class Agent {
   }
 
   #endpointDependencies(): EndpointDependencies {
-    const { config, facts, clock, log } = this.#options;
+    const { facts, clock, log } = this.#options;
     const { endpoints, localIdentities } = this.tables.sources;
     return {
       store: this.tables.store,
       endpoints,
       ids: new IdPool({ name: 'endpoints', min: 1, max: MAX_ENDPOINT_ID, graceMs: ENDPOINT_ID_GRACE_MS }, clock),
-      files: new EndpointFiles(config['state-dir']),
+      files: new EndpointFiles(this.#state),
       ipam: this.#ipam,
       network: this.network,
       node: this.podCidrs,

@@ -13,6 +13,9 @@ export interface ApiserverSettings {
   /** What other clusters and nodes are told of this one. */
   readonly local: LocalClusterFacts;
   readonly pki: ClusterPkiPaths;
+  readonly pkiFolder: string;
+  /** Life of the certificates that this cluster signs. */
+  readonly certificateMs: number;
   readonly clusterEtcdFile: string;
   readonly meshEtcdFile: string;
   readonly remotesFolder: string;
@@ -38,6 +41,8 @@ export function apiserverSettings(config: Config): ApiserverSettings {
     own,
     local: localCluster(config, own),
     pki: clusterPkiPaths(config['pki-dir'], own.cluster),
+    pkiFolder: config['pki-dir'],
+    certificateMs: config['certificate-lifetime'] * 1000,
     clusterEtcdFile: config['etcd-config'],
     meshEtcdFile: config['mesh-etcd-config'] || fail('mesh-etcd-config', 'name the etcd client file of the mesh etcd'),
     remotesFolder: config['clustermesh-config'],
@@ -72,7 +77,17 @@ function localCluster(config: Config, own: OwnClusterFacts): LocalClusterFacts {
     ],
     endpoints: endpoints('mesh-etcd-endpoints', 'other clusters reach the mesh etcd'),
     clusterEtcdEndpoints: endpoints('cluster-etcd-endpoints', 'agents reach the cluster etcd'),
+    ...joinEndpoint(config),
   };
+}
+
+/** Under which address others reach the join API, where that is known. */
+function joinEndpoint(config: Config): Pick<LocalClusterFacts, 'joinEndpoint'> {
+  const given = config['join-api-public-endpoint'];
+  if (given !== '') return { joinEndpoint: given.startsWith('https://') ? given : `https://${given}` };
+  const { host, port } = parseListenAddress('join-api-address', config['join-api-address']);
+  if (['::', '0.0.0.0'].includes(host)) return {};
+  return { joinEndpoint: `https://${host.includes(':') ? `[${host}]` : host}:${port}` };
 }
 
 function fail(key: ConfigKey, what: string): never {

@@ -1,4 +1,4 @@
-import { input, LOCAL_SCOPE, type Store, type Table } from '@isthmus/core';
+import { input, LOCAL_SCOPE, type RowKeys, type Store, type Table } from '@isthmus/core';
 import { type EndpointRow, type IpcacheRow, type IpRow, type NodeRow, type PeerRow, RESERVED_IDENTITY } from '@isthmus/model';
 import { nodesByAddress } from './peers.ts';
 
@@ -104,12 +104,12 @@ function endpointIps(row: EndpointRow | undefined): string[] {
   return row ? [row.ipv4, row.ipv6].filter((ip) => ip !== '') : [];
 }
 
-function firstRow<V>(table: Table<V> | undefined, keys: ReadonlySet<string> | undefined): V | undefined {
+function firstRow<V>(table: Table<V> | undefined, keys: RowKeys | undefined): V | undefined {
   const first = least(keys);
   return first === undefined ? undefined : table?.get(first);
 }
 
-function least(keys: ReadonlySet<string> | undefined): string | undefined {
+function least(keys: RowKeys | undefined): string | undefined {
   let first: string | undefined;
   for (const key of keys ?? []) if (first === undefined || key < first) first = key;
   return first;

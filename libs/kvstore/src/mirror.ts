@@ -1,5 +1,5 @@
 import { Backoff, type BackoffOptions, type Clock, delay, isCoded, type Random } from '@isthmus/core';
-import { KV_COMPACTED, KV_OVERLOADED, KV_PERMISSION, KV_QUOTA, KV_REQUEST, KV_REVISION_AHEAD } from './kv-errors.ts';
+import { KV_COMPACTED, KV_HANDED_OVER, KV_OVERLOADED, KV_PERMISSION, KV_QUOTA, KV_REQUEST, KV_REVISION_AHEAD } from './kv-errors.ts';
 import type { KvPage, KvStore, KvWatchResponse, KvWitness } from './kvstore.ts';
 import { isPrintOf, MAX_DELETED_SINCE, type MirrorListing, MirrorMemory } from './mirror-memory.ts';
 
@@ -119,6 +119,7 @@ class Mirror {
 
   /** Lists again at once when that is the cure, unless it was tried just now; waits for anything else. */
   async #recover(error: unknown): Promise<void> {
+    if (isCoded(error, KV_HANDED_OVER)) return; // another connection is there already
     const reason = relistReason(error);
     const again = reason !== undefined && this.#lastReason === reason;
     if (reason) this.#forgetPosition(reason);

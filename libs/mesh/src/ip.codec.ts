@@ -42,10 +42,9 @@ export function decodeIp(bytes: Uint8Array, context: RecordContext): Decoded<IpR
 }
 
 function readIpRecord(object: JsonObject, context: RecordContext): IpRecord {
-  const ip = readAddress(object);
-  if (ip !== context.name) reject('key-mismatch');
+  if (readAddress(object) !== context.name) reject('key-mismatch');
   return {
-    ip,
+    ip: context.name, // not the equal text of the value: there is one copy of it in the process, not two
     hostIp: intern(readOptionalIp(readString(object, 'HostIP'))),
     identity: readIdentity(object, context),
     encryptionKey: readUint(object, 'Key', 255),

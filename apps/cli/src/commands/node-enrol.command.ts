@@ -1,10 +1,18 @@
 import { CodedError, messageOf } from '@isthmus/core';
-import { type ClusterInfo, enrolNode, type JoinApi, readCertificateFile, readKeyFile } from '@isthmus/crypto';
+import {
+  type ClusterInfo,
+  enrolNode,
+  type JoinApi,
+  type NodeFiles,
+  nodeFiles,
+  readCertificateFile,
+  readKeyFile,
+  writeNodeFiles,
+} from '@isthmus/crypto';
 import { type Command, Option } from 'commander';
 import { CLI_FILE } from '../cli.errors.ts';
 import type { Cli } from '../cli.ts';
 import { tokenJoinApi } from '../context/open-context.ts';
-import { type NodeFiles, nodeFiles, writeNodeFiles } from '../join/node-files.ts';
 import { addExample, addOutput, type OutputOptions } from '../options/common.ts';
 import { parseEndpoint } from '../options/endpoint.ts';
 import { addTokenOptions, findToken, needToken, type TokenOptions } from '../options/token.ts';

@@ -9,8 +9,8 @@ export class SinkGroup {
   readonly #context: SinkContext;
   readonly #sinks: Sink<unknown>[] = [];
 
-  constructor(store: Store, clock: Clock, random: Random, yieldToLoop: () => Promise<void>) {
-    this.#context = { store, clock, random, yield: yieldToLoop, progress: new Notifier() };
+  constructor(store: Store, clock: Clock, random: Random, yieldToLoop: () => Promise<void>, report?: SinkContext['report']) {
+    this.#context = { store, clock, random, yield: yieldToLoop, report, progress: new Notifier() };
   }
 
   /** Declares a sink; sinks that it comes after must be declared before it, so orders cannot form a circle. */

@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import { type Change, Feed } from '../table/feed.ts';
 import type { Store } from '../table/store.ts';
 import type { Table } from '../table/table.ts';
-import { FailedRows, type SinkStatus } from './sink-failures.ts';
+import { FailedRows, type SinkStatus, type SinkTrouble } from './sink-failures.ts';
 import type { SinkRow, SinkTarget } from './sink-target.ts';
 
 /** Rows per call of a target: a batch of map updates this size keeps the loop free of stalls above 5 ms. */
@@ -36,6 +36,8 @@ export interface SinkContext {
   random: Random;
   /** Called between batches, so that the event loop breathes. */
   yield: () => Promise<void>;
+  /** Hears when rows of a sink fail, and when all are well again. */
+  report?: ((sink: string, trouble: SinkTrouble) => void) | undefined;
   /** Wakes all sinks when one of them moves on. One per process. */
   progress: Notifier;
 }
@@ -67,6 +69,8 @@ export class Sink<V> {
   #updated = 0;
   #pruneFrom: number | undefined = 0;
   #prunedScopes = '';
+  /** Scopes, not synced at the time, of which the last listing showed rows that nobody wanted; undefined: nothing was listed yet. */
+  #unclaimed: Set<string> | undefined;
   #redo = false;
 
   constructor(options: SinkOptions<V>, context: SinkContext) {
@@ -77,7 +81,8 @@ export class Sink<V> {
     this.#feed = new Feed(options.table);
     const writer = context.store.table<SinkStatus>(`sink/${options.name}`);
     this.status = writer.table;
-    this.#failed = new FailedRows(writer, context.clock, context.random, options.backoff ?? DEFAULT_BACKOFF);
+    const report = (trouble: SinkTrouble): void => context.report?.(options.name, trouble);
+    this.#failed = new FailedRows(writer, context.clock, context.random, options.backoff ?? DEFAULT_BACKOFF, report);
     this.#startScope = options.startWhenSynced;
     this.#after = (options.after ?? []) as readonly Sink<unknown>[];
     for (const sink of this.#after) sink.#dependents.push(this as Sink<unknown>);
@@ -167,6 +172,7 @@ export class Sink<V> {
     this.#held = [];
     this.#updated = 0;
     this.#pruneFrom = 0;
+    this.#unclaimed = undefined;
   }
 
   async #update(): Promise<boolean> {
@@ -269,10 +275,16 @@ export class Sink<V> {
       if (failures?.has(key)) this.#failed.add(key, 'absent', failures.get(key));
       else if (!this.table.has(key)) this.#failed.remove(key);
     }
+    this.#failed.hasten(gone.length - (failures?.size ?? 0));
   }
 
+  /** What is of a scope that became synced must be listed only if something of it was there that is not known from the table. */
   #noticeScopes(): void {
-    if (this.#syncedScopes() !== this.#prunedScopes) this.#pruneFrom ??= this.#context.store.revision;
+    const scopes = this.#syncedScopes();
+    if (scopes === this.#prunedScopes) return;
+    const needed = this.#unclaimed === undefined || [...this.#unclaimed].some((scope) => this.table.scopes.isSynced(scope));
+    if (needed) this.#pruneFrom ??= this.#context.store.revision;
+    else this.#prunedScopes = scopes;
   }
 
   /** Runs when scopes became synced or deletes were missed: last, after everything wanted is in. */
@@ -281,16 +293,27 @@ export class Sink<V> {
     const revision = this.#context.store.revision;
     this.#prunedScopes = this.#syncedScopes();
     try {
-      for await (const batch of this.#target.entries?.() ?? []) {
-        for (const { key, scope } of batch) if (!this.table.has(key) && this.table.scopes.isSynced(scope)) this.#wantGone(key, revision);
-        await this.#context.yield();
-      }
+      this.#unclaimed = await this.#list(revision);
       this.#pruneFrom = undefined;
     } catch (error) {
       // What is there could not be read: everything stays, and is looked at again later.
       this.#failed.add(LISTING, 'absent', error);
     }
     return true;
+  }
+
+  /** Wants gone what no row wants of synced scopes. Answers the other scopes of which there is such a thing. */
+  async #list(revision: number): Promise<Set<string>> {
+    const unclaimed = new Set<string>();
+    for await (const batch of this.#target.entries?.() ?? []) {
+      for (const { key, scope } of batch) {
+        if (this.table.has(key)) continue;
+        if (this.table.scopes.isSynced(scope)) this.#wantGone(key, revision);
+        else unclaimed.add(scope);
+      }
+      await this.#context.yield();
+    }
+    return unclaimed;
   }
 
   #syncedScopes(): string {

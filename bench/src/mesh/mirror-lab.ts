@@ -4,10 +4,10 @@ import { delay, systemClock } from '@isthmus/core';
 import type { EtcdKvStore } from '@isthmus/kvstore';
 import { clusterFiles, Lab, MESH_ETCD_PORT } from '@isthmus/lab';
 import { cacheLayout, RECORD_KINDS } from '@isthmus/mesh';
-import { clientConfig, etcdClient } from '../mesh/etcd-client.ts';
-import { announcement, beat, putAll } from '../mesh/publish.ts';
-import { type MadeUpCluster, recordPairs } from '../mesh/remote-records.ts';
-import { stayInNamespace } from '../mesh/stay-in-namespace.ts';
+import { clientConfig, etcdClient } from './etcd-client.ts';
+import { announcement, beat, putAll } from './publish.ts';
+import { type MadeUpCluster, recordPairs } from './remote-records.ts';
+import { stayInNamespace } from './stay-in-namespace.ts';
 
 const [LAB, TOPOLOGY] = ['bench', 'pair'];
 const BEAT_MS = 30_000;
@@ -85,6 +85,11 @@ export class MirrorLab {
   async compact(): Promise<void> {
     const { revision } = await this.cache.status();
     await this.cache.maintenance.compact(revision);
+  }
+
+  /** Processes that work for it. */
+  pids(): number[] {
+    return this.lab.processes.list().map(({ pid }) => pid);
   }
 
   close(): void {
