@@ -168,6 +168,7 @@ export class Agent {
       tables: this.tables,
       endpoints: this.endpoints,
       allocator: this.#allocator,
+      onClusterRelist: () => this.#publishing?.group.redo(),
       signal,
     });
     this.#remotes = sources;
