@@ -1,48 +1,49 @@
 import { l4Key } from '@isthmus/model';
 import type { Lab } from '../lab.ts';
+import type { PodPlace } from '../topology/plan.ts';
 import { type FlowReport, type FlowSpec, Flows } from '../traffic/flow.ts';
 import { ECHO_PORT } from '../traffic/traffic-program.ts';
 import { expectThat } from './check.ts';
-import { podPairs, podsOfApp, RELATIONS } from './pairs.ts';
+import { type Pair, podPairs, podsOfApp, RELATIONS } from './pairs.ts';
 import { hasServices, serviceTarget } from './service-view.ts';
 
-/** A flow, and whether both its ends are sure to be in one cluster. */
-export interface ScopedFlow extends FlowSpec {
-  readonly scope: 'cluster' | 'mesh';
+/** A flow, and the clusters that its ends may be in. */
+export interface MeshFlow extends FlowSpec {
+  readonly clusters: readonly string[];
 }
 
-/** Flows that between them use every way through the datapath: one of each relation and family, and one through a service per cluster. */
-export async function flowSet(lab: Lab): Promise<ScopedFlow[]> {
-  const direct = RELATIONS.flatMap((relation) => {
+/**
+ * Flows that between them use every way through the datapath: two of each relation, one of them over each family; across clusters one from
+ * each cluster to each other one; and one through a service per cluster.
+ */
+export async function flowSet(lab: Lab): Promise<MeshFlow[]> {
+  const inside = RELATIONS.filter((relation) => relation !== 'across-clusters').flatMap((relation) => {
     const pairs = podPairs(lab, relation);
-    // The first and the last pair: of different senders, and across clusters of both directions.
-    return [pairs.at(0), pairs.at(-1)].flatMap((pair, index): ScopedFlow[] => {
-      if (!pair) return [];
-      const { ipv4, ipv6 } = lab.podAddresses(pair.to);
-      const scope = relation === 'across-clusters' ? 'mesh' : 'cluster';
-      return [
-        {
-          scope,
-          name: `${relation} IPv${index === 0 ? 4 : 6}`,
-          from: pair.from,
-          target: l4Key('UDP', index === 0 ? ipv4 : ipv6, ECHO_PORT),
-        },
-      ];
-    });
+    return [pairs.at(0), pairs.at(-1)].flatMap((pair, index) => (pair ? [directFlow(lab, relation, pair, index)] : []));
   });
-  const services = await Promise.all(
-    (hasServices(lab, false) ? lab.plan.clusters : []).flatMap((cluster) =>
-      podsOfApp(lab, 'client', cluster.name)
-        .slice(0, 1)
-        .map(async (from) => ({
-          scope: 'mesh' as const,
-          name: `service in ${cluster.name}`,
-          from,
-          target: await serviceTarget(cluster, 'web', { protocol: 'UDP', family: 'ipv4' }),
-        })),
-    ),
-  );
-  return [...direct, ...services];
+  const directions = new Map(podPairs(lab, 'across-clusters').map((pair) => [`${pair.from.cluster} to ${pair.to.cluster}`, pair]));
+  const across = [...directions].map(([direction, pair], index) => directFlow(lab, direction, pair, index));
+  return [...inside, ...across, ...(await serviceFlows(lab))];
+}
+
+/** Flows take turns with the families. */
+function directFlow(lab: Lab, what: string, { from, to }: Pair<PodPlace, PodPlace>, index: number): MeshFlow {
+  const { ipv4, ipv6 } = lab.podAddresses(to);
+  const [family, address] = index % 2 === 0 ? ['IPv4', ipv4] : ['IPv6', ipv6];
+  const clusters = [...new Set([from.cluster, to.cluster])];
+  return { clusters, name: `${what} ${family}`, from, target: l4Key('UDP', address, ECHO_PORT) };
+}
+
+async function serviceFlows(lab: Lab): Promise<MeshFlow[]> {
+  if (!hasServices(lab, false)) return [];
+  const clusters = lab.plan.clusters.map(({ name }) => name);
+  const flows = lab.plan.clusters.map(async (cluster) => {
+    const target = await serviceTarget(cluster, 'web', { protocol: 'UDP', family: 'ipv4' });
+    return podsOfApp(lab, 'client', cluster.name)
+      .slice(0, 1)
+      .map((from) => ({ clusters, name: `service in ${cluster.name}`, from, target }));
+  });
+  return (await Promise.all(flows)).flat();
 }
 
 /**
