@@ -27,5 +27,6 @@ export default {
     { ...common, displayName: 'etcd', testMatch: ['<rootDir>/test/etcd/**/*.spec.ts'] },
     { ...common, displayName: 'bpf', testMatch: ['<rootDir>/bpf/tests/**/*.spec.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
+    { ...common, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.spec.ts'] },
   ],
 };

@@ -57,15 +57,14 @@ const first =
 const BPF_OBJECT = 'bpf/build/pod.bpf.o';
 const AGENT = 'apps/agent/dist/main.js';
 
+const canRunLabs = first(needsRoot, needsProgram('etcd'), needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(AGENT));
+
 const TIERS: readonly Tier[] = [
   { name: 'unit', blocked: () => undefined, serial: false },
   { name: 'etcd', blocked: needsProgram('etcd'), serial: true },
   { name: 'bpf', blocked: first(needsRoot, needsBuilt(BPF_OBJECT)), serial: true },
-  {
-    name: 'e2e',
-    blocked: first(needsRoot, needsProgram('etcd'), needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(AGENT)),
-    serial: true,
-  },
+  { name: 'e2e', blocked: canRunLabs, serial: true },
+  { name: 'chaos', blocked: canRunLabs, serial: true },
 ];
 
 function skippedTests(report: string): string[] {

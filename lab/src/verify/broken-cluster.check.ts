@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises';
 import type { RemoteStatus } from '@isthmus/crypto';
-import { apiserverId, startApiserver, waitForApiserver } from '../control-plane/apiserver.ts';
-import { clusterFiles } from '../control-plane/cluster-files.ts';
-import { type EtcdSpec, etcdsOf, startEtcd, waitForEtcd } from '../control-plane/etcd.ts';
+import { apiserverId } from '../control-plane/apiserver.ts';
 import { meshStatus, waitForMesh } from '../control-plane/mesh.ts';
+import { wipe } from '../fault/etcd.faults.ts';
+import { withFault } from '../fault/fault.ts';
+import { kill } from '../fault/process.faults.ts';
 import type { Lab } from '../lab.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { agentId, startAgent, waitForAgent } from '../node/agent.ts';
@@ -37,28 +37,24 @@ export const brokenClusterCheck: Check = {
     expectThat(from !== undefined && to !== undefined, 'a cluster has no node');
     const before = await readNodeStates(lab);
     let lived = '';
-    try {
-      const loss = await expectNoLoss(lab, await flowSet(lab), async () => {
-        await breakMeshEtcd(lab, broken, [first, second]);
+    const loss = await expectNoLoss(lab, await flowSet(lab), async () => {
+      await withFault(lab, kill(apiserverId(broken)), async () => {
+        await withoutMeshEtcd(lab, broken, [first, second]);
         lived = await goOn(lab, from, to);
         await expectUnchanged(lab, before, to);
       });
-      return `${rowCount(before)} rows of ${before.size} nodes as before; ${lived}; ${loss}`;
-    } finally {
-      await mend(lab, broken, before);
-    }
+      for (const cluster of lab.plan.clusters) await waitForMesh(lab.plan, cluster);
+      await untilAsBefore(lab, before);
+    });
+    return `${rowCount(before)} rows of ${before.size} nodes as before; ${lived}; ${loss}`;
   },
 };
 
-/** Ends a cluster's apiserver and mesh etcd, then brings an empty etcd back; the others tell both states. */
-async function breakMeshEtcd(lab: Lab, broken: ClusterPlan, others: readonly ClusterPlan[]): Promise<void> {
-  const etcd = meshEtcdOf(broken);
-  await lab.processes.stop(apiserverId(broken), 'SIGKILL');
-  await lab.processes.stop(`${broken.name}/${etcd.name}`, 'SIGKILL');
-  await untilSaid(lab, others, broken, 'MESH_REMOTE_DISCONNECTED');
-  await rm(etcd.data, { recursive: true });
-  startEtcd(lab.processes, broken, clusterFiles(broken), etcd);
-  await waitForEtcd(lab.processes, broken, clusterFiles(broken), etcd);
+/** A cluster's mesh etcd is gone, then it is there and empty; the others tell both states. */
+async function withoutMeshEtcd(lab: Lab, broken: ClusterPlan, others: readonly ClusterPlan[]): Promise<void> {
+  const etcd = `${broken.name}/mesh-etcd`;
+  await withFault(lab, kill(etcd), () => untilSaid(lab, others, broken, 'MESH_REMOTE_DISCONNECTED'));
+  await wipe(etcd).inject(lab);
   await untilSaid(lab, others, broken, 'MESH_CONFIG_MISSING');
 }
 
@@ -103,14 +99,6 @@ async function expectUnchanged(lab: Lab, before: NodeStates, restarted: NodePlac
   );
 }
 
-async function mend(lab: Lab, broken: ClusterPlan, before: NodeStates): Promise<void> {
-  startEtcd(lab.processes, broken, clusterFiles(broken), meshEtcdOf(broken));
-  startApiserver(lab.processes, broken);
-  await waitForApiserver(lab.processes, broken);
-  for (const cluster of lab.plan.clusters) await waitForMesh(lab.plan, cluster);
-  await untilAsBefore(lab, before);
-}
-
 /** Waits until each cluster says this of the broken one, and that all others are ready. */
 async function untilSaid(lab: Lab, clusters: readonly ClusterPlan[], broken: ClusterPlan, code: string): Promise<void> {
   for (const cluster of clusters) {
@@ -122,12 +110,6 @@ async function untilSaid(lab: Lab, clusters: readonly ClusterPlan[], broken: Clu
     const onTimeout = (): string => said.map(({ name, state, problem }) => `${name} ${state} ${problem?.code ?? ''}`).join(', ');
     await waitUntil(holds, { what: `${cluster.name} to say ${code} of ${broken.name}`, timeoutMs: TIMEOUT_MS, onTimeout });
   }
-}
-
-function meshEtcdOf(cluster: ClusterPlan): EtcdSpec {
-  const etcd = etcdsOf(clusterFiles(cluster)).find(({ name }) => name === 'mesh-etcd');
-  expectThat(etcd !== undefined, `${cluster.name} has no mesh etcd`);
-  return etcd;
 }
 
 function rowCount(states: NodeStates): number {
