@@ -28,6 +28,7 @@ function statusOf({ name, remote, problem }: MirrorStatus): RemoteStatus {
     ...wrong(why),
     heartbeatAgeSeconds: Math.round(remote.heartbeatAgeMs / 1000),
     synced: Object.fromEntries(Object.entries(remote.kinds).map(([kind, { synced }]) => [kind, synced])),
+    dropped: remote.dropped.map((each) => ({ ...each })),
     counts: { nodes: nodes.count, identities: identities.count, endpoints: ips.count, services: services.count },
   };
 }

@@ -83,6 +83,16 @@ export const refusalSchema = z.object({
   object: z.string().exactOptional().meta({ description: 'What it is about' }),
   message: z.string(),
   action: z.string().meta({ description: 'What to do' }),
+  cause: z.string().exactOptional().meta({ description: 'The error underneath' }),
+});
+
+/** Records of one kind that are not taken for one reason. */
+export const droppedRecordsSchema = z.object({
+  kind: z.string(),
+  reason: z.string().meta({ description: 'One of a fixed set; docs/wire.md tells them' }),
+  count: z.int().meta({ description: 'Since the start of the apiserver; a record that is read again counts again' }),
+  last: z.string().meta({ description: 'Name of the last one, as the remote wrote it' }),
+  detail: z.string().meta({ description: 'What was wrong with that one; empty where the reason says it' }),
 });
 
 /** How the mirror of one remote cluster does; counts are of records that were taken over. */
@@ -100,6 +110,7 @@ export const remoteStatusSchema = z.object({
   heartbeatAgeSeconds: z.number().exactOptional().meta({ description: 'Since the remote etcd last showed a sign of life' }),
   counts: z.record(z.string(), z.int()).exactOptional().meta({ description: 'Records by kind: nodes, identities, endpoints, services' }),
   synced: z.record(z.string(), z.boolean()).exactOptional().meta({ description: 'By kind: every record is known and current' }),
+  dropped: z.array(droppedRecordsSchema).exactOptional().meta({ description: 'Records that the remote has and we do not take' }),
 });
 
 /** Answer to `GET /v1/clusters`. */

@@ -1,4 +1,6 @@
+import { isCoded } from '@isthmus/core';
 import { afterKey, prefixRange } from '../../key-range.ts';
+import { KV_TOO_LARGE } from '../../kv-errors.ts';
 import type { KvCallOptions, KvEntry, KvPage } from '../../kvstore.ts';
 import { decodeRange, type RangeAnswer } from './decode.ts';
 import type { Answer, EtcdRpc } from './etcd-rpc.ts';
@@ -7,7 +9,7 @@ import { etcdMethod } from './protos.ts';
 /** The read of one key or a range. */
 export const RANGE = etcdMethod<object, RangeAnswer>('KV', 'Range', decodeRange);
 
-const FIRST_LIMIT = 128; // fits a message even when every value has etcd's full 1.5 MiB
+const FIRST_LIMIT = 128;
 const MAX_LIMIT = 10_000;
 const PAGE_BYTES = 1024 * 1024;
 
@@ -18,8 +20,15 @@ const PAGE_BYTES = 1024 * 1024;
 export async function* listPages(rpc: EtcdRpc, prefix: string, options: KvCallOptions & { pageSize?: number }): AsyncGenerator<KvPage> {
   const { start, end } = prefixRange(prefix);
   const name = { verb: 'list', object: prefix };
-  const ask = (key: Buffer, limit: number, revision: number): Promise<Answer<RangeAnswer>> =>
-    rpc.call(RANGE, { key, rangeEnd: end, limit, revision }, name, options);
+  /** A page that is larger than a message may be is asked for in smaller parts: values are as large as their writers make them. */
+  const ask = async (key: Buffer, limit: number, revision: number): Promise<Answer<RangeAnswer>> => {
+    try {
+      return await rpc.call(RANGE, { key, rangeEnd: end, limit, revision }, name, options);
+    } catch (error) {
+      if (!isCoded(error, KV_TOO_LARGE) || limit === 1) throw error;
+      return ask(key, Math.ceil(limit / 4), revision);
+    }
+  };
   let pending: Promise<Answer<RangeAnswer>> | undefined = ask(start, options.pageSize ?? FIRST_LIMIT, 0);
   let revision = 0;
   while (pending) {
