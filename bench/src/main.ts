@@ -7,6 +7,7 @@ import { foreignCpuMeter, untilQuiet } from './foreign-cpu.ts';
 import { type Metric, runCase } from './harness.ts';
 import { resultJson, resultTable } from './report.ts';
 import { runFacts } from './run-facts.ts';
+import { runSeries } from './series.ts';
 
 const RESULTS = new URL('../results/', import.meta.url).pathname;
 const SEED = 1;
@@ -47,9 +48,10 @@ async function measure({ cases, ownProcesses }: OpenBench, rounds: number | unde
   const context = { noise, settle: () => untilQuiet(noise), random: seededRandom(SEED) };
   const metrics: Metric[] = [];
   for (const each of cases) {
-    const metric = await runCase(rounds === undefined ? each : { ...each, rounds }, context);
-    console.log(`bench: ${metric.name}: ${metric.judgement ?? 'measured'}`);
-    metrics.push(metric);
+    const wanted = rounds === undefined ? each : { ...each, rounds };
+    const found = 'round' in wanted ? await runSeries(wanted, context) : [await runCase(wanted, context)];
+    for (const { name, judgement } of found) console.log(`bench: ${name}: ${judgement ?? 'measured'}`);
+    metrics.push(...found);
   }
   return metrics;
 }

@@ -12,13 +12,16 @@ export { FAULTS, type FaultKind, faultNamed } from './fault/registry.ts';
 export * from './lab.errors.ts';
 export { DEFAULT_LAB, Lab, type Progress, type UpOptions } from './lab.ts';
 export { type Leftover, leftovers } from './leftovers.ts';
+export { getJson } from './machine/http-get.ts';
 export { type CommandOptions, type CommandResult, runCommand, tryCommand } from './machine/run-command.ts';
 export { type WaitOptions, waitUntil } from './machine/wait-until.ts';
 export { agentId, agentSocket, waitForAgent } from './node/agent.ts';
-export { type CniAnswer, type CniCommand, callCni } from './pod/attach-pod.ts';
+export { CNI_PLUGIN, type CniAnswer, type CniCommand, callCni } from './pod/attach-pod.ts';
+export { extraPod, makeExtraPod, makeExtraPods, removeExtraPod } from './pod/extra-pod.ts';
 export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
+export { toolPath } from './toolchain.ts';
 export {
   type Addresses,
   type ClusterPlan,
@@ -30,19 +33,20 @@ export {
   planLab,
 } from './topology/plan.ts';
 export { loadTopology, parseTopology, type Topology } from './topology/topology.ts';
+export { type Answer, type AskOptions, ask, echoTargets } from './traffic/ask.ts';
 export { DEFAULT_PPS, type FlowOptions, type FlowReport, type FlowSpec, Flows, type TrafficReport } from './traffic/flow.ts';
 export type { RigReport, Stray } from './traffic/rig-counters.ts';
 export type { SnifferReport } from './traffic/sniffer.ts';
 export { type Judgement, judgeTraffic, type Verdict } from './traffic/verdict.ts';
-export { bpfRows, type TableRow, tableRows } from './verify/agent-view.ts';
+export { type AgentStatus, agentStatus, bpfRows, type TableRow, tableRows } from './verify/agent-view.ts';
 export { type Check, CheckFailed, type CheckResult, expectThat } from './verify/check.ts';
 export {
   ALL_PAIRS_PPS,
   allPairFlows,
   expectNoLoss,
   flowSet,
-  type MeshFlow,
   RigOverloaded,
+  type ScopedFlow,
   trafficWhile,
 } from './verify/flow-set.ts';
 export { allNodes, allPods, podPairs, type Relation } from './verify/pairs.ts';

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, CodedError, IdPool, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
+import { type Clock, IdPool, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange } from '@isthmus/mesh';
 import type { Config, EndpointRow } from '@isthmus/model';
-import { AGENT_NOT_READY } from './agent.errors.ts';
+import { notReady } from './agent.errors.ts';
 import { type AgentConnections, openConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import { type AgentKernel, startKernel } from './agent-kernel.ts';
@@ -11,11 +11,12 @@ import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
 import { type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
+import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
 import { type EndpointDependencies, EndpointService } from './endpoint/endpoint-service.ts';
 import { readIdentityLabels } from './endpoint/pod-identity.ts';
-import { createPodNetwork, findPodLink, removePodNetwork } from './endpoint/pod-network.ts';
+import { createPodNetwork, findPodLink, inspectPodNetwork, removePodNetwork, visitNetns } from './endpoint/pod-network.ts';
 import { restoreEndpoints } from './endpoint/restore-endpoints.ts';
 import { KvIdentityRegistry } from './identity/kv-identity-registry.ts';
 import { NodeIdentities } from './identity/node-identities.ts';
@@ -51,7 +52,13 @@ export class Agent {
   readonly events = new EventFanout();
   readonly podCidrs: PodCidrs;
   readonly changed = new Notifier();
-  readonly network = { create: createPodNetwork, remove: removePodNetwork, find: findPodLink };
+  readonly network = {
+    create: createPodNetwork,
+    remove: removePodNetwork,
+    find: findPodLink,
+    inspect: inspectPodNetwork,
+    visit: visitNetns,
+  };
   readonly #options: AgentOptions;
   readonly #startedMs: number;
   readonly #stop = new AbortController();
@@ -99,6 +106,16 @@ export class Agent {
       remotesListed: this.#remotes.remotesListed(),
       meshWaitOver: this.#options.clock.now() - this.#startedMs > this.#options.config['clustermesh-sync-timeout'] * 1000,
     });
+  }
+
+  /** Whether a pod would get no network now, and why. Its pods suffer from it only where a part of the agent has ended. */
+  unavailable(): Unavailable | undefined {
+    const waiting = this.waitingFor();
+    if (waiting !== undefined) return { error: notReady(waiting), limited: this.#defect !== undefined };
+    const etcd = this.#connections?.states['cluster etcd'];
+    if (etcd?.connected === false) return { error: notReady(`the cluster etcd: ${etcd.error ?? 'not connected yet'}`), limited: false };
+    const shortage = this.#ipam.shortage();
+    return shortage && { error: shortage, limited: false };
   }
 
   status(): object {
@@ -208,7 +225,7 @@ export class Agent {
   }
 
   async #settled(row: EndpointRow, revision: number, signal: AbortSignal): Promise<void> {
-    if (!this.#kernel) throw new CodedError(AGENT_NOT_READY, 'the agent waits for the datapath', { object: 'datapath' });
+    if (!this.#kernel) throw notReady('the datapath');
     await this.#kernel.sinks.settled(row, revision, AbortSignal.any([signal, AbortSignal.timeout(SETTLE_TIMEOUT_MS)]));
   }
 

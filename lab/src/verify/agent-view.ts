@@ -34,6 +34,31 @@ export function bpfNames(node: NodePlace): Promise<string[]> {
   return agentAnswer(node, '/v1/bpf');
 }
 
+/** What an agent says of itself: the part that the lab looks at. */
+export interface AgentStatus {
+  readonly ready: boolean;
+  readonly waitingFor?: string;
+  readonly uptimeSeconds: number;
+  readonly connections: Readonly<Record<string, { connected: boolean; error?: string; problem?: { code: string; message: string } }>>;
+  readonly tables: Readonly<Record<string, number>>;
+  readonly sinks: {
+    readonly behind: readonly string[];
+    readonly failing: readonly { sink: string; key: string; error: string }[];
+  };
+  readonly remoteClusters: readonly {
+    name: string;
+    state: string;
+    ready: boolean;
+    heartbeatAgeSeconds: number;
+    problem?: { code: string; message: string };
+  }[];
+}
+
+/** A node's agent about itself; undefined while it does not answer. */
+export async function agentStatus(node: NodePlace): Promise<AgentStatus | undefined> {
+  return (await getJson(agentSocket(node), '/v1/status')) as AgentStatus | undefined;
+}
+
 async function agentAnswer<T>(node: NodePlace, path: string): Promise<T> {
   const answer = await getJson(agentSocket(node), path);
   if (answer === undefined) throw new CheckFailed(`the agent of ${node.id} does not answer ${path}`);

@@ -9,7 +9,7 @@ import { type Pair, podPairs, podsOfApp, RELATIONS, type Relation } from './pair
 import { hasServices, serviceTarget } from './service-view.ts';
 
 /** A flow, and the clusters that its ends may be in. */
-export interface MeshFlow extends FlowSpec {
+export interface ScopedFlow extends FlowSpec {
   readonly clusters: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export interface MeshFlow extends FlowSpec {
  * Flows that between them use every way through the datapath: two of each relation, one of them over each family; across clusters one from
  * each cluster to each other one; and one through a service per cluster.
  */
-export async function flowSet(lab: Lab): Promise<MeshFlow[]> {
+export async function flowSet(lab: Lab): Promise<ScopedFlow[]> {
   const direct = RELATIONS.flatMap((relation) =>
     endPairs(lab, relation).map((pair, index) => directFlow(lab, relation, pair, index % 2 === 0 ? 4 : 6)),
   );
@@ -31,7 +31,7 @@ function endPairs(lab: Lab, relation: Relation): Pair<PodPlace, PodPlace>[] {
   return [...new Map(pairs.map((pair) => [`${pair.from.cluster} to ${pair.to.cluster}`, pair])).values()];
 }
 
-async function serviceFlows(lab: Lab): Promise<MeshFlow[]> {
+async function serviceFlows(lab: Lab): Promise<ScopedFlow[]> {
   if (!hasServices(lab, false)) return [];
   const clusters = lab.plan.clusters.map(({ name }) => name);
   const flows = lab.plan.clusters.map(async (cluster) => {
@@ -46,13 +46,13 @@ async function serviceFlows(lab: Lab): Promise<MeshFlow[]> {
 export const ALL_PAIRS_PPS = 25;
 
 /** A flow between every two pods, in both directions and over both families; slower than those of {@link flowSet}, because they are many. */
-export function allPairFlows(lab: Lab, pps: number = ALL_PAIRS_PPS): MeshFlow[] {
+export function allPairFlows(lab: Lab, pps: number = ALL_PAIRS_PPS): ScopedFlow[] {
   return RELATIONS.flatMap((relation) =>
     podPairs(lab, relation).flatMap((pair) => [4, 6].map((family) => ({ ...directFlow(lab, relation, pair, family), pps }))),
   );
 }
 
-function directFlow(lab: Lab, relation: Relation, { from, to }: Pair<PodPlace, PodPlace>, family: number): MeshFlow {
+function directFlow(lab: Lab, relation: Relation, { from, to }: Pair<PodPlace, PodPlace>, family: number): ScopedFlow {
   const { ipv4, ipv6 } = lab.podAddresses(to);
   return {
     clusters: [...new Set([from.cluster, to.cluster])],

@@ -61,8 +61,8 @@ export function podCases(lab: () => Lab): void {
     await lab().processes.stop(agentId(n1()));
     const { code, msg, details } = failure(await callCni(n1(), pod('a1'), 'ADD'));
     expect(code).toBe(AGAIN);
-    expect(msg).toBe('isthmus: the agent is not reachable');
-    expect(details).toMatch(/^\/run\/isthmus\/isthmus\.sock: .*Start the isthmus agent on this node/);
+    expect(msg).toMatch(/^CNI_AGENT_UNREACHABLE: the agent does not answer at \/run\/isthmus\/isthmus\.sock: /);
+    expect(details).toContain('Start the isthmus agent on this node');
     await expectNoTrace();
     await startAgent();
     await expectNoTrace();

@@ -49,14 +49,17 @@ export class EndpointFiles {
       });
   }
 
-  /** Saves one endpoint so that it survives a crash at any instant: either the old file is there, or the new one. */
-  save(row: EndpointRow): void {
+  /**
+   * Saves one endpoint so that it survives a crash at any instant: either the old file is there, or the new one.
+   * @param lasting whether that must hold for a crash of the machine, too, which takes the disk's time
+   */
+  save(row: EndpointRow, lasting: 'for ever' | 'until the machine ends' = 'for ever'): void {
     const path = this.#path(row.id);
     const temporary = `${path}.tmp`;
     const fd = openSync(temporary, 'w', 0o600);
     try {
       writeSync(fd, JSON.stringify(row));
-      fsyncSync(fd);
+      if (lasting === 'for ever') fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
@@ -80,5 +83,6 @@ function readRow(path: string, id: string): EndpointRow {
       ? 'id'
       : (TEXTS.find((name) => typeof row[name] !== 'string') ?? NUMBERS.find((name) => !Number.isSafeInteger(row[name])));
   if (wrong) throw new CodedError(ENDPOINT_FILE_INVALID, `${path}: ${wrong} is missing or wrong`, { object: path });
-  return row as unknown as EndpointRow;
+  // Earlier versions did not write it down.
+  return { network: '', ...row } as unknown as EndpointRow;
 }

@@ -82,6 +82,20 @@ describe('Sink', () => {
     expect([...worlds[0]!.there.keys()]).toEqual(['b']);
   });
 
+  it('loses no row of a commit that is larger than a batch, however the one before it is timed', async () => {
+    const { worlds, tables, sinks, settle, store } = world(['peers', 'ips']);
+    await settle();
+    store.transact(() => {
+      tables[0]!.put('p', item(0));
+      for (let i = 0; i < 3000; i++) tables[1]!.put(`${i}`, item(i));
+    });
+    // The later one looks first, while the other one has not begun.
+    await sinks[1]!.step();
+    expect(worlds[1]!.there.size).toBe(0);
+    await settle();
+    expect(worlds[1]!.there.size).toBe(3000);
+  });
+
   it('retries a failed row alone, with backoff, and shows it meanwhile', async () => {
     const { worlds, tables, sinks, settle, clock } = world();
     worlds[0]!.broken.add('a');

@@ -59,7 +59,10 @@ export class Sink<V> {
   /** Keys to delete, with the revision from which on dependents must have let go of them. */
   readonly #deletes = new Map<string, number>();
   #held: readonly Change<V>[] = [];
+  /** Everything up to here is done once the held changes are. */
   #heldRevision = 0;
+  /** Revision of the newest held change: those who go before must have done that one. */
+  #heldNewest = 0;
   #feed: Feed<V>;
   #updated = 0;
   #pruneFrom: number | undefined = 0;
@@ -170,7 +173,7 @@ export class Sink<V> {
     // Before the revision is taken: a scope that became synced at it makes a prune part of that revision's work.
     this.#noticeScopes();
     if (this.#held.length === 0) this.#take();
-    if (this.#held.length === 0 || this.#after.some((sink) => sink.updatedRevision < this.#heldRevision)) return false;
+    if (this.#held.length === 0 || this.#after.some((sink) => sink.updatedRevision < this.#heldNewest)) return false;
     const held = this.#held;
     this.#held = [];
     await this.#apply(held.filter((change) => change.row !== undefined).map((change) => change.key));
@@ -185,8 +188,9 @@ export class Sink<V> {
     const { changes, relist, caughtUp } = this.#feed.next(BATCH);
     if (relist) this.#pruneFrom = Math.min(this.#pruneFrom ?? revision, revision);
     this.#held = changes;
+    this.#heldNewest = caughtUp ? revision : (changes.at(-1)?.revision ?? revision);
     // A batch cut short has everything up to the revision before its last change's.
-    this.#heldRevision = caughtUp ? revision : (changes.at(-1)?.revision ?? revision) - 1;
+    this.#heldRevision = caughtUp ? revision : this.#heldNewest - 1;
     if (changes.length === 0 && !this.#after.some((sink) => sink.updatedRevision < revision))
       this.#updated = Math.max(this.#updated, revision);
   }

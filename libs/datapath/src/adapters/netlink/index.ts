@@ -10,7 +10,7 @@ export {
   NETLINK_UNSUPPORTED,
   NetlinkError,
 } from './netlink-error.ts';
-export { deleteRoute, listRoutes, type Route, type RouteFilter, replaceRoute } from './route.ts';
+export { addRoute, deleteRoute, listRoutes, type Route, type RouteFilter, replaceRoute } from './route.ts';
 export {
   type ConnectedSocket,
   connectedSockets,
