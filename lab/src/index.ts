@@ -23,7 +23,16 @@ export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
 export { repositoryFile, toolPath } from './toolchain.ts';
-export type { Addresses, ClusterPlan, ControlPlace, LabPlan, NodePlace, Place, PodPlace } from './topology/plan.ts';
+export {
+  type Addresses,
+  type ClusterPlan,
+  type ControlPlace,
+  type LabPlan,
+  type NodePlace,
+  type Place,
+  type PodPlace,
+  planLab,
+} from './topology/plan.ts';
 export { loadTopology, parseTopology, type Topology } from './topology/topology.ts';
 export { type Answer, type AskOptions, ask, echoTargets } from './traffic/ask.ts';
 export { DEFAULT_PPS, type FlowOptions, type FlowReport, type FlowSpec, Flows, type TrafficReport } from './traffic/flow.ts';

@@ -130,6 +130,7 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
     const connected = async (): Promise<string[]> => (await remotes.list()).map(({ name }) => name);
     return new Apiserver({
       ...settings,
+      podCidrs: settings.local.podCIDRs,
       clusterKv: etcds.cluster,
       resources: new KvResources({ kv: etcds.cluster, clock, random, newUid: randomUUID }),
       meshKv: etcds.mesh,

@@ -25,6 +25,8 @@ export interface ApiserverSettings {
   readonly heartbeatMs: number;
   /** How long readiness waits for remote clusters. */
   readonly remotesTimeoutMs: number;
+  /** Bytes of records that one remote cluster may have. */
+  readonly remoteMaxBytes: number;
   readonly joinApi: ListenAddress;
   /** Undefined: health and metrics are not served. */
   readonly health: ListenAddress | undefined;
@@ -51,6 +53,7 @@ export function apiserverSettings(config: Config): ApiserverSettings {
     leaseSeconds,
     heartbeatMs: heartbeatSeconds * 1000,
     remotesTimeoutMs: config['clustermesh-sync-timeout'] * 1000,
+    remoteMaxBytes: config['clustermesh-remote-size-limit'] * 1024 * 1024,
     joinApi: parseListenAddress('join-api-address', config['join-api-address']),
     health: health === '' ? undefined : parseListenAddress('prometheus-serve-addr', health),
   };

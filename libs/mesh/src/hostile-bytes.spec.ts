@@ -173,7 +173,7 @@ function judgeAll(of: (subject: Subject) => fc.Arbitrary<Uint8Array>, numRuns: n
     fc.property(cases, ([subject, bytes]) => {
       const decoded = judge(subject, bytes);
       if (decoded.ok) read++;
-      else if (subject.kind !== undefined) counters.add(subject.kind, decoded.reason);
+      else if (subject.kind !== undefined) counters.add(subject.kind, decoded.reason, '');
     }),
     { numRuns },
   );

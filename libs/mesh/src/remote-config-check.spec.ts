@@ -35,6 +35,18 @@ describe('refusing', () => {
     }
   });
 
+  it('another id than it joined with, until it has that one again', async () => {
+    const h = await new RemoteHarness({ joinedId: 3 }).ready();
+    h.putConfig({ id: 4 });
+    await flush();
+    expect([h.state, h.problem, h.sink.drains]).toEqual(['failed', 'MESH_ID_CHANGED', 0]);
+    expect([h.ids.owner(3), h.ids.owner(4)]).toEqual(['cluster3', undefined]);
+    expect(h.sink.names('nodes')).toHaveLength(2);
+    h.putConfig();
+    await flush();
+    expect(h.state).toBe('ready');
+  });
+
   it('a configuration that cannot be read', async () => {
     const h = new RemoteHarness();
     h.store.put('cilium/cluster-config/cluster3', 'garbage');

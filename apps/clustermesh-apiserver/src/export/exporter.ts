@@ -97,7 +97,7 @@ export class Exporter {
     await listed.catch(() => undefined); // rejects only by abort
     if (signal.aborted) return;
     const onDropped = (kind: RecordKind, name: string, reason: DropReason): void => {
-      this.drops.add(kind, reason);
+      this.drops.add(kind, reason, name);
       log.warn({ kind, [LOG.key]: name, [LOG.reason]: reason }, 'a record of this cluster is malformed and is not exported');
     };
     const state = { kv: clusterKv, store, own, clock, random, onDropped };

@@ -71,7 +71,9 @@ export class MemoryCluster {
   /** Configures these clusters, and only these, as remotes. */
   connectTo(...peers: readonly MemoryCluster[]): void {
     for (const peer of peers) this.#peers.set(peer.name, peer);
-    this.configs.set(...peers.map(({ name, id }) => ({ name, digest: `${name}/${id}`, id: 0, etcd: { endpoints: [`memory://${name}`] } })));
+    this.configs.set(
+      ...peers.map(({ name, id }) => ({ name, digest: `${name}/${id}`, id: 0, podCidrs: [], etcd: { endpoints: [`memory://${name}`] } })),
+    );
   }
 
   #options(): ApiserverOptions {
@@ -85,6 +87,8 @@ export class MemoryCluster {
       leaseSeconds: 900,
       heartbeatMs: 60_000,
       remotesTimeoutMs: 60_000,
+      remoteMaxBytes: 1024 * 1024,
+      podCidrs: [`10.${this.id}.0.0/16`],
       clusterKv,
       resources: new KvResources({ kv: clusterKv, clock, random: seededRandom(1), newUid: randomUUID }),
       meshKv,

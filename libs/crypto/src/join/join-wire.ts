@@ -91,6 +91,16 @@ export const refusalSchema = z.object({
   object: z.string().exactOptional().meta({ description: 'What it is about' }),
   message: z.string(),
   action: z.string().meta({ description: 'What to do' }),
+  cause: z.string().exactOptional().meta({ description: 'The error underneath' }),
+});
+
+/** Records of one kind that are not taken for one reason. */
+export const droppedRecordsSchema = z.object({
+  kind: z.string(),
+  reason: z.string().meta({ description: 'One of a fixed set; docs/wire.md tells them' }),
+  count: z.int().meta({ description: 'Since the start of the apiserver; a record that is read again counts again' }),
+  last: z.string().meta({ description: 'Name of the last one, as the remote wrote it' }),
+  detail: z.string().meta({ description: 'What was wrong with that one; empty where the reason says it' }),
 });
 
 /** SHA-256 of a CA's DER form. */
@@ -169,6 +179,7 @@ export const remoteStatusSchema = z.object({
   synced: z.record(z.string(), z.boolean()).exactOptional().meta({ description: 'By kind: every record is known and current' }),
   certificateThere: certificateStatusSchema.exactOptional().meta({ description: 'What this cluster shows to the remote' }),
   certificateHere: certificateStatusSchema.exactOptional().meta({ description: 'What the remote shows to this cluster' }),
+  dropped: z.array(droppedRecordsSchema).exactOptional().meta({ description: 'Records that the remote has and we do not take' }),
 });
 
 /** Answer to `GET /v1/clusters`. */

@@ -26,6 +26,9 @@ export const configSchema = {
   'mesh-etcd-config': z.string().default('').describe('etcd client file of the mesh etcd; empty: no mesh'),
   'clustermesh-config': path.default('/var/lib/cilium/clustermesh').describe('Folder with one etcd client file per remote cluster'),
   'clustermesh-sync-timeout': count(0, 3600).default(60).describe('Seconds that readiness waits for remote clusters'),
+  'clustermesh-remote-size-limit': count(1, 65_536)
+    .default(256)
+    .describe('MiB of records that one remote cluster may have here; what is more is not taken'),
   'state-dir': path.default('/var/run/isthmus').describe('Where the process keeps what must survive its restart'),
   'socket-path': path.default('/var/run/isthmus/isthmus.sock').describe('Unix socket of the agent'),
   'bpf-root': path.default('/sys/fs/bpf/isthmus').describe('Folder for pinned maps and links'),

@@ -20,7 +20,9 @@ export interface StatusAnswer {
 /** The question that needs no permission. */
 export const STATUS = etcdMethod<object, StatusAnswer>('Maintenance', 'Status');
 
-const MAX_MESSAGE = 256 * 1024 * 1024; // a page of 2,000 values, each up to etcd's 1.5 MiB, is cut down by paging long before this
+/** A value and what comes with it; a server may make us hold so much at once for each of our calls, and no more. */
+const MAX_RECEIVED = 16 * 1024 * 1024;
+const MAX_SENT = 256 * 1024 * 1024; // the server has a limit of its own
 const WINDOW = 4 * 1024 * 1024; // HTTP/2 flow control: a listing is not slowed down by round trips
 
 /**
@@ -155,8 +157,8 @@ function channelOptions(settings: EtcdSettings): EtcdCredentials['options'] & Ch
   return {
     'grpc.keepalive_time_ms': settings.keepAliveMs,
     'grpc.keepalive_timeout_ms': settings.keepAliveTimeoutMs,
-    'grpc.max_receive_message_length': MAX_MESSAGE,
-    'grpc.max_send_message_length': MAX_MESSAGE,
+    'grpc.max_receive_message_length': MAX_RECEIVED,
+    'grpc.max_send_message_length': MAX_SENT,
     'grpc-node.flow_control_window': WINDOW,
     'grpc.use_local_subchannel_pool': 1, // a shared one would bring back a connection that was given up
     'grpc.enable_retries': 0,
