@@ -3,6 +3,9 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { Agent } from './agent.ts';
 
 type Set = (labels: Record<string, string>, value: number) => void;
+/** What the names of sinks' status tables begin with. */
+const SINK_TABLES = 'sink/';
+
 type Collect = (set: Set) => void;
 
 /** The agent's metrics, read from its tables and maps when somebody asks. Names as Cilium's where the meaning is the same. */
@@ -37,10 +40,36 @@ export function agentMetrics(agent: Agent): Registry {
   register('isthmus_table_rows', 'Rows of each table', ['table'], (set) => {
     for (const table of agent.tables.store.tables()) set({ table: table.name }, table.size);
   });
+  register('isthmus_sink_failing_rows', 'Rows that a sink could not write yet', ['sink'], (set) => {
+    for (const table of agent.tables.store.tables())
+      if (table.name.startsWith(SINK_TABLES)) set({ sink: table.name.slice(SINK_TABLES.length) }, table.size);
+  });
+  register(
+    'cilium_bpf_map_pressure',
+    'Rows that a BPF map is to have, of those that it may have; from 1 on it is full',
+    ['map_name'],
+    (set) => {
+      for (const [map, table] of Object.entries(filledMaps(agent))) {
+        const limit = agent.programs?.map(map).info.maxEntries;
+        if (limit !== undefined) set({ map_name: map }, table.size / limit);
+      }
+    },
+  );
   register('isthmus_agent_ready', '1 when the agent serves pods', [], (set) => set({}, agent.waitingFor() === undefined ? 1 : 0));
   register('cilium_endpoint', 'Endpoints of this node', [], (set) => set({}, agent.tables.sources.endpoints.table.size));
   register('isthmus_agent_resident_memory_bytes', 'Resident memory of the agent', [], (set) => set({}, process.memoryUsage.rss()));
   return registry;
+}
+
+/** Tables with a row for each row of a map. */
+function filledMaps({ tables }: Agent): Record<string, { readonly size: number }> {
+  return {
+    isth_endpoints: tables.localAddresses,
+    isth_ipcache: tables.ipcache,
+    isth_peers: tables.peers,
+    isth_backends: tables.backends,
+    isth_revnat: tables.revnats,
+  };
 }
 
 function eachCounter(agent: Agent, kind: 'drops' | 'forwards', unit: 'packets' | 'bytes', set: Set): void {

@@ -5,15 +5,18 @@ import type { Agent } from './agent.ts';
 import { agentRoutes } from './api/agent-routes.ts';
 import { UnixServer } from './api/unix-server.ts';
 import { CniHandler } from './cni/cni-handler.ts';
+import type { DeleteQueue } from './cni/delete-queue.ts';
 
 /** CNI on top of the agent's endpoints. */
-export function cniHandler(agent: Agent): CniHandler {
+export function cniHandler(agent: Agent, deletes: DeleteQueue): CniHandler {
   return new CniHandler({
     endpoints: agent.endpoints,
     network: agent.network,
     node: agent.podCidrs,
+    deletes,
     attachments: () => [...agent.tables.sources.endpoints.table.rows()].map(([, row]) => row),
     waitingFor: () => agent.waitingFor(),
+    unavailable: () => agent.unavailable(),
   });
 }
 

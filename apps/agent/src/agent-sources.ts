@@ -24,6 +24,8 @@ export interface AgentSourceOptions {
   readonly tables: AgentTables;
   readonly endpoints: EndpointService;
   readonly allocator: IdentityAllocator;
+  /** The cluster etcd may not hold what this node wrote. */
+  readonly onClusterRelist: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -46,6 +48,7 @@ export function startSources(options: AgentSourceOptions): RunningSources {
     node: facts.node,
     onChanged: (concerns) => keeper.suspect(concerns),
     onDisconnected,
+    onRelist: options.onClusterRelist,
   });
   const keeper = identityKeeper(options, (endpoint) => labels.labelsOf(endpoint));
   const mesh = meshSource(options);
@@ -61,6 +64,10 @@ export function startSources(options: AgentSourceOptions): RunningSources {
         onDropped: (kind, name, reason) =>
           log.warn({ kind, [LOG.key]: name, [LOG.reason]: reason }, 'a record of this cluster was dropped'),
         onDisconnected,
+        onRelist: (reason) => {
+          log.info({ [LOG.reason]: reason }, 'the cluster etcd is listed again; what this node writes there is checked');
+          options.onClusterRelist();
+        },
       },
       tables.sources,
       signal,
@@ -93,7 +100,7 @@ function meshSource({ facts, connections, tables, clock, random, log }: AgentSou
       kv: connections.meshKv,
       endpoints: connections.meshEndpoints,
       store: tables.store,
-      own: { name: facts.cluster, id: facts.clusterId, maxConnectedClusters: facts.maxConnectedClusters },
+      own: { ...facts, name: facts.cluster, id: facts.clusterId },
       clock,
       random,
       onTransition: (cluster, from, to) => log.info({ [LOG.cluster]: cluster, from, to }, 'remote cluster'),

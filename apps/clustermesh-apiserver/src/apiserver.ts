@@ -17,6 +17,9 @@ export interface ApiserverOptions {
   leaseSeconds: number;
   heartbeatMs: number;
   remotesTimeoutMs: number;
+  remoteMaxBytes: number;
+  /** Pod networks of this cluster. */
+  podCidrs: readonly string[];
   clusterKv: KvStore;
   resources: ResourceStore;
   meshKv: KvStore;

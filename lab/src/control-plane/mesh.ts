@@ -1,5 +1,6 @@
+import type { RemoteStatus } from '@isthmus/crypto';
 import type { ClusterPlan, LabPlan } from '../topology/plan.ts';
-import { isthmus } from './isthmus-command.ts';
+import { isthmus, tryIsthmus } from './isthmus-command.ts';
 
 const WAIT = '60s';
 
@@ -20,6 +21,12 @@ export async function connect(plan: LabPlan, cluster: ClusterPlan, others: reado
 /** `isthmus clustermesh disconnect`: both sides forget each other. */
 export async function disconnect(plan: LabPlan, cluster: ClusterPlan, other: string): Promise<void> {
   await isthmus(plan, cluster.control, ['clustermesh', 'disconnect', '--context', cluster.name, '--destination-context', other]);
+}
+
+/** `isthmus clustermesh status`: how a cluster's remotes do, ready or not. */
+export async function meshStatus(plan: LabPlan, cluster: ClusterPlan): Promise<readonly RemoteStatus[]> {
+  const answer = await tryIsthmus(plan, cluster.control, ['clustermesh', 'status', '--context', cluster.name, '-o', 'json']);
+  return (JSON.parse(answer.stdout) as { remotes: RemoteStatus[] }).remotes;
 }
 
 /** Waits until a cluster's apiserver mirrors every cluster that it is connected with. */

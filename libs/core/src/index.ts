@@ -10,7 +10,7 @@ export { ID_POOL_EXHAUSTED, IdPool, type IdPoolOptions } from './id-pool.ts';
 export { Notifier } from './notifier.ts';
 export { type Random, seededRandom } from './random.ts';
 export { Sink, type SinkContext, type SinkOptions } from './sink/sink.ts';
-export type { SinkStatus } from './sink/sink-failures.ts';
+export type { SinkStatus, SinkTrouble } from './sink/sink-failures.ts';
 export { SinkGroup } from './sink/sink-group.ts';
 export type { FoundEntry, SinkFailures, SinkRow, SinkTarget } from './sink/sink-target.ts';
 export { type DerivationContext, type DerivationInput, type DerivationSpec, input } from './table/derivation.ts';

@@ -81,6 +81,14 @@ describe('ipcache', () => {
     expect(ipcache.get('10.1.0.9')?.identity).toBe(65_800);
   });
 
+  it('lets no remote cluster be the peer at the address of a node of this one, whatever it is called', () => {
+    const { localNodes, remoteNodes, peers } = fixture();
+    remoteNodes.put('a/n1', node('a', 2, 'n1', '172.30.1.2', '10.2.0.1'));
+    expect(peers.get('172.30.1.2')).toMatchObject({ cluster: 'a' });
+    localNodes.put('east/n2', node('east', 1, 'n2', '172.30.1.2', '10.1.2.1'));
+    expect(peers.get('172.30.1.2')).toMatchObject({ cluster: 'east', node: 'n2' });
+  });
+
   it('lets no remote cluster take over an address of this one', () => {
     const { localIps, remoteIps, ipcache } = fixture();
     remoteIps.put('west/10.1.0.9', record('west', 2, '10.1.0.9', '', 131_100));

@@ -66,6 +66,9 @@ export class MirrorMemory {
     const met = new Map<string, number>();
     let tail: MirrorTail | undefined;
     return {
+      get size(): number {
+        return met.size;
+      },
       take: (entries) => {
         const changed: KvEntry[] = [];
         for (const entry of entries) {
@@ -93,6 +96,8 @@ export class MirrorMemory {
 
 /** One listing in progress. Exactly one of `finish` and `abandon` ends it. */
 export interface MirrorListing {
+  /** Keys met so far. */
+  readonly size: number;
   /** Takes some entries; returns those that are new or changed. */
   take(entries: readonly KvEntry[]): KvEntry[];
   /** Ends a complete listing; returns the keys that were known before and are gone. */

@@ -1,5 +1,5 @@
 import { type Clock, LOCAL_SCOPE, type Random, type Store, type TableWriter } from '@isthmus/core';
-import { type KvStore, type MirrorChange, mirrorPrefix } from '@isthmus/kvstore';
+import { type KvStore, type MirrorChange, mirrorPrefix, type RelistReason } from '@isthmus/kvstore';
 import {
   type Decoded,
   decodeRecord,
@@ -22,6 +22,8 @@ export interface ClusterSourceOptions {
   readonly random: Random;
   readonly onDropped: (kind: RecordKind, name: string, reason: string) => void;
   readonly onDisconnected: (error: unknown) => void;
+  /** The etcd may not hold what this node wrote: it was wiped, or restored from a copy. */
+  readonly onRelist: (reason: RelistReason) => void;
 }
 
 /**
@@ -61,5 +63,7 @@ function mirrorKind<K extends RecordKind, V>(
     onBatch: (changes) => options.store.transact(() => changes.forEach(apply)),
     onSynced: () => writer.synced(LOCAL_SCOPE),
     onDisconnected: options.onDisconnected,
+    // A copy looks like the etcd where nothing changed since it was made: each prefix tells for what this node writes under it.
+    onRelist: options.onRelist,
   });
 }

@@ -1,10 +1,19 @@
 import { CodedError, messageOf } from '@isthmus/core';
-import { type ClusterInfo, enrolNode, type JoinApi, readCertificateFile, readKeyFile } from '@isthmus/crypto';
+import {
+  type ClusterInfo,
+  enrolNode,
+  type JoinApi,
+  type NodeFiles,
+  nodeFiles,
+  readCertificateFile,
+  readKeyFile,
+  writeNodeFiles,
+} from '@isthmus/crypto';
+import { TUNNEL_PROTOCOLS } from '@isthmus/model';
 import { type Command, Option } from 'commander';
 import { CLI_FILE } from '../cli.errors.ts';
 import type { Cli } from '../cli.ts';
 import { tokenJoinApi } from '../context/open-context.ts';
-import { type NodeFiles, nodeFiles, writeNodeFiles } from '../join/node-files.ts';
 import { addExample, addOutput, type OutputOptions } from '../options/common.ts';
 import { parseEndpoint } from '../options/endpoint.ts';
 import { addTokenOptions, findToken, needToken, type TokenOptions } from '../options/token.ts';
@@ -69,7 +78,8 @@ function print(cli: Cli, { name, output }: EnrolOptions, cluster: ClusterInfo, f
 }
 
 /** What an agent must be told in the same words as the rest of its cluster. */
-function membershipFlags({ name, id, maxConnectedClusters }: ClusterInfo): string {
+function membershipFlags({ name, id, maxConnectedClusters, tunnelProtocol = TUNNEL_PROTOCOLS[0] }: ClusterInfo): string {
   const size = maxConnectedClusters === 255 ? '' : ` --max-connected-clusters ${maxConnectedClusters}`;
-  return `--cluster-name ${name} --cluster-id ${id}${size}`;
+  const tunnel = tunnelProtocol === TUNNEL_PROTOCOLS[0] ? '' : ` --tunnel-protocol ${tunnelProtocol}`;
+  return `--cluster-name ${name} --cluster-id ${id}${size}${tunnel}`;
 }

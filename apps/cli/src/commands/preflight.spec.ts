@@ -84,6 +84,19 @@ it('can do without what it has another way for', async () => {
   expect(await feature(/UDP port/)).toMatchObject({ state: 'yes', detail: 'isth_vxlan uses it' });
 });
 
+it('looks for what GENEVE needs: its own port, and no device', async () => {
+  cli.host = fakeHost({
+    tryIp: (...args) => ({ status: args.some((word) => ['geneve', 'vxlan'].includes(word)) ? 2 : 0, said: 'Error: Unknown device type.' }),
+    files: { '/proc/net/udp': '1: 00000000:2118 00000000:0000 07\n' },
+  });
+  expect(await cli.run('preflight', '--tunnel-protocol', 'geneve')).toBe(0);
+  expect(await feature(/GENEVE/)).toMatchObject({ state: 'yes', detail: expect.stringContaining('XDP') });
+  cli.host = fakeHost({ files: { '/proc/net/udp': '1: 00000000:17C1 00000000:0000 07\n' } });
+  expect(await cli.run('preflight', '--tunnel-protocol', 'geneve')).toBe(1);
+  expect(cli.out).toContain('UDP port 6081 for the tunnel: Find out who');
+  expect(await cli.run('preflight', '--tunnel-protocol', 'geneve', '--tunnel-port', '7000')).toBe(0);
+});
+
 it('says what it could not find out', async () => {
   cli.host = fakeHost({
     hasTcx: () => {

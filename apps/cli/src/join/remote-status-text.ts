@@ -13,7 +13,9 @@ export function remoteStatusText(
   const ready = remotes.filter((remote) => remote.ready).length;
   const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n`;
   if (remotes.length === 0) return head;
-  return head + renderTable(HEADINGS, remotes.map(cells), colour) + remotes.map(problemText).join('');
+  return (
+    head + renderTable(HEADINGS, remotes.map(cells), colour) + remotes.map((remote) => problemText(remote) + droppedText(remote)).join('')
+  );
 }
 
 function cells(remote: RemoteStatus): Cell[] {
@@ -30,7 +32,8 @@ function cells(remote: RemoteStatus): Cell[] {
 
 /** What the remote says of itself. */
 function configText({ config }: RemoteStatus): string {
-  return config === undefined ? '-' : `mesh of ${config.maxConnectedClusters}`;
+  if (config === undefined) return '-';
+  return `mesh of ${config.maxConnectedClusters}${config.tunnelProtocol ? `, ${config.tunnelProtocol}` : ''}`;
 }
 
 /** How many kinds of records are complete, and which are not. */
@@ -51,6 +54,16 @@ function recordsText({ counts }: RemoteStatus): string {
 }
 
 function problemText({ name, problem, error }: RemoteStatus): string {
-  if (problem) return `${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`;
-  return error === undefined ? '' : `${name}: ${error}\n`;
+  if (!problem) return error === undefined ? '' : `${name}: ${error}\n`;
+  const cause = problem.cause === undefined ? '' : `: ${problem.cause}`;
+  return `${name}: ${problem.code}: ${problem.message}${cause}\n  what to do: ${problem.action}\n`;
+}
+
+/** Names and what was read of a record come from outside: quoted, nothing in them moves the cursor. */
+function droppedText({ name, dropped }: RemoteStatus): string {
+  const lines = (dropped ?? []).map(({ kind, reason, count, last, detail }) => {
+    const why = detail === '' ? '' : ` (${JSON.stringify(detail)})`;
+    return `${name}: ${count} times a record of ${kind} was not taken: ${reason}; last ${JSON.stringify(last)}${why}\n`;
+  });
+  return lines.join('');
 }

@@ -1,9 +1,13 @@
 import { RECORD_KINDS } from '@isthmus/mesh';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Apiserver } from '../apiserver.ts';
+import type { CertificateReport } from '../certificates/certificate-report.ts';
 
 type Labels = Record<string, string>;
 type Sample = [labels: Labels, value: number];
+
+/** As the agent names it. */
+const CERTIFICATE_END = 'isthmus_certificate_not_after_timestamp_seconds';
 
 /** Metrics of the apiserver, read from its tables when somebody asks. Names are Cilium's where the meaning is the same. */
 export class ApiserverMetrics {
@@ -28,9 +32,10 @@ export class ApiserverMetrics {
   }
 
   /** Declares what is read from an apiserver. Once per process. */
-  observe(apiserver: Apiserver): void {
+  observe(apiserver: Apiserver, certificates: CertificateReport): void {
     this.#observeExport(apiserver);
     this.#observeRemotes(apiserver);
+    this.#observeCertificates(apiserver, certificates);
     this.#gauge('isthmus_apiserver_ready', 'Whether nothing is waited for', () => [[{}, apiserver.missing().length === 0 ? 1 : 0]]);
     this.#gauge('isthmus_table_rows', 'Rows of each table', () =>
       apiserver.store.tables().map((table) => [{ table: table.name }, table.size]),
@@ -89,16 +94,24 @@ export class ApiserverMetrics {
     );
   }
 
-  #gauge(name: string, help: string, samples: () => readonly Sample[]): void {
-    const labelNames = ['scope', 'source_cluster', 'target_cluster', 'action', 'kind', 'reason', 'table'];
+  #observeCertificates({ mirrors }: Apiserver, certificates: CertificateReport): void {
+    this.#gauge(CERTIFICATE_END, 'When a certificate ends, seconds since 1970', async () => {
+      const known = await certificates.all(mirrors.statuses().map(({ name }) => name));
+      return known.map(({ name, use, notAfter }) => [{ certificate: name, use }, Date.parse(notAfter) / 1000]);
+    });
+  }
+
+  #gauge(name: string, help: string, samples: () => readonly Sample[] | Promise<readonly Sample[]>): void {
+    const labelNames = ['scope', 'source_cluster', 'target_cluster', 'action', 'kind', 'reason', 'table', 'certificate', 'use'];
     new Gauge({
       name,
       help,
       labelNames,
       registers: [this.#registry],
-      collect() {
+      async collect() {
+        const now = await samples();
         this.reset();
-        for (const [labels, value] of samples()) this.set(labels, value);
+        for (const [labels, value] of now) this.set(labels, value);
       },
     });
   }

@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import { type Change, Feed } from '../table/feed.ts';
 import type { Store } from '../table/store.ts';
 import type { Table } from '../table/table.ts';
-import { FailedRows, type SinkStatus } from './sink-failures.ts';
+import { FailedRows, type SinkStatus, type SinkTrouble } from './sink-failures.ts';
 import type { SinkRow, SinkTarget } from './sink-target.ts';
 
 /** Rows per call of a target: a batch of map updates this size keeps the loop free of stalls above 5 ms. */
@@ -36,6 +36,8 @@ export interface SinkContext {
   random: Random;
   /** Called between batches, so that the event loop breathes. */
   yield: () => Promise<void>;
+  /** Hears when rows of a sink fail, and when all are well again. */
+  report?: ((sink: string, trouble: SinkTrouble) => void) | undefined;
   /** Wakes all sinks when one of them moves on. One per process. */
   progress: Notifier;
 }
@@ -80,7 +82,8 @@ export class Sink<V> {
     this.#feed = new Feed(options.table);
     const writer = context.store.table<SinkStatus>(`sink/${options.name}`);
     this.status = writer.table;
-    this.#failed = new FailedRows(writer, context.clock, context.random, options.backoff ?? DEFAULT_BACKOFF);
+    const report = (trouble: SinkTrouble): void => context.report?.(options.name, trouble);
+    this.#failed = new FailedRows(writer, context.clock, context.random, options.backoff ?? DEFAULT_BACKOFF, report);
     this.#startScope = options.startWhenSynced;
     this.#after = (options.after ?? []) as readonly Sink<unknown>[];
     for (const sink of this.#after) sink.#dependents.push(this as Sink<unknown>);
@@ -280,6 +283,7 @@ export class Sink<V> {
       if (failures?.has(key)) this.#failed.add(key, 'absent', failures.get(key));
       else if (!this.table.has(key)) this.#failed.remove(key);
     }
+    this.#failed.hasten(gone.length - (failures?.size ?? 0));
   }
 
   /** What is of a scope that became synced must be listed only if something of it was there that is not known from the table. */

@@ -1,6 +1,6 @@
 import { CodedError } from '@isthmus/core';
-import { newKeyPair, privateKeyPem, SIGNING_ALGORITHM } from './key-pair.ts';
-import { REQUEST_INVALID, REQUEST_UNPROVEN } from './pki.errors.ts';
+import { keyPairOf, newKeyPair, privateKeyPem, SIGNING_ALGORITHM } from './key-pair.ts';
+import { KEY_UNREADABLE, REQUEST_INVALID, REQUEST_UNPROVEN } from './pki.errors.ts';
 import { x509 } from './x509-library.ts';
 
 /** Names that a request proposes. The signer's profile decides; they are there for people who read the request. */
@@ -20,13 +20,31 @@ export interface KeyAndRequest {
 /** Makes a P-256 key and a PKCS#10 request signed by it. */
 export async function newKeyAndRequest(names: RequestedNames): Promise<KeyAndRequest> {
   const keys = await newKeyPair();
+  return { keyPem: await privateKeyPem(keys), csrPem: await requestOf(keys, names) };
+}
+
+/**
+ * Makes a PKCS#10 request for a key that is there already. Renewal keeps the key: the certificate alone is replaced, by one rename, and at no
+ * instant do a key and a certificate lie side by side that do not belong together (docs/adr/0008-renewal-keeps-the-key.md).
+ * @throws CodedError KEY_UNREADABLE
+ */
+export async function requestForKey(keyPem: string, names: RequestedNames): Promise<string> {
+  try {
+    return await requestOf(await keyPairOf(keyPem), names);
+  } catch {
+    // What the parser says could quote the key.
+    throw new CodedError(KEY_UNREADABLE, `the private key of ${names.commonName} is no readable P-256 key`, { object: names.commonName });
+  }
+}
+
+async function requestOf(keys: CryptoKeyPair, names: RequestedNames): Promise<string> {
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: [{ CN: [names.commonName] }],
     keys,
     signingAlgorithm: SIGNING_ALGORITHM,
     extensions: subjectAlternativeNames(names),
   });
-  return { keyPem: await privateKeyPem(keys), csrPem: `${request.toString('pem')}\n` };
+  return `${request.toString('pem')}\n`;
 }
 
 /**

@@ -2,7 +2,7 @@ import { type Clock, CodedError } from '@isthmus/core';
 import { certificateFacts, parseCertificate } from './certificate-facts.ts';
 import { CA_VALIDITY_MS } from './certificate-profile.ts';
 import { keyBelongsTo, newKeyPair, privateKeyPem, SIGNING_ALGORITHM, signingKey } from './key-pair.ts';
-import { CA_BUNDLE_INVALID, CA_KEY_MISMATCH } from './pki.errors.ts';
+import { CA_BUNDLE_INVALID, CA_KEY_MISMATCH, CA_PATH_LENGTH } from './pki.errors.ts';
 import { randomSerial } from './serial-number.ts';
 import { CLOCK_SKEW_MS, checkValidity } from './validity.ts';
 import { x509 } from './x509-library.ts';
@@ -11,6 +11,11 @@ import { x509 } from './x509-library.ts';
 export interface CaKeyPair {
   certPem: string;
   keyPem: string;
+  /**
+   * Certificates that follow everything that the CA signs, PEM: its own, signed by the CA before it. Whoever trusts only the former CA accepts
+   * the new one's certificates by it.
+   */
+  chainPem?: string;
 }
 
 /** A CA that is ready to sign. */
@@ -19,24 +24,35 @@ export interface SigningCa {
   key: CryptoKey;
 }
 
-/** Makes the CA of a cluster, common name `isthmus-ca-<cluster>`; `validity` in milliseconds, ten years unless given. */
-export async function createClusterCa(options: { cluster: string; clock: Clock; validity?: number }): Promise<CaKeyPair> {
+/** What a new CA is made of. */
+export interface NewCa {
+  cluster: string;
+  clock: Clock;
+  /** Milliseconds; ten years unless given. */
+  validity?: number;
+}
+
+/** Makes the CA of a cluster, common name `isthmus-ca-<cluster>`. */
+export async function createClusterCa({ cluster, clock, validity }: NewCa): Promise<CaKeyPair> {
   const keys = await newKeyPair();
-  const now = options.clock.wall();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: randomSerial(),
-    name: [{ CN: [`isthmus-ca-${options.cluster}`] }],
-    notBefore: new Date(now - CLOCK_SKEW_MS),
-    notAfter: new Date(now + (options.validity ?? CA_VALIDITY_MS)),
-    signingAlgorithm: SIGNING_ALGORITHM,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  return { certPem: `${certificate.toString('pem')}\n`, keyPem: await privateKeyPem(keys) };
+  return await selfSigned(keys, `isthmus-ca-${cluster}`, clock, validity ?? CA_VALIDITY_MS);
+}
+
+/**
+ * Makes the CA that takes the place of another one, common name `isthmus-ca-<cluster>-<beginning of its key's identifier>`, and has the former
+ * one vouch for it (RFC 4210 §4.4, "new with old"): both are good from the first moment, whatever part of the mesh knows which.
+ * @throws CodedError CA_PATH_LENGTH, and those of {@link openCa}
+ */
+export async function createSuccessorCa({ cluster, clock, validity }: NewCa, former: CaKeyPair): Promise<Required<CaKeyPair>> {
+  const elder = await openCa(former, clock);
+  if (elder.certificate.getExtension(x509.BasicConstraintsExtension)?.pathLength === 0) {
+    const object = certificateFacts(former.certPem).cn;
+    throw new CodedError(CA_PATH_LENGTH, `${object} may sign no other CA`, { object });
+  }
+  const keys = await newKeyPair();
+  const { keyId } = await x509.SubjectKeyIdentifierExtension.create(keys.publicKey);
+  const ca = await selfSigned(keys, `isthmus-ca-${cluster}-${keyId.slice(0, 8)}`, clock, validity ?? CA_VALIDITY_MS);
+  return { ...ca, chainPem: await vouchedFor(ca, elder) };
 }
 
 /**
@@ -50,6 +66,48 @@ export async function openCa(ca: CaKeyPair, clock: Clock): Promise<SigningCa> {
   if (!keyMatches(ca)) throw new CodedError(CA_KEY_MISMATCH, `the private key beside ${object} is not its key`, { object });
   checkValidity(facts, clock, object);
   return { certificate: parseCertificate(ca.certPem), key: await signingKey(ca.keyPem) };
+}
+
+async function selfSigned(keys: CryptoKeyPair, name: string, clock: Clock, validity: number): Promise<CaKeyPair> {
+  const now = clock.wall();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: randomSerial(),
+    name: [{ CN: [name] }],
+    notBefore: new Date(now - CLOCK_SKEW_MS),
+    notAfter: new Date(now + validity),
+    signingAlgorithm: SIGNING_ALGORITHM,
+    keys,
+    extensions: await caExtensions(keys.publicKey, SUCCESSOR_ONLY),
+  });
+  return { certPem: `${certificate.toString('pem')}\n`, keyPem: await privateKeyPem(keys) };
+}
+
+/** The certificate of a CA as another one signs it: it ends with whichever of the two ends first. */
+async function vouchedFor(ca: CaKeyPair, elder: SigningCa): Promise<string> {
+  const own = parseCertificate(ca.certPem);
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: randomSerial(),
+    subject: own.subjectName.toJSON(),
+    issuer: elder.certificate.subjectName.toJSON(),
+    notBefore: new Date(Math.max(own.notBefore.getTime(), elder.certificate.notBefore.getTime())),
+    notAfter: new Date(Math.min(own.notAfter.getTime(), elder.certificate.notAfter.getTime())),
+    signingAlgorithm: SIGNING_ALGORITHM,
+    publicKey: own.publicKey,
+    signingKey: elder.key,
+    extensions: [...(await caExtensions(own.publicKey, 0)), await x509.AuthorityKeyIdentifierExtension.create(elder.certificate.publicKey)],
+  });
+  return `${certificate.toString('pem')}\n`;
+}
+
+/** Path length of a cluster's CA: below it comes at most the certificate of its successor. */
+const SUCCESSOR_ONLY = 1;
+
+async function caExtensions(publicKey: x509.PublicKeyType, pathLength: number): Promise<x509.Extension[]> {
+  return [
+    new x509.BasicConstraintsExtension(true, pathLength, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    await x509.SubjectKeyIdentifierExtension.create(publicKey),
+  ];
 }
 
 function keyMatches(ca: CaKeyPair): boolean {

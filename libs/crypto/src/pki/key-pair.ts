@@ -17,9 +17,28 @@ export async function privateKeyPem(pair: CryptoKeyPair): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', pair.privateKey), 'PRIVATE KEY');
 }
 
+/**
+ * Reads a PKCS#8 PEM private key together with its public half.
+ * @throws Error when it is no P-256 key
+ */
+export async function keyPairOf(keyPem: string): Promise<CryptoKeyPair> {
+  const spki = createPublicKey(createPrivateKey(keyPem)).export({ type: 'spki', format: 'der' });
+  const publicKey = await crypto.subtle.importKey('spki', new Uint8Array(spki), KEY_ALGORITHM, true, ['verify']);
+  return { privateKey: await signingKey(keyPem), publicKey };
+}
+
 /** Reads a PKCS#8 PEM private key for signing. */
 export async function signingKey(keyPem: string): Promise<CryptoKey> {
   return await crypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(keyPem), KEY_ALGORITHM, false, ['sign']);
+}
+
+/** True when the text is a private key of the one kind that there is. */
+export function isUsableKey(keyPem: string): boolean {
+  try {
+    return createPrivateKey(keyPem).asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch {
+    return false; // half a file; the parser's message could quote it
+  }
 }
 
 /** True when the private key is the one whose public half the certificate carries. */

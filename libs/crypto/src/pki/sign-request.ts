@@ -4,7 +4,7 @@ import { provenPublicKey, subjectAlternativeNames } from './certificate-request.
 import { type CaKeyPair, openCa, type SigningCa } from './cluster-ca.ts';
 import { SIGNING_ALGORITHM } from './key-pair.ts';
 import { randomSerial } from './serial-number.ts';
-import { CLOCK_SKEW_MS } from './validity.ts';
+import { backdateMs } from './validity.ts';
 import { x509 } from './x509-library.ts';
 
 /** What {@link signRequest} needs. */
@@ -18,7 +18,7 @@ export interface SigningOrder {
 
 /**
  * Signs the public key of a request under the names of the profile; the names in the request are ignored.
- * @returns the certificate as PEM
+ * @returns the certificate as PEM, followed by what the CA has signed along with it ({@link CaKeyPair.chainPem})
  * @throws CodedError REQUEST_INVALID, REQUEST_UNPROVEN, and those of {@link openCa}
  */
 export async function signRequest(order: SigningOrder): Promise<string> {
@@ -34,14 +34,14 @@ export async function signRequest(order: SigningOrder): Promise<string> {
     signingKey: ca.key,
     extensions: await extensions(order.profile, publicKey, ca),
   });
-  return `${certificate.toString('pem')}\n`;
+  return `${certificate.toString('pem')}\n${order.ca.chainPem ?? ''}`;
 }
 
 /** A certificate that outlives its CA would be refused on the day the CA ends, long before its own renewal. */
 function dates(order: SigningOrder, ca: SigningCa): { notBefore: Date; notAfter: Date } {
   const now = order.clock.wall();
   return {
-    notBefore: new Date(Math.max(now - CLOCK_SKEW_MS, ca.certificate.notBefore.getTime())),
+    notBefore: new Date(Math.max(now - backdateMs(order.profile.validityMs), ca.certificate.notBefore.getTime())),
     notAfter: new Date(Math.min(now + order.profile.validityMs, ca.certificate.notAfter.getTime())),
   };
 }

@@ -45,6 +45,7 @@ export type AddrFamily = (typeof AddrFamily)[keyof typeof AddrFamily];
 /** `enum config_flag`. */
 export const ConfigFlag = {
   dualStack: 1,
+  geneve: 2,
 } as const;
 /** A value of {@link ConfigFlag}. */
 export type ConfigFlag = (typeof ConfigFlag)[keyof typeof ConfigFlag];
@@ -67,9 +68,12 @@ export const DropReason = {
   unknownL3: 139,
   writeError: 141,
   noTunnelKey: 147,
+  invalidGeneve: 149,
   unroutable: 151,
+  fragmentUnsupported: 157,
   noBackend: 158,
   noTunnelEndpoint: 160,
+  noFib: 169,
   invalidIdentity: 171,
   ttlExceeded: 196,
   endpointNotReady: 203,
@@ -310,45 +314,60 @@ export function decodeBackendValue(bytes: Uint8Array | DataView): BackendValue {
 /** `struct datapath_config`. */
 export interface DatapathConfig {
   flags: number;
-  vxlanIfindex: number;
+  tunnelIfindex: number;
   tunnelMtu: number;
+  tunnelPort: number;
+  hostMac: Uint8Array;
+  hostIfindex: number;
+  underlayIpv4: Uint8Array;
+  underlayIpv6: Uint8Array;
   gatewayIpv4: Uint8Array;
   gatewayIpv6: Uint8Array;
 }
 
 /** Size and offsets of {@link DatapathConfig}, in bytes. */
 export const datapathConfigLayout = {
-  size: 32,
-  fields: { flags: 0, vxlanIfindex: 4, tunnelMtu: 8, gatewayIpv4: 12, gatewayIpv6: 16 },
+  size: 64,
+  fields: { flags: 0, tunnelIfindex: 4, tunnelMtu: 8, tunnelPort: 12, hostMac: 14, hostIfindex: 20, underlayIpv4: 24, underlayIpv6: 28, gatewayIpv4: 44, gatewayIpv6: 48 },
 } as const;
 
 function putDatapathConfig(to: DataView, offset: number, value: DatapathConfig): void {
   to.setUint32(offset, value.flags, true);
-  to.setUint32(offset + 4, value.vxlanIfindex, true);
+  to.setUint32(offset + 4, value.tunnelIfindex, true);
   to.setUint32(offset + 8, value.tunnelMtu, true);
-  putBytes(to, offset + 12, 4, value.gatewayIpv4, 'datapath_config.gateway_ipv4');
-  putBytes(to, offset + 16, 16, value.gatewayIpv6, 'datapath_config.gateway_ipv6');
+  to.setUint16(offset + 12, value.tunnelPort, false);
+  putBytes(to, offset + 14, 6, value.hostMac, 'datapath_config.host_mac');
+  to.setUint32(offset + 20, value.hostIfindex, true);
+  putBytes(to, offset + 24, 4, value.underlayIpv4, 'datapath_config.underlay_ipv4');
+  putBytes(to, offset + 28, 16, value.underlayIpv6, 'datapath_config.underlay_ipv6');
+  putBytes(to, offset + 44, 4, value.gatewayIpv4, 'datapath_config.gateway_ipv4');
+  putBytes(to, offset + 48, 16, value.gatewayIpv6, 'datapath_config.gateway_ipv6');
 }
 
 function getDatapathConfig(from: DataView, offset: number): DatapathConfig {
   return {
     flags: from.getUint32(offset, true),
-    vxlanIfindex: from.getUint32(offset + 4, true),
+    tunnelIfindex: from.getUint32(offset + 4, true),
     tunnelMtu: from.getUint32(offset + 8, true),
-    gatewayIpv4: getBytes(from, offset + 12, 4),
-    gatewayIpv6: getBytes(from, offset + 16, 16),
+    tunnelPort: from.getUint16(offset + 12, false),
+    hostMac: getBytes(from, offset + 14, 6),
+    hostIfindex: from.getUint32(offset + 20, true),
+    underlayIpv4: getBytes(from, offset + 24, 4),
+    underlayIpv6: getBytes(from, offset + 28, 16),
+    gatewayIpv4: getBytes(from, offset + 44, 4),
+    gatewayIpv6: getBytes(from, offset + 48, 16),
   };
 }
 
 /** {@link DatapathConfig} as the kernel has it; padding is zero. */
 export function encodeDatapathConfig(value: DatapathConfig): Uint8Array {
-  putDatapathConfig(cleared(32), 0, value);
-  return encoded(32);
+  putDatapathConfig(cleared(64), 0, value);
+  return encoded(64);
 }
 
-/** The inverse of {@link encodeDatapathConfig}. @throws RangeError when there are fewer than 32 bytes */
+/** The inverse of {@link encodeDatapathConfig}. @throws RangeError when there are fewer than 64 bytes */
 export function decodeDatapathConfig(bytes: Uint8Array | DataView): DatapathConfig {
-  return getDatapathConfig(readable(bytes, 32), 0);
+  return getDatapathConfig(readable(bytes, 64), 0);
 }
 
 /** `struct datapath_event`. */

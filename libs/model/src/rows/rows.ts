@@ -40,6 +40,8 @@ export type EndpointState = 'waiting-for-identity' | 'regenerating' | 'ready' | 
 /** A pod of this node. Key: the endpoint id, decimal. */
 export interface EndpointRow {
   readonly id: number;
+  /** Name of the CNI network that it is attached to; empty when that was not written down. */
+  readonly network: string;
   readonly containerId: string;
   readonly namespace: string;
   readonly pod: string;

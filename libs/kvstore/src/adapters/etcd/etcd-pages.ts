@@ -1,4 +1,6 @@
+import { isCoded } from '@isthmus/core';
 import { afterKey, prefixRange } from '../../key-range.ts';
+import { KV_TOO_LARGE } from '../../kv-errors.ts';
 import type { KvCallOptions, KvEntry, KvPage } from '../../kvstore.ts';
 import { decodePage, decodeRange, type PageAnswer } from './decode.ts';
 import { encodeRange } from './encode.ts';
@@ -10,7 +12,7 @@ import { etcdMethod } from './protos.ts';
 export const RANGE = etcdMethod('KV', 'Range', encodeRange, decodeRange);
 const PAGE = etcdMethod('KV', 'Range', encodeRange, decodePage);
 
-const FIRST_LIMIT = 128; // fits a message even when every value has etcd's full 1.5 MiB
+const FIRST_LIMIT = 128;
 const MAX_LIMIT = 20_000;
 const MESSAGE_BYTES = 4 * 1024 * 1024;
 /** Entries that are read from a message in one turn of the event loop. */
@@ -34,8 +36,15 @@ export class EtcdPages {
   async *list(prefix: string, options: KvCallOptions & { pageSize?: number }): AsyncGenerator<KvPage> {
     const { start, end } = prefixRange(prefix);
     const name = { verb: 'list', object: prefix };
-    const ask = (key: Buffer, limit: number, revision: number): Promise<Answer<PageAnswer>> =>
-      this.#gate.run(() => this.#rpc.call(PAGE, { key, rangeEnd: end, limit, revision }, name, options));
+    /** A message that is larger than it may be is asked for in smaller parts: values are as large as their writers make them. */
+    const ask = async (key: Buffer, limit: number, revision: number): Promise<Answer<PageAnswer>> => {
+      try {
+        return await this.#gate.run(() => this.#rpc.call(PAGE, { key, rangeEnd: end, limit, revision }, name, options));
+      } catch (error) {
+        if (!isCoded(error, KV_TOO_LARGE) || limit === 1) throw error;
+        return ask(key, Math.ceil(limit / 4), revision);
+      }
+    };
     let pending: Promise<Answer<PageAnswer>> | undefined = ask(start, options.pageSize ?? FIRST_LIMIT, 0);
     let revision = 0;
     while (pending) {

@@ -1,7 +1,17 @@
-import { cString } from './elf.ts';
-
 /** Kinds of BTF types (Documentation/bpf/btf.rst of the kernel) that this reader tells apart. */
-export const Kind = { int: 1, pointer: 2, array: 3, struct: 4, union: 5, enum: 6, typedef: 8, variable: 14 } as const;
+export const Kind = {
+  int: 1,
+  pointer: 2,
+  array: 3,
+  struct: 4,
+  union: 5,
+  enum: 6,
+  typedef: 8,
+  volatile: 9,
+  const: 10,
+  restrict: 11,
+  variable: 14,
+} as const;
 
 /** One type. `type` is the id that it refers to, where its kind refers to one; otherwise its size in bytes. */
 export interface BtfType {
@@ -19,7 +29,12 @@ export interface BtfType {
 const fixedBytes: Record<number, number> = { 1: 4, 3: 12, 14: 4, 17: 4 };
 const memberBytes: Record<number, number> = { 4: 12, 5: 12, 6: 8, 13: 8, 15: 12, 19: 12 };
 
-/** Reads a `.BTF` section. The index is the type's id; 0 is void. */
+/** The text at an offset, up to its zero byte. */
+export function cString(bytes: Uint8Array, offset: number): string {
+  return Buffer.from(bytes.subarray(offset, bytes.indexOf(0, offset))).toString('utf8');
+}
+
+/** Reads a `.BTF` section, or what the kernel shows of one. The index is the type's id; 0 is void. */
 export function parseBtf(section: Uint8Array): BtfType[] {
   const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
   if (view.getUint16(0, true) !== 0xeb9f) throw new Error('not a BTF section');

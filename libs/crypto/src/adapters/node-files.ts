@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
-import { type NodeCredentials, writeCertificateFile, writeFileAtomically, writeKeyFile } from '@isthmus/crypto';
 import { stringify } from 'yaml';
+import type { NodeCredentials } from '../join/enrol-node.ts';
+import { writeCertificateFile, writeFileAtomically, writeKeyFile } from './key-file.ts';
 
 /** The files of a node that is enrolled. */
 export interface NodeFiles {
