@@ -9,7 +9,7 @@ import type { AgentFacts } from './agent-facts.ts';
 import { type AgentKernel, startKernel } from './agent-kernel.ts';
 import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
-import { type RunningSources, startSources } from './agent-sources.ts';
+import { type RemoteHealth, type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
@@ -84,6 +84,16 @@ export class Agent {
     this.#stateFile = new NodeStateFile(config['state-dir']);
     this.#endpointParts = this.#endpointDependencies();
     this.endpoints = new EndpointService(this.#endpointParts);
+  }
+
+  /** What does not change while it runs. */
+  get facts(): AgentFacts {
+    return this.#options.facts;
+  }
+
+  /** Each remote cluster as it stands. */
+  remotes(): RemoteHealth[] {
+    return this.#remotes.remotes();
   }
 
   /** What the agent still waits for before it serves pods; undefined when it does. */
