@@ -16,6 +16,7 @@ export {
   writeKeyFile,
 } from './adapters/key-file.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
+export { HIDDEN, hideSecrets } from './hide-secrets.ts';
 export { type ConnectOutcome, connectClusters } from './join/connect-clusters.ts';
 export { enrolNode, type NodeCredentials } from './join/enrol-node.ts';
 export type { JoinApi } from './join/join-api.ts';
