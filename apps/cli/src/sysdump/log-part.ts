@@ -14,11 +14,14 @@ export function logPart(machine: Machine, files: readonly string[]): DumpPart {
     (file, index): DumpFile => ({ path: `logs/${index + 1}-${basename(file)}`, read: () => machine.readEnd(file, MAX_BYTES) }),
   );
   const journal: DumpFile = { path: 'logs/journal.txt', read: () => readJournal(machine) };
-  return { name: 'logs', files: async () => [...named, ...(hasJournal(machine) ? [journal] : [])] };
+  return { name: 'logs', files: async () => [...named, ...((await hasJournal(machine)) ? [journal] : [])] };
 }
 
-function hasJournal(machine: Machine): boolean {
-  return machine.hasProgram('journalctl') && JOURNALS.some((path) => machine.exists(path));
+async function hasJournal(machine: Machine): Promise<boolean> {
+  if (!machine.hasProgram('journalctl')) return false;
+  // One that may not be listed may still be there: reading it says why not.
+  const found = JOURNALS.filter((path) => machine.exists(path)).map((path) => machine.tree(path).catch(() => path));
+  return (await Promise.all(found)).some((files) => files !== '');
 }
 
 function readJournal(machine: Machine): Promise<string> {
