@@ -9,7 +9,7 @@ import type { AgentFacts } from './agent-facts.ts';
 import { type AgentKernel, startKernel, tunnelStatus } from './agent-kernel.ts';
 import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
-import { type RunningSources, startSources } from './agent-sources.ts';
+import { type RemoteHealth, type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
 import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
@@ -94,6 +94,16 @@ export class Agent {
     this.#stateFile = new NodeStateFile(this.#state);
     this.#endpointParts = this.#endpointDependencies();
     this.endpoints = new EndpointService(this.#endpointParts);
+  }
+
+  /** What does not change while it runs. */
+  get facts(): AgentFacts {
+    return this.#options.facts;
+  }
+
+  /** Each remote cluster as it stands. */
+  remotes(): RemoteHealth[] {
+    return this.#remotes.remotes();
   }
 
   /** What the agent still waits for before it serves pods; undefined when it does. */
