@@ -39,6 +39,9 @@ export function agentMetrics(agent: Agent): Registry {
   });
   register('isthmus_agent_ready', '1 when the agent serves pods', [], (set) => set({}, agent.waitingFor() === undefined ? 1 : 0));
   register('cilium_endpoint', 'Endpoints of this node', [], (set) => set({}, agent.tables.sources.endpoints.table.size));
+  register('isthmus_certificate_not_after_timestamp_seconds', 'When a certificate ends, seconds since 1970', ['certificate'], (set) => {
+    for (const { name, notAfter } of agent.certificates) set({ certificate: name }, Date.parse(notAfter) / 1000);
+  });
   register('isthmus_agent_resident_memory_bytes', 'Resident memory of the agent', [], (set) => set({}, process.memoryUsage.rss()));
   return registry;
 }

@@ -15,6 +15,7 @@ export interface AgentStatusInputs {
   readonly publishing: SinkGroup | undefined;
   readonly remotes: readonly RemoteStatus[];
   readonly connections: Readonly<Record<string, { connected: boolean; error?: string }>>;
+  readonly certificates: readonly object[];
 }
 
 /** The agent's state, for people and programs. */
@@ -34,6 +35,7 @@ export function agentStatus(inputs: AgentStatusInputs): object {
     revision: store.revision,
     podCidrs: inputs.podCidrs,
     connections: inputs.connections,
+    certificates: inputs.certificates,
     tables: Object.fromEntries(store.tables().flatMap((table) => (table.name.startsWith('sink/') ? [] : [[table.name, table.size]]))),
     sinks: {
       count: sinks.length,

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, CodedError, IdPool, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
+import type { CredentialKeeper } from '@isthmus/crypto';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange } from '@isthmus/mesh';
 import type { Config, EndpointRow } from '@isthmus/model';
@@ -11,6 +12,7 @@ import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
 import { type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
+import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates } from './certificates/node-certificates.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
 import { type EndpointDependencies, EndpointService } from './endpoint/endpoint-service.ts';
@@ -63,6 +65,7 @@ export class Agent {
   #allocator!: IdentityAllocator;
   #kernel: AgentKernel | undefined;
   #publishing: Publishing | undefined;
+  #certificates: CredentialKeeper | undefined;
   /** Why a part of the agent ended, which none may. */
   #defect: string | undefined;
   #remotes: Pick<RunningSources, 'remotes' | 'remotesListed'> = { remotes: () => [], remotesListed: () => false };
@@ -114,7 +117,13 @@ export class Agent {
       publishing: this.#publishing?.group,
       remotes: this.#remotes.remotes(),
       connections: this.#connections?.states ?? {},
+      certificates: this.certificates,
     });
+  }
+
+  /** The node's certificates, for status and metrics. */
+  get certificates(): NodeCertificate[] {
+    return this.#certificates ? nodeCertificateStatuses(this.#certificates, this.#options.clock.wall()) : [];
   }
 
   /** A loaded map, while the datapath runs. */
@@ -127,6 +136,7 @@ export class Agent {
     const { config, clock, random, log } = this.#options;
     const signal = this.#stop.signal;
     this.#connections = await openConnections(config, clock, random, log);
+    this.#keepCertificates(signal);
     this.#allocator = this.#identityAllocator();
     const saved = this.#stateFile.load();
     if (saved) this.#setPodCidrs(saved.podCidrs);
@@ -166,6 +176,14 @@ export class Agent {
     await Promise.allSettled(this.#running);
     this.#kernel?.close();
     await this.#connections?.close();
+  }
+
+  /** First of all: with an expired certificate nothing else would begin. */
+  #keepCertificates(signal: AbortSignal): void {
+    const { config, facts, clock, random, log } = this.#options;
+    const { configs: etcds } = this.#connections;
+    this.#certificates = nodeCertificates({ ...facts, etcds, joinApi: config['join-api-endpoint'], clock, random, log });
+    if (this.#certificates) this.#run('the keeping of certificates', this.#certificates.run(signal));
   }
 
   #register(signal: AbortSignal): void {
