@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Cli } from './cli.ts';
 import { addApply } from './commands/apply.command.ts';
 import { addBpf } from './commands/bpf.command.ts';
+import { addClusterCa } from './commands/cluster-ca.command.ts';
 import { addClusterInit } from './commands/cluster-init.command.ts';
 import { addClustermeshStatus } from './commands/clustermesh-status.command.ts';
 import { addCompletion } from './commands/completion.command.ts';
@@ -16,6 +17,7 @@ import { addIdentity } from './commands/identity.command.ts';
 import { addMonitor } from './commands/monitor.command.ts';
 import { addNodeEnrol } from './commands/node-enrol.command.ts';
 import { addPreflight } from './commands/preflight.command.ts';
+import { addRevoke } from './commands/revoke.command.ts';
 import { addService } from './commands/service.command.ts';
 import { addStatus } from './commands/status.command.ts';
 import { addSysdump } from './commands/sysdump.command.ts';
@@ -49,12 +51,15 @@ function addMesh(program: Command, cli: Cli): void {
   const mesh = program.command('clustermesh').description('Join clusters, part them, see how they do');
   addConnect(mesh, cli);
   addDisconnect(mesh, cli);
+  addRevoke(mesh, cli);
   addClustermeshStatus(mesh, cli);
   addClusterToken(mesh, cli);
   const node = program.command('node').description('Make machines nodes of a cluster');
   addNodeToken(node, cli);
   addNodeEnrol(node, cli);
-  addClusterInit(program.command('cluster').description('Set up a cluster'), cli);
+  const cluster = program.command('cluster').description('Set up a cluster, and change its CA');
+  addClusterInit(cluster, cli);
+  addClusterCa(cluster, cli);
   addContextGroup(program, cli);
 }
 

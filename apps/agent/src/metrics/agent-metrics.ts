@@ -18,6 +18,9 @@ export function agentMetrics(agent: Agent): Set {
   const node = { source_cluster: agent.facts.cluster, source_node_name: agent.facts.node };
   metrics.read('isthmus_agent_ready', () => [[{}, agent.waitingFor() === undefined ? 1 : 0]]);
   metrics.read('isthmus_table_rows', () => agent.tables.store.tables().map((table) => [{ table: table.name }, table.size]));
+  metrics.read('isthmus_certificate_not_after_timestamp_seconds', () =>
+    agent.certificates.map(({ name, notAfter }) => [{ certificate: name }, Date.parse(notAfter) / 1000]),
+  );
   measureSinks(metrics, agent);
   measureDatapath(metrics, agent);
   measurePods(metrics, agent);

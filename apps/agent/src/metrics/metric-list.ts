@@ -93,6 +93,12 @@ export const AGENT_METRICS = defineMetrics('agent', {
     unit: 'records',
     help: 'Records of a remote cluster that were not taken',
   },
+  isthmus_certificate_not_after_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['certificate'],
+    unit: 'seconds since 1970',
+    help: 'When a certificate ends',
+  },
   isthmus_sink_failing_rows: { type: 'gauge', labels: ['sink'], unit: 'rows', help: 'Rows that a sink could not write yet' },
   cilium_bpf_map_pressure: {
     type: 'gauge',
