@@ -22,7 +22,7 @@ export { extraPod, makeExtraPod, makeExtraPods, removeExtraPod } from './pod/ext
 export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
-export { repositoryFile, toolPath } from './toolchain.ts';
+export { toolPath } from './toolchain.ts';
 export type { Addresses, ClusterPlan, ControlPlace, LabPlan, NodePlace, Place, PodPlace } from './topology/plan.ts';
 export { loadTopology, parseTopology, type Topology } from './topology/topology.ts';
 export { type Answer, type AskOptions, ask, echoTargets } from './traffic/ask.ts';
