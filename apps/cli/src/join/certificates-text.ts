@@ -12,6 +12,13 @@ export function lifeCell(certificate: Pick<CertificateStatus, 'state' | 'notAfte
   return { text: state === 'expired' ? text : state === 'unreadable' ? state : `${state}, ${text}`, tone: 'bad' };
 }
 
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly action: string;
+  readonly cause?: string;
+}
+
 /** A problem and what to do about it. */
 export function refusalText(about: string, { code, message, action, cause }: Refusal): string {
   return `${about}: ${code}: ${message}${cause === undefined ? '' : `: ${cause}`}\n  what to do: ${action}\n`;
