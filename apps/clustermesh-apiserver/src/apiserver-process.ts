@@ -162,6 +162,7 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
       local: { describe: async () => ({ ...local }) },
       remotes: new FileRemoteConfigStore(remotesFolder),
       status: new MirrorStatuses(apiserver.mirrors),
+      problems: () => apiserver.problems(),
       signer: new CaSigner(dirname(pki.ca.cert), clock),
       users,
       tokens: new TokenLedger({

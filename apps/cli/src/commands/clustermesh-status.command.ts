@@ -68,8 +68,9 @@ function missingIn({ cluster, remotes }: MeshStatus): string {
 }
 
 function print(cli: Cli, seen: MeshStatus, { output }: StatusOptions): void {
-  const { name, id } = seen.cluster;
-  if (output === 'json') printJson(cli.terminal, { cluster: { name, id }, ready: missingIn(seen) === '', remotes: seen.remotes });
+  const { name, id, problems } = seen.cluster;
+  const ready = missingIn(seen) === '' && problems === undefined;
+  if (output === 'json') printJson(cli.terminal, { cluster: { name, id, ...(problems && { problems }) }, ready, remotes: seen.remotes });
   else cli.terminal.out(remoteStatusText(seen.cluster, seen.remotes, cli.terminal.colour));
-  if (missingIn(seen) !== '') cli.exitStatus = EXIT.notReady;
+  if (!ready) cli.exitStatus = EXIT.notReady;
 }

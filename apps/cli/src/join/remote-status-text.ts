@@ -1,17 +1,13 @@
-import type { RemoteStatus } from '@isthmus/crypto';
+import type { ClusterInfo, RemoteStatus } from '@isthmus/crypto';
 import { spanText } from '../output/ago.ts';
 import { type Cell, renderTable } from '../output/print-table.ts';
 
 const HEADINGS = ['CLUSTER', 'ID', 'STATE', 'CONFIG', 'HEARTBEAT', 'SYNCED', 'RECORDS'];
 
 /** A cluster's remotes as people read them: a row each, then what is wrong with whom and what to do about it. */
-export function remoteStatusText(
-  cluster: { readonly name: string; readonly id: number },
-  remotes: readonly RemoteStatus[],
-  colour = false,
-) {
+export function remoteStatusText(cluster: Pick<ClusterInfo, 'name' | 'id' | 'problems'>, remotes: readonly RemoteStatus[], colour = false) {
   const ready = remotes.filter((remote) => remote.ready).length;
-  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n`;
+  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n${(cluster.problems ?? []).map((problem) => refusalText(cluster.name, problem)).join('')}`;
   if (remotes.length === 0) return head;
   return (
     head + renderTable(HEADINGS, remotes.map(cells), colour) + remotes.map((remote) => problemText(remote) + droppedText(remote)).join('')
@@ -54,8 +50,11 @@ function recordsText({ counts }: RemoteStatus): string {
 
 function problemText({ name, problem, error }: RemoteStatus): string {
   if (!problem) return error === undefined ? '' : `${name}: ${error}\n`;
-  const cause = problem.cause === undefined ? '' : `: ${problem.cause}`;
-  return `${name}: ${problem.code}: ${problem.message}${cause}\n  what to do: ${problem.action}\n`;
+  return refusalText(name, problem);
+}
+
+function refusalText(name: string, { code, message, cause, action }: NonNullable<RemoteStatus['problem']>): string {
+  return `${name}: ${code}: ${message}${cause === undefined ? '' : `: ${cause}`}\n  what to do: ${action}\n`;
 }
 
 /** Names and what was read of a record come from outside: quoted, nothing in them moves the cursor. */

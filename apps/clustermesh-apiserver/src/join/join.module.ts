@@ -10,13 +10,14 @@ import { OpenApiController } from './http/openapi.controller.ts';
 import { JoinService } from './join.service.ts';
 import { CALLER_IDENTITY, CLUSTER_INFO_SERVICE, JOIN_SERVICE, NODE_SERVICE, REMOTE_STATUS, TOKEN_LEDGER } from './join.tokens.ts';
 import { NodeService } from './node.service.ts';
-import type { EtcdUsers, JoinLog, LocalCluster, RemoteConfigStore, RemoteStatusSource, Signer } from './ports.ts';
+import type { EtcdUsers, JoinLog, LocalCluster, OwnProblems, RemoteConfigStore, RemoteStatusSource, Signer } from './ports.ts';
 
 /** Everything that the join API reaches outside itself. */
 export interface JoinPorts {
   local: LocalCluster;
   remotes: RemoteConfigStore;
   status: RemoteStatusSource;
+  problems: OwnProblems;
   signer: Signer;
   users: EtcdUsers;
   tokens: TokenLedger;

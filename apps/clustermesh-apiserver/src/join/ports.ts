@@ -1,3 +1,4 @@
+import type { CodedError } from '@isthmus/core';
 import type { CertificateProfile, ClusterOffer, RemoteStatus } from '@isthmus/crypto';
 
 /** What this cluster says about itself. */
@@ -58,6 +59,9 @@ export interface EtcdUsers {
 export interface RemoteStatusSource {
   list(): Promise<readonly RemoteStatus[]>;
 }
+
+/** What is wrong with this cluster's own side of the mesh now. */
+export type OwnProblems = () => readonly CodedError[];
 
 /** Where the join API writes what happened. Same shape as pino's. */
 export interface JoinLog {
