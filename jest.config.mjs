@@ -1,5 +1,7 @@
 const common = {
   testEnvironment: 'node',
+  // Against hanging only: no test judges speed, and the machine may be busy.
+  testTimeout: 30_000,
   testEnvironmentOptions: { customExportConditions: ['isthmus:source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.toolchain/'],

@@ -76,7 +76,7 @@ const TIERS: readonly Tier[] = [
   { name: 'chaos', blocked: canRunLabs, serial: true },
   {
     name: 'interop',
-    blocked: first(canRunLabs, needsProgram('go'), needsGoModules('test/interop/mesh')),
+    blocked: first(canRunLabs, needsProgram('go'), needsGoModules('test/interop/mesh'), needsGoModules('test/interop/cni')),
     serial: true,
     onlyAll: true,
   },

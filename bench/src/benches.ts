@@ -1,7 +1,8 @@
-import { agentFootprint } from './agent-footprint.ts';
 import { cni } from './cni/cni.ts';
+import { coldSync250k } from './cold-sync-250k/cold-sync-250k.ts';
 import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
 import { coldSyncMirror } from './cold-sync-mirror/cold-sync-mirror.ts';
+import { footprint } from './footprint/footprint.ts';
 import type { Case } from './harness.ts';
 import { podToPod } from './pod-to-pod/pod-to-pod.ts';
 import { propagation } from './propagation/propagation.ts';
@@ -10,7 +11,8 @@ import type { Series } from './series.ts';
 
 /** A benchmark that is set up. */
 export interface OpenBench {
-  readonly cases: readonly (Case | Series)[];
+  /** In order. They may come one by one, when each needs something else set up. */
+  readonly cases: Iterable<Case | Series> | AsyncIterable<Case | Series>;
   /** Processes that work for it without descending from this one. */
   readonly ownProcesses?: () => readonly number[];
 }
@@ -26,4 +28,4 @@ export interface Bench {
 }
 
 /** Every benchmark, in order of `make bench`. */
-export const BENCHES: readonly Bench[] = [selfCheck, podToPod, propagation, coldSyncAgent, coldSyncMirror, cni, agentFootprint];
+export const BENCHES: readonly Bench[] = [selfCheck, podToPod, propagation, coldSyncAgent, coldSyncMirror, cni, footprint, coldSync250k];

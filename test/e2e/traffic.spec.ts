@@ -45,18 +45,24 @@ describe('the traffic program', () => {
   });
 
   afterAll(async () => {
-    server.child.kill();
+    server.child.kill('SIGKILL'); // a stopped one would not hear anything else
     await server.ended;
     execFileSync('ip', ['netns', 'delete', NETNS]);
   });
 
-  const flow = async (disturb: () => Promise<void>, ...options: string[]): Promise<Record<string, unknown>> => {
+  const last = (program: ReturnType<typeof start>): Record<string, unknown> => JSON.parse(program.out().trim().split('\n').at(-1) ?? '{}');
+  /** A flow that gets no answer of its own has no first one to wait for. */
+  const flow = async (disturb: () => Promise<void>, options: string[] = [], first = 'flowing'): Promise<Record<string, unknown>> => {
     const running = start('flow', '--pps', '1000', ...options, TARGET);
-    await waitUntil(() => running.out().includes('flowing'), { what: 'the flow', timeoutMs: 5_000 });
-    await disturb();
-    running.child.stdin?.end();
-    await running.ended;
-    return JSON.parse(running.out().trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>;
+    try {
+      await waitUntil(() => running.out().includes(first), { what: 'the flow', timeoutMs: 5_000 });
+      await disturb();
+      running.child.stdin?.end();
+      await running.ended;
+    } finally {
+      running.child.kill();
+    }
+    return last(running);
   };
   const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -84,13 +90,13 @@ describe('the traffic program', () => {
 
   it('knows answers of a place that they were not meant for, and so does that place', async () => {
     const before = counted();
-    const report = await flow(() => wait(100), '--place', 'there', '--id', 'abc');
+    const report = await flow(() => wait(300), ['--place', 'there', '--id', 'abc'], '');
     expect(report['misdelivered']).toBe(report['sent']);
     expect(report).toMatchObject({ id: '0000000000000abc', answered: 0, lastStray: 'answer of flow 0000000000000abc from here' });
     const after = counted();
     expect(after.strays - before.strays).toBe(report['sent']);
     expect(after.lastStray).toBe('flow 0000000000000abc for there');
-    const meant = await flow(() => wait(100), '--place', 'here', '--place', 'there');
+    const meant = await flow(() => wait(100), ['--place', 'here', '--place', 'there']);
     expect(meant).toMatchObject({ misdelivered: 0, lost: 0 });
     expect(counted().strays).toBe(after.strays);
   });
@@ -105,7 +111,7 @@ describe('the traffic program', () => {
       await wait(300);
       running.child.stdin?.end();
       await running.ended;
-      const report = JSON.parse(running.out().trim().split('\n').at(-1) ?? '{}') as Record<string, number>;
+      const report = last(running) as Record<string, number>;
       const times = (n: number): number => Math.floor(((report['sent'] ?? 0) - 1 - n) / 10) + 1;
       expect(report).toMatchObject({ duplicates: times(1), misdelivered: times(2), lost: times(2) + times(3), reordered: times(4) });
     } finally {
@@ -116,16 +122,12 @@ describe('the traffic program', () => {
 
   it('tells what a busy machine dropped from what was lost', async () => {
     const before = counted();
-    const report = await flow(
-      async () => {
-        server.child.kill('SIGSTOP');
-        await wait(1_000);
-        server.child.kill('SIGCONT');
-        await wait(200);
-      },
-      '--pps',
-      '100000',
-    );
+    const report = await flow(async () => {
+      server.child.kill('SIGSTOP');
+      await wait(1_000);
+      server.child.kill('SIGCONT');
+      await wait(200);
+    }, ['--pps', '100000']);
     const dropped = counted().queueDrops - before.queueDrops + (report['queueDrops'] as number);
     expect(report['lost']).toBeGreaterThan(0);
     expect(dropped).toBe(report['lost']);
@@ -135,10 +137,10 @@ describe('the traffic program', () => {
     const sniffer = start('sniff', '--device', 'lo');
     await waitUntil(() => sniffer.out().includes('sniffing'), { what: 'the sniffer', timeoutMs: 5_000 });
     inside(PROGRAM, 'ask', '--count', '50', TARGET);
-    const report = await flow(() => wait(100), '--id', 'fee1');
+    const report = await flow(() => wait(100), ['--id', 'fee1']);
     sniffer.child.stdin?.end();
     await sniffer.ended;
-    const seen = JSON.parse(sniffer.out().trim().split('\n').at(-1) ?? '{}') as { packets: number; plaintext: number };
+    const seen = last(sniffer) as { packets: number; plaintext: number };
     // Each packet and its answer.
     const readable = 2 * (report['sent'] as number);
     expect(seen).toMatchObject({ plaintext: readable, dropped: 0, flows: [{ id: '000000000000fee1', packets: readable }] });

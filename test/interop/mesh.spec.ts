@@ -63,14 +63,15 @@ async function read(place: Place | string, config: string, cluster: string, ...f
 }
 
 /** Reads until the condition holds: what was applied a moment ago is exported a moment later. */
-const readWhen = (holds: (report: CiliumReport) => boolean, ...how: Parameters<typeof read>): Promise<CiliumReport> =>
-  waitUntil(
-    async () => {
-      const report = await read(...how);
-      return holds(report) && report;
-    },
-    { what: `${how[2]} to be read in full`, timeoutMs: MINUTE_MS, everyMs: 200 },
-  );
+const readWhen = (holds: (report: CiliumReport) => boolean, ...how: Parameters<typeof read>): Promise<CiliumReport> => {
+  let last: CiliumReport | undefined;
+  const look = async (): Promise<CiliumReport | false> => {
+    last = await read(...how);
+    return holds(last) && last;
+  };
+  const onTimeout = (): string => `Cilium refuses ${JSON.stringify(last?.refused)} and says ${JSON.stringify(last?.warnings)}`;
+  return waitUntil(look, { what: `${how[2]} to be read in full`, timeoutMs: MINUTE_MS, everyMs: 200, onTimeout });
+};
 
 const exported = ({ records }: CiliumReport): boolean =>
   'shop/named' in records.services && 'shop/full' in records.serviceexports && Object.keys(records.ips).length === 4;

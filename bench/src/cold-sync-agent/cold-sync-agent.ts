@@ -1,5 +1,5 @@
 import type { Bench } from '../benches.ts';
-import { CacheLab, presentRows } from '../mesh/cache-lab.ts';
+import { CacheLab } from '../mesh/cache-lab.ts';
 import { etcdctlGet } from '../mesh/etcdctl-get.ts';
 import { madeUpCluster } from '../mesh/remote-records.ts';
 
@@ -23,16 +23,6 @@ export const coldSyncAgent: Bench = {
     const clusters = [madeUpCluster(2, SIZE)];
     await here.publish(clusters);
     progress(`${SIZE.ips} addresses, ${SIZE.identities} identities, ${SIZE.nodes} nodes are in the mesh etcd`);
-    const rows = presentRows(clusters);
-    const ours = async (): Promise<number> => {
-      const started = performance.now();
-      await here.configure(clusters);
-      const arrived = await here.arrival(rows);
-      // Identities are in no map: they must be there by then, or count until they are.
-      const identified = await here.tableSize('remote-identities', SIZE.identities);
-      await here.forget(clusters);
-      return (Math.max(arrived, identified) - started) / 1000;
-    };
     return {
       cases: [
         {
@@ -42,7 +32,7 @@ export const coldSyncAgent: Bench = {
           noisy: true,
           goal: GOAL,
           rounds: ROUNDS,
-          ours,
+          ours: () => here.sync(clusters),
           peer: () => etcdctlGet(here.cluster),
         },
       ],

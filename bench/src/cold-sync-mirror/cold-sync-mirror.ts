@@ -1,7 +1,7 @@
 import type { Bench } from '../benches.ts';
+import { MirrorLab } from '../mesh/mirror-lab.ts';
 import { putAll } from '../mesh/publish.ts';
 import { type MadeUpCluster, madeUpCluster, type Pair, recordPairs } from '../mesh/remote-records.ts';
-import { MirrorLab } from './mirror-lab.ts';
 
 const SIZE = { nodes: 1_000, identities: 10_000, ips: 100_000 } as const;
 const ROUNDS = 15;
@@ -38,7 +38,7 @@ export const coldSyncMirror: Bench = {
           peer: () => barePuts(here, cluster),
         },
       ],
-      ownProcesses: () => here.lab.processes.list().map(({ pid }) => pid),
+      ownProcesses: () => here.pids(),
     };
   },
   remove: async () => {

@@ -91,13 +91,30 @@ export class CacheLab {
     await this.arrival(absentRows(clusters));
   }
 
+  /**
+   * Has the agent follow these clusters, and takes them away again. Answers the seconds until every address was in the kernel's map, and every
+   * identity in the agent's table.
+   * @param whileThere called between the two
+   */
+  async sync(clusters: readonly MadeUpCluster[], whileThere?: () => Promise<void>): Promise<number> {
+    const rows = presentRows(clusters);
+    const started = performance.now();
+    await this.configure(clusters);
+    const arrived = await this.arrival(rows);
+    // Identities are in no map: they are there by then, or count until they are.
+    const identified = await this.#tableSize('remote-identities', sum(clusters, 'identities'));
+    await whileThere?.();
+    await this.forget(clusters);
+    return (Math.max(arrived, identified) - started) / 1000;
+  }
+
   /** Waits until the ipcache map says all that is wanted. Answers when, as `performance.now`. @throws when that takes too long */
   arrival(wanted: readonly Wanted[]): Promise<number> {
     return untilAll(this.ipcache, wanted, ARRIVAL_TIMEOUT_MS);
   }
 
   /** Waits until a table of the agent has so many rows. Answers when it was seen, as `performance.now`; 0 when it had them at once. */
-  async tableSize(table: string, rows: number): Promise<number> {
+  async #tableSize(table: string, rows: number): Promise<number> {
     for (let looks = 0; ; looks++) {
       const status = (await getJson(agentSocket(this.node), '/v1/status')) as { tables?: Record<string, number> } | undefined;
       if (status?.tables?.[table] === rows) return looks === 0 ? 0 : performance.now();
@@ -159,6 +176,10 @@ function addressesOf(clusters: readonly MadeUpCluster[]): { address: string; ide
     }));
     return [...hosts.map((address) => ({ address, identity: RESERVED_IDENTITY.remoteNode, cluster })), ...pods];
   });
+}
+
+function sum(clusters: readonly MadeUpCluster[], what: 'identities' | 'ips'): number {
+  return clusters.reduce((total, cluster) => total + cluster[what], 0);
 }
 
 function clusterOf(lab: Lab): ClusterPlan {

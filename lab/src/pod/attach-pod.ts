@@ -12,7 +12,7 @@ export const CNI_PLUGIN = repositoryFile('apps/cni/build/isthmus-cni');
 const NETWORK = { cniVersion: '1.1.0', name: 'isthmus', type: 'isthmus-cni' } as const;
 
 /** What a runtime may ask of the plugin for one pod. */
-export type CniCommand = 'ADD' | 'DEL' | 'CHECK';
+export type CniCommand = 'ADD' | 'DEL' | 'CHECK' | 'STATUS';
 
 /** The answer of the plugin, an error's included. */
 export interface CniAnswer {

@@ -43,6 +43,7 @@ export interface AgentStatus {
   readonly tables: Readonly<Record<string, number>>;
   readonly sinks: {
     readonly behind: readonly string[];
+    readonly failingRows: number;
     readonly failing: readonly { sink: string; key: string; error: string }[];
   };
   readonly remoteClusters: readonly {

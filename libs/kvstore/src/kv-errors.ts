@@ -21,6 +21,20 @@ export const KV_UNAUTHENTICATED = defineError(
   'Check that both sides trust the same CA, that no certificate has run out and that the server certificate names the endpoint.',
 );
 
+/** The own client certificate's life is over. */
+export const KV_CERTIFICATE_EXPIRED = defineError(
+  'KV_CERTIFICATE_EXPIRED',
+  'The client certificate with which the key-value store was called has expired.',
+  'Renew it; the message names its file. Certificates that an apiserver or agent keeps renew themselves unless "isthmus status" says why not.',
+);
+
+/** The connection was replaced by one with a newer certificate. */
+export const KV_HANDED_OVER = defineError(
+  'KV_HANDED_OVER',
+  'The connection was replaced by one with a newer certificate while a watch was on it.',
+  'Nothing: whoever watched goes on over the new connection at once.',
+);
+
 /** The user may not do this. */
 export const KV_PERMISSION = defineError(
   'KV_PERMISSION',

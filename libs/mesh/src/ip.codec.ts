@@ -43,8 +43,8 @@ export function decodeIp(bytes: Uint8Array, context: RecordContext): Decoded<IpR
 }
 
 function readIpRecord(object: JsonObject, context: RecordContext): IpRecord {
-  const ip = readAddress(object);
-  if (ip !== context.name) reject('key-mismatch');
+  const ip = context.name; // not the equal text of the value: there is one copy of it in the process, not two
+  if (readAddress(object) !== ip) reject('key-mismatch');
   const identity = readIdentity(object, context);
   // A host is where it is; everything else is a pod, or a network of pods.
   if (identity === RESERVED_IDENTITY.remoteNode && !ip.includes('/')) checkOther(ip, context);

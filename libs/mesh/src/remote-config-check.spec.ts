@@ -8,6 +8,8 @@ describe('refusing', () => {
     ['id 0', { id: 0 }, 'MESH_CLUSTER_ID_INVALID'],
     ['an id beyond the mesh', { id: 256 }, 'MESH_CLUSTER_ID_INVALID'],
     ['another size of the mesh', { maxConnectedClusters: 511 }, 'MESH_SIZE_MISMATCH'],
+    ['another encapsulation', { tunnelProtocol: 'geneve' }, 'MESH_TUNNEL_MISMATCH'],
+    ['an encapsulation that we do not know', { tunnelProtocol: 'gre' }, 'MESH_TUNNEL_MISMATCH'],
   ];
 
   it.each(refused)('%s, until that is mended', async (_, patch, code) => {
@@ -22,6 +24,15 @@ describe('refusing', () => {
     h.putConfig();
     await flush();
     expect(h.state).toBe('ready');
+  });
+
+  it('nothing for an encapsulation that is not told, or is ours', async () => {
+    for (const tunnelProtocol of ['', 'vxlan']) {
+      const h = await new RemoteHarness().ready();
+      h.putConfig({ tunnelProtocol });
+      await flush();
+      expect([h.state, h.problem]).toEqual(['ready', undefined]);
+    }
   });
 
   it('another id than it joined with, until it has that one again', async () => {

@@ -1,16 +1,26 @@
 import { CodedError } from '@isthmus/core';
+import type { TunnelProtocol } from '@isthmus/model';
 import type { ClusterConfig } from './cluster-config.codec.ts';
 import type { ClusterIds } from './cluster-ids.ts';
 import { checkClusterId, checkClusterName } from './cluster-name.ts';
 import type { Decoded } from './decode-result.ts';
 import type { MaxConnectedClusters } from './numeric-identity.ts';
-import { MESH_CONFIG_INVALID, MESH_ID_CHANGED, MESH_ID_OWN, MESH_ID_TAKEN, MESH_NAME_OWN, MESH_SIZE_MISMATCH } from './remote-errors.ts';
+import {
+  MESH_CONFIG_INVALID,
+  MESH_ID_CHANGED,
+  MESH_ID_OWN,
+  MESH_ID_TAKEN,
+  MESH_NAME_OWN,
+  MESH_SIZE_MISMATCH,
+  MESH_TUNNEL_MISMATCH,
+} from './remote-errors.ts';
 
 /** The cluster that imports. */
 export interface OwnCluster {
   name: string;
   id: number;
   maxConnectedClusters: MaxConnectedClusters;
+  tunnelProtocol: TunnelProtocol;
 }
 
 /** Outcome of {@link checkRemoteConfig}. */
@@ -50,7 +60,14 @@ function checkAgainstOwn(cluster: string, config: ClusterConfig, own: OwnCluster
   }
   if (config.id === own.id)
     return new CodedError(MESH_ID_OWN, `${cluster} has the id ${config.id} of this cluster (${own.name})`, { object: cluster });
-  return checkClusterId(config.id, own.maxConnectedClusters);
+  return checkClusterId(config.id, own.maxConnectedClusters) ?? checkTunnel(cluster, config, own);
+}
+
+/** Packets of the one would be none to the other. A cluster that does not say is taken at its word that it fits. */
+function checkTunnel(cluster: string, { tunnelProtocol }: ClusterConfig, own: OwnCluster): CodedError | undefined {
+  if (tunnelProtocol === '' || tunnelProtocol === own.tunnelProtocol) return undefined;
+  const message = `${cluster} has tunnel-protocol ${tunnelProtocol}, this cluster (${own.name}) has ${own.tunnelProtocol}`;
+  return new CodedError(MESH_TUNNEL_MISMATCH, message, { object: cluster });
 }
 
 function checkJoined(cluster: string, id: number, joinedId: number | undefined): CodedError | undefined {

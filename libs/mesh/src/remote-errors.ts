@@ -70,6 +70,13 @@ export const MESH_SIZE_MISMATCH = defineError(
   'Install both clusters with the same maxConnectedClusters: it decides how identities are numbered.',
 );
 
+/** The nodes of the clusters would not understand each other's packets. */
+export const MESH_TUNNEL_MISMATCH = defineError(
+  'MESH_TUNNEL_MISMATCH',
+  'A remote cluster has another tunnel-protocol than this one.',
+  'Set the same tunnel-protocol in both clusters, for every process; what is known of the cluster is kept meanwhile.',
+);
+
 /** The sink could not drop a cluster. */
 export const MESH_DRAIN_FAILED = defineError(
   'MESH_DRAIN_FAILED',

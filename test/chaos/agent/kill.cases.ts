@@ -1,6 +1,6 @@
 import { agentId, allNodes, CHECKS, chooseChecks, type Lab, runChecks, startAgain } from '@isthmus/lab';
 import { ALL, losesNothing, MINUTE_MS, say } from '../chaos-lab.ts';
-import { SeededRandom } from '../seeded-random.ts';
+import type { SeededRandom } from '../seeded-random.ts';
 
 const INSTANTS = ALL ? 20 : 3;
 /** Of the start of an agent and a while after it. */
@@ -11,16 +11,14 @@ const EARLY_MS = 1_000;
 const NEW_CONNECTIONS = 'pod-to-pod-';
 
 /** An agent that is killed takes nothing with it, whatever it was doing. */
-export function killCases(lab: () => Lab): void {
-  const random = new SeededRandom();
-
+export function killCases(lab: () => Lab, random: () => SeededRandom): void {
   it(
     `loses nothing when agents are killed at ${INSTANTS} random instants`,
     () =>
       losesNothing(lab(), async () => {
         for (let i = 0; i < INSTANTS; i++) {
-          await pause(random.below(WITHIN_MS));
-          const id = agentId(random.pick(allNodes(lab())));
+          await pause(random().below(WITHIN_MS));
+          const id = agentId(random().pick(allNodes(lab())));
           await lab().processes.stop(id, 'SIGKILL');
           startAgain(lab(), id);
         }
@@ -32,11 +30,11 @@ export function killCases(lab: () => Lab): void {
     `loses nothing when an agent is killed ${EARLY_KILLS} times within its first second`,
     () =>
       losesNothing(lab(), async () => {
-        const id = agentId(random.pick(allNodes(lab())));
+        const id = agentId(random().pick(allNodes(lab())));
         for (let i = 0; i < EARLY_KILLS; i++) {
           await lab().processes.stop(id, 'SIGKILL');
           startAgain(lab(), id);
-          await pause(random.below(EARLY_MS));
+          await pause(random().below(EARLY_MS));
         }
         await lab().processes.stop(id, 'SIGKILL');
         startAgain(lab(), id);

@@ -3,6 +3,7 @@ import { NETNS_ENTER, NETNS_MISSING } from '@isthmus/datapath';
 import { KV_OVERLOADED, KV_TIMEOUT, KV_UNREACHABLE } from '@isthmus/kvstore';
 import { AGENT_NOT_READY, CNI_FIELD_UNSUPPORTED, ENDPOINT_NOT_FOUND } from '../agent.errors.ts';
 import { POD_NETNS_OWN } from '../endpoint/pod-network.ts';
+import { STATE_NOT_SAVED } from '../state/state-folder.ts';
 import { CNI_CODE } from './cni-code.ts';
 import { CniRequestInvalid } from './cni-request-invalid.ts';
 
@@ -13,7 +14,7 @@ const CODES: readonly (readonly [number, readonly ErrorCode[]])[] = [
   [CNI_CODE.unknownContainer, [ENDPOINT_NOT_FOUND, NETNS_MISSING]],
   [CNI_CODE.invalidEnvironment, [NETNS_ENTER, POD_NETNS_OWN]],
   // What passes by itself: a runtime that tries again may well succeed.
-  [CNI_CODE.tryAgainLater, [AGENT_NOT_READY, KV_UNREACHABLE, KV_TIMEOUT, KV_OVERLOADED]],
+  [CNI_CODE.tryAgainLater, [AGENT_NOT_READY, STATE_NOT_SAVED, KV_UNREACHABLE, KV_TIMEOUT, KV_OVERLOADED]],
 ];
 
 /** An error as runtimes read it: our own code stands at the start of `msg`, what to do in `details`. */

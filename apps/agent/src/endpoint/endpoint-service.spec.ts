@@ -74,7 +74,7 @@ describe('EndpointService', () => {
   it('fails when the disk does, and forgets the endpoint', async () => {
     const { service, request, endpoints, network } = endpointFixture(state.path);
     rmSync(join(state.path, 'endpoints'), { recursive: true });
-    await expect(service.add(request('c1'), never)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(service.add(request('c1'), never)).rejects.toMatchObject({ code: 'STATE_NOT_SAVED' });
     expect([endpoints.size, network.devices.size]).toEqual([0, 0]);
     mkdirSync(join(state.path, 'endpoints'));
     chmodSync(join(state.path, 'endpoints'), 0o700);

@@ -5,7 +5,7 @@ import type { AgentStatus } from './agent-answers.ts';
 
 /** An agent's state as people read it: one line each for what is good, what is wrong with its reason. */
 export function agentStatusText(status: AgentStatus, colour = false): string {
-  return [lines(status, colour), connectionsText(status), remotesText(status, colour), failuresText(status)].join('');
+  return [lines(status, colour), problemsText(status), remotesText(status, colour), failuresText(status)].join('');
 }
 
 function lines(status: AgentStatus, colour: boolean): string {
@@ -16,7 +16,9 @@ function lines(status: AgentStatus, colour: boolean): string {
     ['node', `${status.cluster}/${status.node} (cluster id ${status.clusterId})`],
     ['agent', `${ready}, up ${spanText(status.uptimeSeconds)}`],
     ['pod CIDRs', status.podCidrs.join(', ') || 'none yet'],
+    ...(status.tunnel === undefined ? [] : [['tunnel', tunnelText(status.tunnel)] as [string, string]]),
     ...Object.entries(status.connections).map(([name, connection]): [string, string] => [name, connectionText(connection, colour)]),
+    ...status.certificates.map((each): [string, string] => [each.name, certificateText(each, colour)]),
     ['endpoints', String(status.tables['endpoints'] ?? 0)],
     ...(status.sinks === undefined ? [] : [['sinks', sinksText(status.sinks, colour)] as [string, string]]),
   ];
@@ -24,12 +26,27 @@ function lines(status: AgentStatus, colour: boolean): string {
   return rows.map(([name, text]) => `${name.padEnd(width)}   ${text}\n`).join('');
 }
 
-/** What to do about an etcd that does not answer, or does not let us in. */
-function connectionsText({ connections }: AgentStatus): string {
-  const problems = Object.entries(connections).flatMap(([name, { connected, problem }]) =>
-    connected || !problem ? [] : [`${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`],
+function tunnelText({ protocol, port, device, xdp }: NonNullable<AgentStatus['tunnel']>): string {
+  const way = Object.entries(xdp).map(([name, mode]) => `${mode} XDP on ${name}`);
+  return `${protocol}, UDP port ${port}, by ${device === '' ? way.join(', ') : `device ${device}`}`;
+}
+
+/** What to do about an etcd that does not answer, or does not let us in, and about certificates that are not renewed. */
+function problemsText({ connections, certificates }: AgentStatus): string {
+  const unreached = Object.entries(connections).map(([name, { connected, problem }]) => ({
+    name,
+    problem: connected ? undefined : problem,
+  }));
+  const problems = [...unreached, ...certificates].flatMap(({ name, problem }) =>
+    problem ? [`${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`] : [],
   );
   return problems.length === 0 ? '' : `\n${problems.join('')}`;
+}
+
+function certificateText({ secondsLeft, state, problem }: AgentStatus['certificates'][number], colour: boolean): string {
+  const text = secondsLeft < 0 ? `expired ${spanText(-secondsLeft)} ago` : `expires in ${spanText(secondsLeft)}`;
+  if (state === 'good') return paint(colour, problem ? 'doubtful' : 'good', text);
+  return paint(colour, 'bad', text);
 }
 
 function connectionText({ connected, error, problem }: AgentStatus['connections'][string], colour: boolean): string {
@@ -38,8 +55,8 @@ function connectionText({ connected, error, problem }: AgentStatus['connections'
   return paint(colour, 'bad', `not connected${why === undefined ? '' : `: ${why}`}`);
 }
 
-function sinksText({ count, behind, failing }: NonNullable<AgentStatus['sinks']>, colour: boolean): string {
-  if (failing.length > 0) return paint(colour, 'bad', `${count}, of which ${failing.length} rows fail`);
+function sinksText({ count, behind, failing, failingRows }: NonNullable<AgentStatus['sinks']>, colour: boolean): string {
+  if (failing.length > 0) return paint(colour, 'bad', `${count}, of which ${failingRows ?? failing.length} rows fail`);
   return behind.length === 0 ? `${count}, all done` : `${count}, at work: ${behind.join(', ')}`;
 }
 
@@ -66,7 +83,11 @@ function failuresText({ sinks }: AgentStatus): string {
   return `\n${renderTable(
     ['SINK', 'KEY', 'ERROR'],
     sinks.failing.map(({ sink, key, error }) => [sink, key, errorOf(error)]),
-  )}`;
+  )}${restText(sinks)}`;
+}
+
+function restText({ failing, failingRows = 0 }: NonNullable<AgentStatus['sinks']>): string {
+  return failingRows > failing.length ? `and ${failingRows - failing.length} more: isthmus table list sink/<sink>\n` : '';
 }
 
 function errorOf(error: unknown): string {

@@ -36,7 +36,7 @@ describe('Exporter', () => {
     await announced();
     expect(canaries()).toEqual(CANARIES);
     const capabilities = { syncedCanaries: true, maxConnectedClusters: 255, serviceExportsEnabled: true };
-    expect(JSON.parse(keysOf(east.mesh)[CONFIG]!)).toEqual({ id: 1, capabilities });
+    expect(JSON.parse(keysOf(east.mesh)[CONFIG]!)).toEqual({ id: 1, capabilities, isthmus: { tunnelProtocol: 'vxlan' } });
     expect(keysOf(east.mesh)['cilium/.heartbeat']).toMatch(/^2026-01-01T00:0\d:\d\dZ$/);
     expect(state()).toEqual({});
     for (const key of [CONFIG, 'cilium/.heartbeat', ...CANARIES]) expect(east.mesh.history.at(key)!.lease).not.toBe('0');

@@ -158,7 +158,7 @@ export class MeshEtcd {
       { [LOG.reason]: reason },
       'the mesh etcd may not hold what was written: everything is checked and written again',
     );
-    for (const sink of this.#group.all()) sink.redo();
+    this.#group.redo();
     for (const listener of this.#onReplaced) listener(reason);
   }
 

@@ -56,7 +56,7 @@ describe('RemoteMirrors', () => {
     expect(source['cilium/state/nodes/v1/west/n1']).toContain('"Unknown":[1, 2]');
     const config = JSON.parse(keysOf(east!.mesh)['cilium/cluster-config/west']!);
     const capabilities = { syncedCanaries: true, cached: true, maxConnectedClusters: 255, serviceExportsEnabled: true };
-    expect(config).toEqual({ id: 2, capabilities });
+    expect(config).toEqual({ id: 2, capabilities, isthmus: { tunnelProtocol: 'vxlan' } });
     expect(canariesOf('west')).toEqual(KINDS.map((kind) => `cilium/synced/west/cilium/cache/${kind}/v1`));
     await inTime('the heartbeat is the same', clock, () => {
       return ours()['cilium/cache/isthmus/heartbeats/v1/west'] === keysOf(west!.mesh)['cilium/.heartbeat'];

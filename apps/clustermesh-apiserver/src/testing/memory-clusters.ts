@@ -89,7 +89,7 @@ export class MemoryCluster {
     const meshKv = this.mesh.connect({ user: `admin-${name}` });
     const users = new EtcdUserBook({ cluster: name, mesh: meshKv.auth, clusterEtcd: this.cluster.connect().auth });
     return {
-      own: { cluster: name, clusterId: this.id, maxConnectedClusters: 255 },
+      own: { cluster: name, clusterId: this.id, maxConnectedClusters: 255, tunnelProtocol: 'vxlan' },
       globalByDefault: true,
       leaseSeconds: 900,
       heartbeatMs: 60_000,
