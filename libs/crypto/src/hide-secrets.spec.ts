@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { HIDDEN, hideSecrets } from './hide-secrets.ts';
-import { newKeyPair, privateKeyPem } from './pki/key-pair.ts';
+import { newPrivateKey } from './pki/key-pair.ts';
 import { formatToken } from './token/token-text.ts';
 
 const TOKEN = { id: '0123456789abcdef', secret: 'aB3_-'.repeat(9).slice(0, 43), caPin: '9f'.repeat(32) };
@@ -12,7 +12,7 @@ function body(pem: string): string[] {
 
 describe('hideSecrets', () => {
   it('hides keys as they are, in JSON, in JSON in JSON, and cut off', async () => {
-    const pem = await privateKeyPem(await newKeyPair());
+    const pem = await newPrivateKey();
     const once = JSON.stringify({ key: pem, next: 1 });
     for (const text of [pem, once, JSON.stringify({ line: once }), pem.slice(0, 80), pem.replaceAll('\n', '\r\n')]) {
       const hidden = hideSecrets(`before ${text} after`);
