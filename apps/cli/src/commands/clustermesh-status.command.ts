@@ -74,8 +74,7 @@ function print(cli: Cli, seen: MeshStatus, { output }: StatusOptions): void {
   const { cluster, remotes, certificates } = seen;
   const ready = missingIn(seen) === '' && problems === undefined;
   const now = cli.clock.wall();
-  if (output === 'json')
-    printJson(cli.terminal, { cluster: { name, id, ...(problems && { problems }) }, ready, remotes, ...certificates });
+  if (output === 'json') printJson(cli.terminal, { cluster: { name, id, ...(problems && { problems }) }, ready, remotes, ...certificates });
   else {
     cli.terminal.out(remoteStatusText(cluster, remotes, now, cli.terminal.colour));
     cli.terminal.out(certificatesText(certificates, now, cli.terminal.colour));
