@@ -1,4 +1,4 @@
-import type { RemoteStatus } from '@isthmus/crypto';
+import type { ClusterInfo, RemoteStatus } from '@isthmus/crypto';
 import { spanText } from '../output/ago.ts';
 import { type Cell, renderTable } from '../output/print-table.ts';
 import { lifeCell, refusalText } from './certificates-text.ts';
@@ -10,13 +10,13 @@ const HEADINGS = ['CLUSTER', 'ID', 'STATE', 'CONFIG', 'HEARTBEAT', 'SYNCED', 'OU
  * @param now wall time, milliseconds since 1970
  */
 export function remoteStatusText(
-  cluster: { readonly name: string; readonly id: number },
+  cluster: Pick<ClusterInfo, 'name' | 'id' | 'problems'>,
   remotes: readonly RemoteStatus[],
   now: number,
   colour = false,
 ) {
   const ready = remotes.filter((remote) => remote.ready).length;
-  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n`;
+  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n${(cluster.problems ?? []).map((problem) => refusalText(cluster.name, problem)).join('')}`;
   if (remotes.length === 0) return head;
   return (
     head +
