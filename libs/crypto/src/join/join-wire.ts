@@ -84,6 +84,7 @@ export const refusalSchema = z.object({
   object: z.string().exactOptional().meta({ description: 'What it is about' }),
   message: z.string(),
   action: z.string().meta({ description: 'What to do' }),
+  cause: z.string().exactOptional().meta({ description: 'The message of what is underneath' }),
 });
 
 /** SHA-256 of a CA's DER form. */
