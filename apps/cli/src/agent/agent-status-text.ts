@@ -1,6 +1,7 @@
 import { spanText } from '../output/ago.ts';
 import { paint } from '../output/paint.ts';
 import { renderTable } from '../output/print-table.ts';
+import { problemText } from '../output/problem-text.ts';
 import type { AgentStatus } from './agent-answers.ts';
 
 /** An agent's state as people read it: one line each for what is good, what is wrong with its reason. */
@@ -37,9 +38,7 @@ function problemsText({ connections, certificates }: AgentStatus): string {
     name,
     problem: connected ? undefined : problem,
   }));
-  const problems = [...unreached, ...certificates].flatMap(({ name, problem }) =>
-    problem ? [`${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`] : [],
-  );
+  const problems = [...unreached, ...certificates].flatMap(({ name, problem }) => (problem ? [problemText(name, problem)] : []));
   return problems.length === 0 ? '' : `\n${problems.join('')}`;
 }
 
@@ -72,9 +71,7 @@ function remotesText({ remoteClusters }: AgentStatus, colour: boolean): string {
       kinds.map(([kind, { count, synced }]) => `${count} ${kind}${synced ? '' : ' (not complete)'}`).join(', '),
     ];
   });
-  const problems = remoteClusters.flatMap(({ name, problem }) =>
-    problem ? [`${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`] : [],
-  );
+  const problems = remoteClusters.flatMap(({ name, problem }) => (problem ? [problemText(name, problem)] : []));
   return `\n${renderTable(['REMOTE', 'ID', 'STATE', 'HEARTBEAT', 'RECORDS'], rows, colour)}${problems.join('')}`;
 }
 

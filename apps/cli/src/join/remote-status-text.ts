@@ -1,7 +1,8 @@
 import type { ClusterInfo, RemoteStatus } from '@isthmus/crypto';
 import { spanText } from '../output/ago.ts';
 import { type Cell, renderTable } from '../output/print-table.ts';
-import { lifeCell, refusalText } from './certificates-text.ts';
+import { problemText } from '../output/problem-text.ts';
+import { lifeCell } from './certificates-text.ts';
 
 const HEADINGS = ['CLUSTER', 'ID', 'STATE', 'CONFIG', 'HEARTBEAT', 'SYNCED', 'OURS THERE', 'THEIRS HERE', 'RECORDS'];
 
@@ -25,7 +26,7 @@ export function remoteStatusText(
       remotes.map((remote) => cells(remote, now)),
       colour,
     ) +
-    remotes.map((remote) => problemText(remote) + droppedText(remote)).join('')
+    remotes.map((remote) => problemsText(remote) + droppedText(remote)).join('')
   );
 }
 
@@ -66,11 +67,11 @@ function recordsText({ counts }: RemoteStatus): string {
         .join(', ');
 }
 
-function problemText({ name, problem, error, certificateThere, certificateHere }: RemoteStatus): string {
+function problemsText({ name, problem, error, certificateThere, certificateHere }: RemoteStatus): string {
   return [
-    problem ? refusalText(name, problem) : error === undefined ? '' : `${name}: ${error}\n`,
-    certificateThere?.problem ? refusalText(`our certificate at ${name}`, certificateThere.problem) : '',
-    certificateHere?.problem ? refusalText(`certificate of ${name} here`, certificateHere.problem) : '',
+    problem ? problemText(name, problem) : error === undefined ? '' : `${name}: ${error}\n`,
+    certificateThere?.problem ? problemText(`our certificate at ${name}`, certificateThere.problem) : '',
+    certificateHere?.problem ? problemText(`certificate of ${name} here`, certificateHere.problem) : '',
   ].join('');
 }
 
