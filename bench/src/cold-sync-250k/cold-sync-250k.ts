@@ -54,7 +54,8 @@ async function remoteToCache(clusters: readonly MadeUpCluster[], progress: (line
 }
 
 async function remove(): Promise<void> {
-  await CacheLab.remove(agents);
-  await MirrorLab.remove(mirrors);
-  [agents, mirrors] = [undefined, undefined];
+  const [cache, mirror] = [agents, mirrors];
+  [agents, mirrors] = [undefined, undefined]; // an interrupted run removes twice
+  await CacheLab.remove(cache);
+  await MirrorLab.remove(mirror);
 }

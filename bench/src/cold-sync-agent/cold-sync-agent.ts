@@ -40,7 +40,8 @@ export const coldSyncAgent: Bench = {
     };
   },
   remove: async () => {
-    await CacheLab.remove(opened);
-    opened = undefined;
+    const lab = opened;
+    opened = undefined; // an interrupted run removes twice
+    await CacheLab.remove(lab);
   },
 };

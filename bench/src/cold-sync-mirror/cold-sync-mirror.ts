@@ -42,8 +42,9 @@ export const coldSyncMirror: Bench = {
     };
   },
   remove: async () => {
-    await MirrorLab.remove(opened);
-    opened = undefined;
+    const lab = opened;
+    opened = undefined; // an interrupted run removes twice
+    await MirrorLab.remove(lab);
   },
 };
 

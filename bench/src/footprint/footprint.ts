@@ -74,7 +74,8 @@ async function heapPerIp(lab: CacheLab, clusters: readonly MadeUpCluster[], atRe
 }
 
 async function remove(): Promise<void> {
+  const lab = cache;
+  [agents, cache] = [undefined, undefined]; // an interrupted run removes twice
+  await CacheLab.remove(lab);
   await AgentsAtRest.remove();
-  await CacheLab.remove(cache);
-  [agents, cache] = [undefined, undefined];
 }

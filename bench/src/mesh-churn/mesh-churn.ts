@@ -42,8 +42,9 @@ export const meshChurn: Bench = {
     };
   },
   remove: async () => {
-    await CacheLab.remove(opened);
-    opened = undefined;
+    const lab = opened;
+    opened = undefined; // an interrupted run removes twice
+    await CacheLab.remove(lab);
   },
 };
 

@@ -31,8 +31,9 @@ export const propagation: Bench = {
     };
   },
   remove: async () => {
-    await PairLab.remove(opened);
-    opened = undefined;
+    const lab = opened;
+    opened = undefined; // an interrupted run removes twice
+    await PairLab.remove(lab);
   },
 };
 
