@@ -4,6 +4,7 @@ import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
 import { coldSyncMirror } from './cold-sync-mirror/cold-sync-mirror.ts';
 import { footprint } from './footprint/footprint.ts';
 import type { Case } from './harness.ts';
+import { meshChurn } from './mesh-churn/mesh-churn.ts';
 import { podToPod } from './pod-to-pod/pod-to-pod.ts';
 import { propagation } from './propagation/propagation.ts';
 import { selfCheck } from './self-check.ts';
@@ -28,4 +29,14 @@ export interface Bench {
 }
 
 /** Every benchmark, in order of `make bench`. */
-export const BENCHES: readonly Bench[] = [selfCheck, podToPod, propagation, coldSyncAgent, coldSyncMirror, cni, footprint, coldSync250k];
+export const BENCHES: readonly Bench[] = [
+  selfCheck,
+  podToPod,
+  propagation,
+  coldSyncAgent,
+  coldSyncMirror,
+  cni,
+  footprint,
+  coldSync250k,
+  meshChurn,
+];

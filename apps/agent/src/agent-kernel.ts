@@ -71,8 +71,10 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
   const own = { ...facts };
   const report = sinkReport(log);
   const sinks = declareKernelSinks({ tables, own, programs, pinFolder: config['bpf-root'], routes, clock, random, report });
-  const ring = new RingBuffer(programs.map('isth_events'));
-  events.start(ring, (error) => log.warn({ [LOG.error]: error }, 'an event could not be read'));
+  events.start(
+    () => new RingBuffer(programs.map('isth_events')),
+    (error) => log.warn({ [LOG.error]: error }, 'an event could not be read'),
+  );
   return {
     devices,
     programs,
@@ -82,7 +84,7 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
       programs.detachOthers();
     },
     close: () => {
-      ring.close();
+      events.stop();
       programs.close();
     },
   };

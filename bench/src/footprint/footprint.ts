@@ -11,8 +11,12 @@ const ROUNDS = 15;
 /** Each takes a listing of all addresses, or a table of a million. */
 const LARGE_ROUNDS = 3;
 
-const ONE_CLUSTER = [madeUpCluster(2, { nodes: 1_000, identities: 10_000, ips: 100_000 })];
-const MANY_CLUSTERS = Array.from({ length: 250 }, (_, index) => madeUpCluster(3 + index, { nodes: 100, identities: 100, ips: 1_000 }));
+/** Addresses are what is counted by: the rest of the cluster is the same. */
+const OF_100K = [madeUpCluster(2, { nodes: 1_000, identities: 10_000, ips: 100_000 })];
+const OF_250K = [madeUpCluster(3, { nodes: 1_000, identities: 10_000, ips: 250_000 })];
+/** As many addresses in as many clusters as a mesh may have. */
+const CLUSTERS = 250;
+const MANY_CLUSTERS = Array.from({ length: CLUSTERS }, (_, index) => madeUpCluster(4 + index, { nodes: 100, identities: 100, ips: 1_000 }));
 
 let agents: AgentsAtRest | undefined;
 let cache: CacheLab | undefined;
@@ -41,11 +45,12 @@ function* ofAgents(atRest: AgentsAtRest): Generator<Case> {
 
 async function* ofLargeMeshes(lab: CacheLab): AsyncGenerator<Case> {
   cache = lab;
-  await lab.publish([...ONE_CLUSTER, ...MANY_CLUSTERS]);
+  await lab.publish([...OF_100K, ...OF_250K, ...MANY_CLUSTERS]);
   const atRest = await agentHeap(lab);
-  const rounds = LARGE_ROUNDS;
-  yield absolute('heap-per-ip 100k', 'B', 1024, { rounds, ours: () => heapPerIp(lab, ONE_CLUSTER, atRest) });
-  yield absolute('heap-per-ip 250k', 'B', 600, { rounds, ours: () => heapPerIp(lab, MANY_CLUSTERS, atRest) });
+  const measured = (clusters: readonly MadeUpCluster[]) => ({ rounds: LARGE_ROUNDS, ours: () => heapPerIp(lab, clusters, atRest) });
+  yield absolute('heap of 100k addresses, each', 'B', 1024, measured(OF_100K));
+  yield absolute('heap of 250k addresses, each', 'B', 600, measured(OF_250K));
+  yield { ...absolute(`heap of ${CLUSTERS} clusters, each address`, 'B', 0, measured(MANY_CLUSTERS)), goal: null };
 }
 
 function* ofTables(): Generator<Case> {
@@ -59,7 +64,7 @@ function absolute(name: string, unit: string, atMost: number, rest: Pick<Case, '
   return { name, unit, better: 'lower', noisy: false, goal: { must: 'be at most', value: atMost }, peer: null, ...rest };
 }
 
-/** Bytes of heap for each address, its share of nodes and identities included, as they add to those of an agent at rest. */
+/** Bytes of heap for each address, its share of nodes, identities and connections included, as they add to those of an agent at rest. */
 async function heapPerIp(lab: CacheLab, clusters: readonly MadeUpCluster[], atRest: number): Promise<number> {
   let heap = 0;
   await lab.sync(clusters, async () => {

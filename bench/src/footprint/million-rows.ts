@@ -70,15 +70,14 @@ function ipOf(i: number): string {
 
 const hosts = Array.from({ length: HOSTS }, (_, i) => `172.20.${i >> 8}.${i & 255}`);
 
-function rowOf(i: number, key: number): IpRow {
+function rowOf(i: number, revision: number): IpRow {
   const cluster = i % 250;
   return {
     cluster: clusters[cluster] as string,
     clusterId: cluster + 2,
     ip: ipOf(i),
     hostIp: hosts[i % HOSTS] as string,
-    identity: (cluster + 2) * 65_536 + (i % IDENTITIES),
-    key,
+    identity: (cluster + 2) * 65_536 + ((i + revision) % IDENTITIES),
     namespace: 'default',
     pod: `app-${i % IDENTITIES}-${i}`,
   };

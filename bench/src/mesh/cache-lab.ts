@@ -80,15 +80,21 @@ export class CacheLab {
     this.#announced = [...this.#announced, ...clusters];
   }
 
-  /** Makes the agent follow these clusters. */
-  async configure(clusters: readonly MadeUpCluster[]): Promise<void> {
+  async #configure(clusters: readonly MadeUpCluster[]): Promise<void> {
     await putAll(this.kv, clusters.map(configuredPair));
   }
 
   /** Takes clusters away, and waits until the map holds none of their rows. Their records stay in the cache. */
   async forget(clusters: readonly MadeUpCluster[]): Promise<void> {
     await Promise.all(clusters.map((cluster) => this.kv.delete(configuredPair(cluster)[0])));
-    await this.arrival(absentRows(clusters));
+    await this.#arrival(absentRows(clusters));
+  }
+
+  /** Has the agent follow these clusters, and waits until all their addresses are in the kernel. Answers when, as `performance.now`. */
+  async follow(clusters: readonly MadeUpCluster[]): Promise<number> {
+    const rows = presentRows(clusters);
+    await this.#configure(clusters);
+    return this.#arrival(rows);
   }
 
   /**
@@ -99,8 +105,8 @@ export class CacheLab {
   async sync(clusters: readonly MadeUpCluster[], whileThere?: () => Promise<void>): Promise<number> {
     const rows = presentRows(clusters);
     const started = performance.now();
-    await this.configure(clusters);
-    const arrived = await this.arrival(rows);
+    await this.#configure(clusters);
+    const arrived = await this.#arrival(rows);
     // Identities are in no map: they are there by then, or count until they are.
     const identified = await this.#tableSize('remote-identities', sum(clusters, 'identities'));
     await whileThere?.();
@@ -108,8 +114,7 @@ export class CacheLab {
     return (Math.max(arrived, identified) - started) / 1000;
   }
 
-  /** Waits until the ipcache map says all that is wanted. Answers when, as `performance.now`. @throws when that takes too long */
-  arrival(wanted: readonly Wanted[]): Promise<number> {
+  #arrival(wanted: readonly Wanted[]): Promise<number> {
     return untilAll(this.ipcache, wanted, ARRIVAL_TIMEOUT_MS);
   }
 
@@ -122,6 +127,19 @@ export class CacheLab {
         throw new CodedError(BENCH_NOT_ARRIVED, `table ${table} has ${status?.tables?.[table]} rows, not ${rows}`, { object: table });
       await delay(systemClock, TABLE_LOOK_MS);
     }
+  }
+
+  /** All rows of a table of the agent. */
+  async tableRows<T>(table: string): Promise<{ key: string; row: T }[]> {
+    const rows = await getJson(agentSocket(this.node), `/v1/tables/${table}`);
+    if (!rows) throw new CodedError(BENCH_NOT_ARRIVED, `the agent does not show its table ${table}`, { object: table });
+    return rows as { key: string; row: T }[];
+  }
+
+  /** Gives the space of what was written over back. */
+  async compact(): Promise<void> {
+    const { revision } = await this.kv.status();
+    await this.kv.maintenance.compact(revision);
   }
 
   close(): void {
@@ -146,23 +164,28 @@ export class CacheLab {
   }
 }
 
-/** What the ipcache map must hold of clusters: every pod address with its identity, every address of every node. */
-export function presentRows(clusters: readonly MadeUpCluster[]): Wanted[] {
-  return addressesOf(clusters).map(({ address, identity, cluster }) => ({
+/** The ipcache map must hold an address with this identity. */
+export function present(address: string, identity: number, cluster: number): Wanted {
+  return {
     key: ipcacheKeyBytes(address),
     is: (value) => {
       const row = value && decodeIpcacheValue(value);
       return row?.identity === identity && row.cluster === cluster;
     },
-  }));
+  };
+}
+
+/** The ipcache map must hold nothing of a cluster for an address; a look-up falls back to the entry of the world. */
+export function absent(address: string, cluster: number): Wanted {
+  return { key: ipcacheKeyBytes(address), is: (value) => value === undefined || decodeIpcacheValue(value).cluster !== cluster };
+}
+
+function presentRows(clusters: readonly MadeUpCluster[]): Wanted[] {
+  return addressesOf(clusters).map(({ address, identity, cluster }) => present(address, identity, cluster));
 }
 
 function absentRows(clusters: readonly MadeUpCluster[]): Wanted[] {
-  return addressesOf(clusters).map(({ address, cluster }) => ({
-    key: ipcacheKeyBytes(address),
-    // A lookup falls back to the entry of the world.
-    is: (value) => value === undefined || decodeIpcacheValue(value).cluster !== cluster,
-  }));
+  return addressesOf(clusters).map(({ address, cluster }) => absent(address, cluster));
 }
 
 function addressesOf(clusters: readonly MadeUpCluster[]): { address: string; identity: number; cluster: number }[] {

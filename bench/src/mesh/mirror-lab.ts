@@ -1,9 +1,11 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { delay, systemClock } from '@isthmus/core';
+import { CodedError, delay, systemClock } from '@isthmus/core';
 import type { EtcdKvStore } from '@isthmus/kvstore';
 import { clusterFiles, Lab, MESH_ETCD_PORT } from '@isthmus/lab';
-import { cacheLayout, RECORD_KINDS } from '@isthmus/mesh';
+import { cacheLayout, RECORD_KINDS, SYNCED_PREFIX } from '@isthmus/mesh';
+import { stringify } from 'yaml';
+import { BENCH_NOT_ARRIVED } from '../bench.errors.ts';
 import { clientConfig, etcdClient } from './etcd-client.ts';
 import { announcement, beat, putAll } from './publish.ts';
 import { type MadeUpCluster, recordPairs } from './remote-records.ts';
@@ -12,6 +14,7 @@ import { stayInNamespace } from './stay-in-namespace.ts';
 const [LAB, TOPOLOGY] = ['bench', 'pair'];
 const BEAT_MS = 30_000;
 const LOOK_MS = 20;
+const ARRIVAL_TIMEOUT_MS = 120_000;
 
 /**
  * A cluster whose apiserver mirrors remote clusters that the benchmark has made up in another etcd. Both clusters have their etcds and
@@ -59,18 +62,21 @@ export class MirrorLab {
     this.#published = clusters;
   }
 
-  /** Has these clusters mirrored. Answers the seconds until each is announced as complete in every kind. */
+  /** Has these clusters mirrored. Answers the seconds until each is announced as complete in every kind. @throws CodedError BENCH_NOT_ARRIVED */
   async mirror(clusters: readonly MadeUpCluster[]): Promise<number> {
     const missing = new Set(clusters.flatMap(({ name }) => RECORD_KINDS.map((kind) => cacheLayout(kind, name).canary)));
     const stop = new AbortController();
-    const watch = this.cache.watch('cilium/synced/', { signal: stop.signal });
+    const late = setTimeout(() => stop.abort(), ARRIVAL_TIMEOUT_MS);
     let started = 0;
-    for await (const { kind, events } of watch) {
+    for await (const { kind, events } of this.cache.watch(`${SYNCED_PREFIX}/`, { signal: stop.signal })) {
       if (kind === 'created') started = this.#configure(clusters);
       for (const { type, entry } of events) if (type === 'put') missing.delete(entry.key);
       if (missing.size === 0) break;
     }
-    stop.abort();
+    clearTimeout(late);
+    const [first] = missing;
+    if (first !== undefined)
+      throw new CodedError(BENCH_NOT_ARRIVED, `${missing.size} canaries were not written, among them ${first}`, { object: first });
     return (performance.now() - started) / 1000;
   }
 
@@ -105,7 +111,7 @@ export class MirrorLab {
 
   #configure(clusters: readonly MadeUpCluster[]): number {
     const { endpoints, trustedCaFile, certFile, keyFile } = clientConfig(this.lab.cluster('west'), MESH_ETCD_PORT);
-    const text = JSON.stringify({ endpoints, 'trusted-ca-file': trustedCaFile, 'cert-file': certFile, 'key-file': keyFile });
+    const text = stringify({ endpoints, 'trusted-ca-file': trustedCaFile, 'cert-file': certFile, 'key-file': keyFile });
     mkdirSync(this.#folder, { recursive: true });
     const started = performance.now();
     for (const { name } of clusters) {

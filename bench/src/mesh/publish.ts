@@ -46,6 +46,7 @@ export function announcement(cluster: MadeUpCluster, wallMs: number): Pair[] {
     maxConnectedClusters: 255,
     serviceExportsEnabled: true,
     endpointSlicesExportMode: '',
+    tunnelProtocol: '',
   });
   return [
     [clusterConfigKey(cluster.name), config],

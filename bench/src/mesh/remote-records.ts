@@ -20,8 +20,8 @@ export type Pair = readonly [key: string, value: string];
 /** Pod addresses from 20.0.0.0 on, half a million a cluster; node addresses from 40.0.0.0 on, 64 Ki a cluster. */
 const [PODS, PODS_OF_CLUSTER] = [20 * 2 ** 24, 2 ** 19];
 const [NODES, NODES_OF_CLUSTER] = [40 * 2 ** 24, 2 ** 16];
-/** Addresses of a node: a /25 of its own. */
-const [POD_CIDR_BITS, PODS_OF_NODE] = [25, 128];
+/** Addresses of a node: a /24 of its own. */
+const [POD_CIDR_BITS, PODS_OF_NODE] = [24, 256];
 /** Numbers of a cluster in an identity, and those that are reserved. */
 const [IDENTITIES_OF_CLUSTER, FIRST_IDENTITY] = [2 ** 16, 256];
 
@@ -40,9 +40,9 @@ export function podAddress({ id, nodes }: MadeUpCluster, pod: number): string {
   return dotted(PODS + id * PODS_OF_CLUSTER + (pod % nodes) * PODS_OF_NODE + 2 + Math.floor(pod / nodes));
 }
 
-/** A node's own address among those of its pods. */
-export function hostAddress({ id }: MadeUpCluster, node: number): string {
-  return dotted(PODS + id * PODS_OF_CLUSTER + node * PODS_OF_NODE + 1);
+/** A node's own address among those of its pods. @param other another one, that no pod has either */
+export function hostAddress({ id }: MadeUpCluster, node: number, other = false): string {
+  return dotted(PODS + id * PODS_OF_CLUSTER + node * PODS_OF_NODE + (other ? PODS_OF_NODE - 2 : 1));
 }
 
 /** Identity of a pod: pods of one identity follow each other, so that they are on different nodes, as those of one deployment. */
@@ -55,8 +55,8 @@ export function identityNumber({ id }: MadeUpCluster, index: number): number {
   return id * IDENTITIES_OF_CLUSTER + FIRST_IDENTITY + index;
 }
 
-/** A node's record, as an agent would write it. */
-export function nodePair(cluster: MadeUpCluster, node: number, bootId = 'boot'): Pair {
+/** A node's record, as an agent would write it. @param moved its own address is the other one of {@link hostAddress} */
+export function nodePair(cluster: MadeUpCluster, node: number, moved = false): Pair {
   const first = PODS + cluster.id * PODS_OF_CLUSTER + node * PODS_OF_NODE;
   const record: NodeRecord = {
     cluster: cluster.name,
@@ -64,7 +64,7 @@ export function nodePair(cluster: MadeUpCluster, node: number, bootId = 'boot'):
     clusterId: cluster.id,
     addresses: [
       { type: 'InternalIP', ip: nodeAddress(cluster, node) },
-      { type: 'CiliumInternalIP', ip: hostAddress(cluster, node) },
+      { type: 'CiliumInternalIP', ip: hostAddress(cluster, node, moved) },
     ],
     ipv4Cidr: `${dotted(first)}/${POD_CIDR_BITS}`,
     ipv4SecondaryCidrs: null,
@@ -79,20 +79,25 @@ export function nodePair(cluster: MadeUpCluster, node: number, bootId = 'boot'):
     labels: new Map(),
     annotations: new Map(),
     wireguardPubKey: '',
-    bootId,
+    bootId: `boot-${node}`,
   };
   return [keyOf(cluster, 'nodes', record.name), encodeRecord('nodes', record)];
 }
 
-/** An identity's record. */
-export function identityPair(cluster: MadeUpCluster, index: number, revision = 0): Pair {
-  const id = identityNumber(cluster, index);
-  const labels = [
+/** Labels of an identity. @param revision another number, other labels; 0: none */
+export function labelsOf(cluster: MadeUpCluster, index: number, revision = 0): string[] {
+  return [
     `k8s:app=app-${index}`,
     `k8s:io.cilium.k8s.policy.cluster=${cluster.name}`,
     'k8s:io.kubernetes.pod.namespace=default',
     ...(revision === 0 ? [] : [`k8s:revision=${revision}`]),
   ];
+}
+
+/** An identity's record. */
+export function identityPair(cluster: MadeUpCluster, index: number, revision = 0): Pair {
+  const id = identityNumber(cluster, index);
+  const labels = labelsOf(cluster, index, revision);
   return [keyOf(cluster, 'identities', String(id)), encodeRecord('identities', { id, labels })];
 }
 
@@ -120,7 +125,8 @@ export function* recordPairs(cluster: MadeUpCluster): Generator<Pair> {
   for (let pod = 0; pod < cluster.ips; pod++) yield ipPair(cluster, pod);
 }
 
-function identityIndex({ identities, ips }: MadeUpCluster, pod: number): number {
+/** Which of the cluster's identities a pod has. */
+export function identityIndex({ identities, ips }: MadeUpCluster, pod: number): number {
   return Math.floor((pod * identities) / ips);
 }
 

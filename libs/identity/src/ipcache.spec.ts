@@ -41,7 +41,6 @@ const record = (cluster: string, clusterId: number, ip: string, hostIp: string, 
   ip,
   hostIp,
   identity,
-  key: 0,
   namespace: 'default',
   pod: 'p',
 });

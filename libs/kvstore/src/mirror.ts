@@ -16,6 +16,8 @@ import { isPrintOf, MAX_DELETED_SINCE, type MirrorListing, MirrorMemory } from '
 /** One key as it is now; `value` is undefined when the key is gone. The bytes are a view: decode them, do not keep them. */
 export interface MirrorChange {
   key: string;
+  /** What the prefix leaves of the key, as a text of its own: whoever keeps it keeps the only copy. */
+  name: string;
   value: Uint8Array | undefined;
   /** Revision of the change; of the listing when a key was found gone by listing. */
   revision: number;
@@ -96,7 +98,7 @@ class Mirror {
   readonly #kv: KvStore;
   readonly #options: MirrorOptions;
   readonly #backoff: Backoff;
-  readonly #memory = new MirrorMemory();
+  readonly #memory: MirrorMemory;
   #position: Position | undefined;
   #lastReason: RelistReason | undefined;
   #witness: KvWitness | undefined;
@@ -105,6 +107,7 @@ class Mirror {
   constructor(kv: KvStore, options: MirrorOptions) {
     this.#kv = kv;
     this.#options = options;
+    this.#memory = new MirrorMemory(options.prefix);
     this.#backoff = new Backoff(options.backoff ?? BACKOFF, options.random);
   }
 
@@ -165,7 +168,7 @@ class Mirror {
       throw error;
     }
     const { revision } = finished;
-    const gone = listing.finish().map((key) => ({ key, value: undefined, revision }));
+    const gone = listing.finish().map((name) => ({ key: this.#options.prefix + name, name, value: undefined, revision }));
     if (gone.length > 0) await this.#emit(gone, revision, 'sweep');
     this.#position = finished;
   }
@@ -188,7 +191,7 @@ class Mirror {
     for (let from = 0; from < entries.length; from += MAX_BATCH) {
       if (from > 0) await delay(clock, 0, signal); // gives the loop a turn
       const changed = listing.take(entries.slice(from, from + MAX_BATCH));
-      const batch = changed.map(({ key, value, modRevision }) => ({ key, value, revision: modRevision }));
+      const batch = changed.map(({ name, entry }) => ({ key: entry.key, name, value: entry.value, revision: entry.modRevision }));
       if (batch.length > 0) await this.#emit(batch, revision, 'list');
     }
   }
@@ -265,7 +268,8 @@ class Mirror {
     const changes: MirrorChange[] = [];
     for (const event of fresh) {
       const { key, value, modRevision: revision } = event.entry;
-      if (this.#memory.apply(event)) changes.push({ key, value: event.type === 'put' ? value : undefined, revision });
+      const name = this.#memory.apply(event);
+      if (name !== undefined) changes.push({ key, name, value: event.type === 'put' ? value : undefined, revision });
     }
     const revision = Math.max(this.#position!.revision, response.revision);
     if (changes.length > 0) await this.#emit(changes, revision, 'watch');

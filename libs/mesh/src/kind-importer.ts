@@ -112,7 +112,7 @@ export class KindImporter<T> {
     this.#phase = 'listing';
     const listing = this.#listing;
     const handlers: RemoteMirrorHandlers = {
-      onBatch: (changes, origin) => this.#isCurrent(listing) && this.#take(changes, layout.prefix.length, origin),
+      onBatch: (changes, origin) => this.#isCurrent(listing) && this.#take(changes, origin),
       onSynced: () => this.#isCurrent(listing) && this.#onSynced(),
       onDisconnected: () => this.#isCurrent(listing) && this.#onDisconnected(),
     };
@@ -201,11 +201,10 @@ export class KindImporter<T> {
     for (const name of this.#known.unseenIn(this.#listing)) this.#held.add(name);
   }
 
-  #take(changes: readonly RemoteChange[], prefixLength: number, origin: RemoteOrigin): void {
+  #take(changes: readonly RemoteChange[], origin: RemoteOrigin): void {
     const out: RecordChange<T>[] = [];
     const atOnce = origin === 'watch' && this.#believes(changes);
-    for (const { key, value } of changes) {
-      const name = key.slice(prefixLength);
+    for (const { name, value } of changes) {
       if (value !== undefined) this.#put(name, value, out);
       else if (this.#known.has(name)) this.#remove(name, atOnce, out);
     }

@@ -2,6 +2,8 @@
 export interface RemoteChange {
   /** The whole key. */
   key: string;
+  /** What the mirrored prefix leaves of it; may be kept. */
+  name: string;
   /** undefined: the key is gone. */
   value: Uint8Array | undefined;
   /** Revision of the change. */

@@ -48,8 +48,7 @@ function mirrorKind<K extends RecordKind, V>(
   const { prefix } = stateLayout(kind, options.owner.cluster);
   const context = { ...options.owner, maxConnectedClusters: options.maxConnectedClusters };
   const rowKey = (name: string): string => (kind === 'identities' ? name : `${options.owner.cluster}/${name}`);
-  const apply = ({ key, value }: MirrorChange): void => {
-    const name = key.slice(prefix.length);
+  const apply = ({ name, value }: MirrorChange): void => {
     const decoded: Decoded<RecordRows[K]> | undefined = value && decodeRecord(kind, value, { ...context, name } as RecordContext);
     if (decoded && !decoded.ok) options.onDropped(kind, name, decoded.reason);
     if (decoded?.ok) writer.put(rowKey(name), toRow(decoded.value));

@@ -21,7 +21,6 @@ export interface IpRow {
   /** Node that has it, canonical text; empty when unknown. */
   readonly hostIp: string;
   readonly identity: number;
-  readonly key: number;
   readonly namespace: string;
   readonly pod: string;
 }

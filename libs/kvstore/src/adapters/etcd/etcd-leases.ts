@@ -2,20 +2,16 @@ import { CodedError, isCoded } from '@isthmus/core';
 import { KV_LEASE_LOST, KV_UNREACHABLE } from '../../kv-errors.ts';
 import type { KvCallOptions, KvLease, KvWitness } from '../../kvstore.ts';
 import { LeaseKeeper } from '../../lease-keeper.ts';
+import { decodeHeaderAnswer, decodeKeepAlive, decodeLeaseGrant } from './decode.ts';
+import { encodeLeaseGrant, encodeLeaseId } from './encode.ts';
 import type { EtcdRpc } from './etcd-rpc.ts';
 import { streamAnswers } from './etcd-stream.ts';
 import { etcdMethod } from './protos.ts';
 import { Shared, withSignal } from './shared.ts';
 
-interface LeaseAnswer {
-  header: { clusterId: string };
-  ID: string;
-  TTL: string;
-}
-
-const GRANT = etcdMethod<object, LeaseAnswer>('Lease', 'LeaseGrant');
-const REVOKE = etcdMethod<object, { header: { clusterId: string } }>('Lease', 'LeaseRevoke');
-const KEEP_ALIVE = etcdMethod<object, LeaseAnswer>('Lease', 'LeaseKeepAlive');
+const GRANT = etcdMethod('Lease', 'LeaseGrant', encodeLeaseGrant, decodeLeaseGrant);
+const REVOKE = etcdMethod('Lease', 'LeaseRevoke', encodeLeaseId, decodeHeaderAnswer);
+const KEEP_ALIVE = etcdMethod('Lease', 'LeaseKeepAlive', encodeLeaseId, decodeKeepAlive);
 
 const WITNESS_TTL_SECONDS = 3_600;
 
@@ -78,15 +74,15 @@ export class EtcdLeases {
     keeper.stop();
     this.#keepers.delete(keeper);
     try {
-      await this.#rpc.call(REVOKE, { ID: id }, { verb: 'revoke', object: `lease ${id}` });
+      await this.#rpc.call(REVOKE, { id }, { verb: 'revoke', object: `lease ${id}` });
     } catch (error) {
       if (!isCoded(error, KV_LEASE_LOST)) throw error;
     }
   }
 
   async #grant(ttlSeconds: number, options: KvCallOptions): Promise<{ id: string; granted: number }> {
-    const { answer } = await this.#rpc.call(GRANT, { TTL: Math.ceil(ttlSeconds) }, { verb: 'grant', object: 'lease' }, options);
-    return { id: answer.ID, granted: Number(answer.TTL) };
+    const { answer } = await this.#rpc.call(GRANT, { seconds: Math.ceil(ttlSeconds) }, { verb: 'grant', object: 'lease' }, options);
+    return { id: answer.id, granted: answer.seconds };
   }
 
   /** Renews a lease; resolves with its time to live in seconds, 0 when the server does not know it. */
@@ -97,9 +93,9 @@ export class EtcdLeases {
     const link = await connection.link(withinMs, options.signal);
     const name = { verb: 'renew', object: `lease ${id}` };
     const first = { withinMs, after: (ms: number, fn: () => void) => clock.after(ms, fn) };
-    for await (const answer of streamAnswers(link, KEEP_ALIVE, { ID: id }, name, first, options.signal)) {
+    for await (const answer of streamAnswers(link, KEEP_ALIVE, { id }, name, first, options.signal)) {
       link.check(answer.header.clusterId);
-      return Number(answer.TTL);
+      return answer.seconds;
     }
     options.signal?.throwIfAborted();
     throw new CodedError(KV_UNREACHABLE, `renew lease ${id} at ${link.target.name}: the server ended the stream`, { object: id });

@@ -2,23 +2,16 @@ import { type ChannelOptions, Client, connectivityState, type ServiceError } fro
 import { CodedError } from '@isthmus/core';
 import { type ClientCertificate, explainRefusal } from '../../client-certificate.ts';
 import { KV_HANDED_OVER, KV_UNREACHABLE, KV_WRONG_CLUSTER } from '../../kv-errors.ts';
+import { decodeStatus, type StatusAnswer } from './decode.ts';
+import { encodeNothing } from './encode.ts';
 import { type EtcdCredentials, etcdCredentials } from './etcd-credentials.ts';
 import type { EtcdSettings } from './etcd-options.ts';
 import type { EtcdTarget } from './etcd-target.ts';
 import { etcdMethod } from './protos.ts';
 import { rpcError } from './rpc-error.ts';
 
-/** What a server says when asked for its status. */
-export interface StatusAnswer {
-  header: { clusterId: string; memberId: string; revision: string };
-  version: string;
-  dbSize: string;
-  leader: string;
-  errors: string[];
-}
-
 /** The question that needs no permission. */
-export const STATUS = etcdMethod<object, StatusAnswer>('Maintenance', 'Status');
+export const STATUS = etcdMethod('Maintenance', 'Status', encodeNothing, decodeStatus);
 
 /** A value and what comes with it; a server may make us hold so much at once for each of our calls, and no more. */
 const MAX_RECEIVED = 16 * 1024 * 1024;
@@ -129,7 +122,7 @@ export class EtcdLink {
           reject(new CodedError(KV_UNREACHABLE, `${this.target.name} has no leader`, { object: this.target.name }));
         else resolve(answer!);
       };
-      this.client.makeUnaryRequest(path, serialize, deserialize, {}, { deadline: Date.now() + timeoutMs }, done);
+      this.client.makeUnaryRequest(path, serialize, deserialize, undefined, { deadline: Date.now() + timeoutMs }, done);
     });
   }
 

@@ -2,14 +2,15 @@ import { isCoded } from '@isthmus/core';
 import { afterKey, prefixRange } from '../../key-range.ts';
 import { KV_TOO_LARGE } from '../../kv-errors.ts';
 import type { KvCallOptions, KvEntry, KvPage } from '../../kvstore.ts';
-import { decodePage, decodeRange, type PageAnswer, type RangeAnswer } from './decode.ts';
+import { decodePage, decodeRange, type PageAnswer } from './decode.ts';
+import { encodeRange } from './encode.ts';
 import type { Answer, EtcdRpc } from './etcd-rpc.ts';
 import { Gate } from './gate.ts';
 import { etcdMethod } from './protos.ts';
 
 /** The read of one key. */
-export const RANGE = etcdMethod<object, RangeAnswer>('KV', 'Range', decodeRange);
-const PAGE = etcdMethod<object, PageAnswer>('KV', 'Range', decodePage);
+export const RANGE = etcdMethod('KV', 'Range', encodeRange, decodeRange);
+const PAGE = etcdMethod('KV', 'Range', encodeRange, decodePage);
 
 const FIRST_LIMIT = 128;
 const MAX_LIMIT = 20_000;

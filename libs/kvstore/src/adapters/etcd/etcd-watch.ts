@@ -3,6 +3,7 @@ import { prefixRange } from '../../key-range.ts';
 import { KV_COMPACTED, KV_TOO_LARGE } from '../../kv-errors.ts';
 import type { KvEvent, KvWatchOptions, KvWatchResponse } from '../../kvstore.ts';
 import { decodeWatch, type WatchAnswer } from './decode.ts';
+import { encodeWatch, type WatchRequest } from './encode.ts';
 import type { EtcdConnection } from './etcd-connection.ts';
 import type { EtcdLink } from './etcd-link.ts';
 import { streamAnswers } from './etcd-stream.ts';
@@ -12,7 +13,7 @@ import { etcdError } from './rpc-error.ts';
 /** Bytes of keys and values in one response that came in parts: a thousand revisions of etcd's largest transactions have fewer. */
 const MAX_RESPONSE = 128 * 1024 * 1024;
 
-const WATCH = etcdMethod<object, WatchAnswer>('Watch', 'Watch', decodeWatch);
+const WATCH = etcdMethod('Watch', 'Watch', encodeWatch, decodeWatch);
 
 /** Watches a prefix over a stream of its own, on the connection that is open now. */
 export async function* watchPrefix(connection: EtcdConnection, prefix: string, options: KvWatchOptions): AsyncGenerator<KvWatchResponse> {
@@ -29,17 +30,17 @@ export async function* watchPrefix(connection: EtcdConnection, prefix: string, o
   const name = { verb: 'watch', object: prefix };
   const first = { withinMs: timeoutMs, after: (ms: number, fn: () => void) => clock.after(ms, fn) };
   const reading = new WatchReading(link, prefix, fromRevision);
-  for await (const answer of streamAnswers(link, WATCH, { createRequest: createRequest(prefix, options) }, name, first, signal)) {
+  for await (const answer of streamAnswers(link, WATCH, watchRequest(prefix, options), name, first, signal)) {
     const response = reading.take(answer);
     if (response) yield response;
   }
 }
 
-function createRequest(prefix: string, { fromRevision, prevKv }: KvWatchOptions): object {
+function watchRequest(prefix: string, { fromRevision, prevKv }: KvWatchOptions): WatchRequest {
   const { start, end } = prefixRange(prefix);
   // One revision early: etcd refuses a start *below* the compacted revision only, and at that revision its deletions are already gone.
   const startRevision = fromRevision === undefined ? 0 : Math.max(1, fromRevision - 1);
-  return { key: start, rangeEnd: end, startRevision, progressNotify: true, prevKv: prevKv ?? false, fragment: true };
+  return { key: start, rangeEnd: end, startRevision, prevKv: prevKv ?? false };
 }
 
 /** Turns the messages of one stream into responses: fragments put together, early events left out. */

@@ -59,7 +59,11 @@ describe('Gate', () => {
     const { open, ask } = question();
     const gate = new Gate(2);
     const entered: number[] = [];
-    const all = [0, 1, 2, 3].map((i) => gate.run(() => (entered.push(i), ask())));
+    const enter = (i: number): Promise<number> => {
+      entered.push(i);
+      return ask();
+    };
+    const all = [0, 1, 2, 3].map((i) => gate.run(() => enter(i)));
     await turn();
     expect(entered).toEqual([0, 1]);
     open[1]!.fail(new Error('no'));
