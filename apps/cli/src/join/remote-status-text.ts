@@ -17,7 +17,7 @@ export function remoteStatusText(
   colour = false,
 ) {
   const ready = remotes.filter((remote) => remote.ready).length;
-  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n${(cluster.problems ?? []).map((problem) => refusalText(cluster.name, problem)).join('')}`;
+  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n${(cluster.problems ?? []).map((problem) => problemText(cluster.name, problem)).join('')}`;
   if (remotes.length === 0) return head;
   return (
     head +
