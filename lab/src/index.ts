@@ -1,5 +1,7 @@
 export { STAGES, type Stage } from './bring-up.ts';
+export { apiserverId } from './control-plane/apiserver.ts';
 export { clusterFiles, controlUrls, ETCD_PORT, JOIN_API_PORT, MESH_ETCD_PORT } from './control-plane/cluster-files.ts';
+export { clusterProblems, meshStatus } from './control-plane/mesh.ts';
 export { applyObjects, podObject } from './control-plane/objects.ts';
 export { clock } from './fault/clock.faults.ts';
 export { diskFull } from './fault/disk.faults.ts';
@@ -52,6 +54,7 @@ export {
   trafficWhile,
 } from './verify/flow-set.ts';
 export { type DropEvent, Monitor } from './verify/monitor.ts';
+export { differences, type NodeState, type NodeStates, readNodeStates, type StateRow, untilAsBefore } from './verify/node-state.ts';
 export { allNodes, allPods, podPairs, type Relation } from './verify/pairs.ts';
 export { type PingOptions, ping } from './verify/ping.ts';
 export { CHECKS } from './verify/registry.ts';

@@ -4,6 +4,7 @@ import { diskCases } from './agent/disk.cases.ts';
 import { killCases } from './agent/kill.cases.ts';
 import { mapLimitCases } from './agent/map-limit.cases.ts';
 import { massCases } from './agent/mass.cases.ts';
+import { upgradeCases } from './agent/upgrade.cases.ts';
 import { chaosLab, TWO_CLUSTERS } from './chaos-lab.ts';
 import { SeededRandom } from './seeded-random.ts';
 
@@ -21,6 +22,7 @@ describe('an agent', () => {
   massCases(lab, () => random);
   mapLimitCases(lab);
   diskCases(lab);
+  upgradeCases(lab);
 });
 
 describe('the wall clock', () => clockCases(lab));

@@ -59,7 +59,7 @@ export class TestPki {
 
   /** Signs another certificate for the key of one that was issued, and puts it in the place of that one by one rename. */
   async renew({ certFile, keyFile }: CertificateFiles, profile: CertificateProfile): Promise<void> {
-    const csrPem = await requestForKey(await readFile(keyFile, 'utf8'), { commonName: profile.commonName });
+    const csrPem = requestForKey(await readFile(keyFile, 'utf8'), { commonName: profile.commonName });
     await writeCertificateFile(certFile, await signRequest({ ca: this.#ca, csrPem, profile, clock: systemClock }));
   }
 

@@ -266,9 +266,9 @@ describe("a cluster that Cilium's writers wrote", () => {
         wireguardPublicKey: nodes['worker-1']!.wireguardPubKey,
       },
     });
-    const addresses = Object.values(ips).map(({ ip, hostIp, identity, encryptionKey: key, namespace, podName: pod }) => [
+    const addresses = Object.values(ips).map(({ ip, hostIp, identity, namespace, podName: pod }) => [
       ip,
-      { ...CILIUM, ip, hostIp, identity, key, namespace, pod },
+      { ...CILIUM, ip, hostIp, identity, namespace, pod },
     ]);
     expect(rows.ips).toEqual(Object.fromEntries(addresses));
     expect(rows.identities).toEqual(

@@ -10,6 +10,7 @@ import { readIdentityLabels } from './endpoint/pod-identity.ts';
 import { runClusterSource } from './sources/cluster-source.ts';
 import { MeshSource, remoteWriters } from './sources/mesh-source.ts';
 import { PodLabelSource } from './sources/pod-label-source.ts';
+import { type RemoteFailure, RemoteFailures } from './sources/remote-failures.ts';
 import { runResourceSource } from './sources/resource-source.ts';
 import type { AgentTables } from './tables/agent-tables.ts';
 
@@ -29,10 +30,13 @@ export interface AgentSourceOptions {
   readonly signal: AbortSignal;
 }
 
+/** A remote cluster as it stands, and how often it failed. */
+export type RemoteHealth = RemoteStatus & RemoteFailure;
+
 /** Everything that mirrors something outside into a table. */
 export interface RunningSources {
   readonly running: readonly Promise<void>[];
-  remotes(): RemoteStatus[];
+  remotes(): RemoteHealth[];
   /** Whether it is known which remote clusters there are. */
   remotesListed(): boolean;
 }
@@ -51,7 +55,8 @@ export function startSources(options: AgentSourceOptions): RunningSources {
     onRelist: options.onClusterRelist,
   });
   const keeper = identityKeeper(options, (endpoint) => labels.labelsOf(endpoint));
-  const mesh = meshSource(options);
+  const failures = new RemoteFailures(clock);
+  const mesh = meshSource(options, failures);
   const running = [
     runClusterSource(
       {
@@ -87,10 +92,12 @@ export function startSources(options: AgentSourceOptions): RunningSources {
     keeper.run(signal),
     ...(mesh ? [mesh.run(signal)] : []),
   ];
-  return { running, remotes: () => mesh?.statuses() ?? [], remotesListed: () => mesh?.listed ?? true };
+  const remotes = (): RemoteHealth[] => (mesh?.statuses() ?? []).map((status) => ({ ...status, ...failures.of(status.cluster) }));
+  return { running, remotes, remotesListed: () => mesh?.listed ?? true };
 }
 
-function meshSource({ facts, connections, tables, clock, random, log }: AgentSourceOptions): MeshSource | undefined {
+function meshSource(options: AgentSourceOptions, failures: RemoteFailures): MeshSource | undefined {
+  const { facts, connections, tables, clock, random, log } = options;
   if (!connections.meshKv) {
     for (const writer of remoteWriters(tables.sources)) writer.scopesKnown();
     return undefined;
@@ -103,7 +110,10 @@ function meshSource({ facts, connections, tables, clock, random, log }: AgentSou
       own: { ...facts, name: facts.cluster, id: facts.clusterId },
       clock,
       random,
-      onTransition: (cluster, from, to) => log.info({ [LOG.cluster]: cluster, from, to }, 'remote cluster'),
+      onTransition: (cluster, from, to) => {
+        failures.moved(cluster, to);
+        log.info({ [LOG.cluster]: cluster, from, to }, 'remote cluster');
+      },
       onDropped: (cluster, kind, name, reason) =>
         log.warn({ [LOG.cluster]: cluster, kind, [LOG.key]: name, [LOG.reason]: reason }, 'a remote record was dropped'),
       onDisconnected: (error) => log.debug({ [LOG.error]: error }, 'the mesh etcd does not answer'),

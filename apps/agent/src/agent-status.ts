@@ -30,6 +30,7 @@ export interface AgentStatusInputs {
   readonly publishing: SinkGroup | undefined;
   readonly remotes: readonly RemoteStatus[];
   readonly connections: Readonly<Record<string, { connected: boolean; error?: string }>>;
+  readonly certificates: readonly object[];
 }
 
 /** The agent's state, for people and programs. */
@@ -50,6 +51,7 @@ export function agentStatus(inputs: AgentStatusInputs): object {
     podCidrs: inputs.podCidrs,
     ...(inputs.tunnel === undefined ? {} : { tunnel: inputs.tunnel }),
     connections: inputs.connections,
+    certificates: inputs.certificates,
     tables: Object.fromEntries(store.tables().flatMap((table) => (table.name.startsWith('sink/') ? [] : [[table.name, table.size]]))),
     sinks: {
       count: sinks.length,

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, IdPool, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
+import type { CredentialKeeper } from '@isthmus/crypto';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange } from '@isthmus/mesh';
 import type { Config, EndpointRow } from '@isthmus/model';
@@ -9,8 +10,9 @@ import type { AgentFacts } from './agent-facts.ts';
 import { type AgentKernel, startKernel, tunnelStatus } from './agent-kernel.ts';
 import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
-import { type RunningSources, startSources } from './agent-sources.ts';
+import { type RemoteHealth, type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
+import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates } from './certificates/node-certificates.ts';
 import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
@@ -72,6 +74,7 @@ export class Agent {
   #allocator!: IdentityAllocator;
   #kernel: AgentKernel | undefined;
   #publishing: Publishing | undefined;
+  #certificates: CredentialKeeper | undefined;
   /** Why a part of the agent ended, which none may. */
   #defect: string | undefined;
   #remotes: Pick<RunningSources, 'remotes' | 'remotesListed'> = { remotes: () => [], remotesListed: () => false };
@@ -94,6 +97,16 @@ export class Agent {
     this.#stateFile = new NodeStateFile(this.#state);
     this.#endpointParts = this.#endpointDependencies();
     this.endpoints = new EndpointService(this.#endpointParts);
+  }
+
+  /** What does not change while it runs. */
+  get facts(): AgentFacts {
+    return this.#options.facts;
+  }
+
+  /** Each remote cluster as it stands. */
+  remotes(): RemoteHealth[] {
+    return this.#remotes.remotes();
   }
 
   /** What the agent still waits for before it serves pods; undefined when it does. */
@@ -136,7 +149,13 @@ export class Agent {
       publishing: this.#publishing?.group,
       remotes: this.#remotes.remotes(),
       connections: this.#connections?.states ?? {},
+      certificates: this.certificates,
     });
+  }
+
+  /** The node's certificates, for status and metrics. */
+  get certificates(): NodeCertificate[] {
+    return this.#certificates ? nodeCertificateStatuses(this.#certificates, this.#options.clock.wall()) : [];
   }
 
   /** A loaded map, while the datapath runs. */
@@ -149,6 +168,7 @@ export class Agent {
     const { config, clock, random, log } = this.#options;
     const signal = this.#stop.signal;
     this.#connections = await openConnections(config, clock, random, log);
+    this.#keepCertificates(signal);
     this.#allocator = this.#identityAllocator();
     const saved = this.#stateFile.load();
     if (saved) this.#setPodCidrs(saved.podCidrs);
@@ -195,6 +215,14 @@ export class Agent {
   async #leaveOtherTunnels(kernel: AgentKernel, signal: AbortSignal): Promise<void> {
     await kernel.sinks.podProgramsAttached(this.tables.store.revision, signal);
     kernel.removeOtherTunnels();
+  }
+
+  /** First of all: with an expired certificate nothing else would begin. */
+  #keepCertificates(signal: AbortSignal): void {
+    const { config, facts, clock, random, log } = this.#options;
+    const { configs: etcds } = this.#connections;
+    this.#certificates = nodeCertificates({ ...facts, etcds, joinApi: config['join-api-endpoint'], clock, random, log });
+    if (this.#certificates) this.#run('the keeping of certificates', this.#certificates.run(signal));
   }
 
   #register(signal: AbortSignal): void {

@@ -1,11 +1,22 @@
 import { dirname } from 'node:path';
-import { CodedError, createLogger, LOG, type Logger, StatusServer, systemClock, systemRandom } from '@isthmus/core';
+import {
+  CodedError,
+  createLogger,
+  LOG,
+  type Logger,
+  type MetricsText,
+  prometheusText,
+  StatusServer,
+  systemClock,
+  systemRandom,
+} from '@isthmus/core';
 import { type Config, parseConfig, readConfigSources } from '@isthmus/model';
 import { Agent } from './agent.ts';
 import { agentFacts } from './agent-facts.ts';
-import { agentServer, cniHandler, metricsOf } from './agent-server.ts';
+import { agentServer, cniHandler } from './agent-server.ts';
 import type { CniHandler } from './cni/cni-handler.ts';
 import { DeleteQueue } from './cni/delete-queue.ts';
+import { agentMetrics } from './metrics/agent-metrics.ts';
 import { checkNodeRequirements } from './node/node-requirements.ts';
 
 /** Exit status of a process that cannot run as it is configured; others are for crashes. */
@@ -32,14 +43,12 @@ async function run(config: Config, log: Logger): Promise<void> {
   // The plugin queues beside the socket unless it is told the state folder.
   const deletes = new DeleteQueue([config['state-dir'], dirname(config['socket-path'])]);
   const cni = cniHandler(agent, deletes);
-  const metrics = metricsOf(agent);
+  const measured = agentMetrics(agent);
+  const metrics = (): Promise<MetricsText> => prometheusText(measured);
   const server = agentServer(agent, cni, metrics, config);
   const health = new StatusServer({
     notReady: () => agent.waitingFor(),
-    metrics: async () => {
-      const registry = await metrics();
-      return { contentType: registry.contentType, body: await registry.metrics() };
-    },
+    metrics,
   });
   const stop = async (signal: string): Promise<void> => {
     stopping = true;

@@ -177,6 +177,7 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
       local: { describe: async () => ({ ...local }) },
       remotes: new FileRemoteConfigStore(remotesFolder),
       status: new MirrorStatuses(apiserver.mirrors, certificates.report),
+      problems: () => apiserver.problems(),
       ...certificates.ports,
       users,
       tokens: new TokenLedger({

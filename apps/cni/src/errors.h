@@ -34,6 +34,10 @@ static const struct error AGENT_UNREACHABLE = {
     "CNI_AGENT_UNREACHABLE", 11, "The CNI plugin does not reach the agent of its node. STATUS says so with number 50.",
     "Start the isthmus agent on this node, or name its socket: socketPath in the CNI configuration."};
 
+static const struct error AGENT_DENIED = {"CNI_AGENT_DENIED", 100,
+                                          "The CNI plugin may not open the agent's socket. STATUS says so with number 50.",
+                                          "Run the plugin as root, as container runtimes do."};
+
 static const struct error QUEUE_UNUSABLE = {"CNI_QUEUE_UNUSABLE", 11,
                                             "The CNI plugin does not reach the agent and cannot queue a deletion for it.",
                                             "Start the isthmus agent on this node: it empties the queue; then DEL again."};

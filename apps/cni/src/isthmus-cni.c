@@ -163,8 +163,8 @@ static int report(int status, const struct buffer *body) {
 }
 
 static int fail_unreachable(const char *path, int error) {
-  return fail(&AGENT_UNREACHABLE, is("STATUS") ? UNAVAILABLE : AGENT_UNREACHABLE.number, "the agent does not answer at %s: %s",
-              path, strerror(error));
+  const struct error *kind = error == EACCES || error == EPERM ? &AGENT_DENIED : &AGENT_UNREACHABLE;
+  return fail(kind, is("STATUS") ? UNAVAILABLE : kind->number, "the agent does not answer at %s: %s", path, strerror(error));
 }
 
 // `<state>/delete-queue`; the state directory is the socket's, unless another one is named.

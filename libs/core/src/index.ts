@@ -1,4 +1,6 @@
 export { createLogger, errorFields, LOG, type Log, type Logger } from './adapters/logger.ts';
+export { measureOwnProcess } from './adapters/own-process.ts';
+export { type MetricsText, prometheusText } from './adapters/prometheus-text.ts';
 export { STATUS_LISTEN, StatusServer, type StatusSources } from './adapters/status-server.ts';
 export { systemClock } from './adapters/system-clock.ts';
 export { systemRandom } from './adapters/system-random.ts';
@@ -7,6 +9,9 @@ export { type Cancel, type Clock, delay, ManualClock } from './clock.ts';
 export { CodedError, defineError, type ErrorCode, type ErrorDetail, errorCodes, isCoded, messageOf } from './coded-error.ts';
 export { checkMachine, Machine, type MachineDefinition, type MachineFault, type Transition } from './fsm.ts';
 export { ID_POOL_EXHAUSTED, IdPool, type IdPoolOptions } from './id-pool.ts';
+export { defineMetrics, type MetricDeclaration, type MetricDeclarations, metricLists } from './metrics/metric-declaration.ts';
+export { type Labels, type Measured, MetricSet, type Sample } from './metrics/metric-set.ts';
+export { LOOP_METRICS, type ProcessMetric, processMetrics } from './metrics/process-metrics.ts';
 export { Notifier } from './notifier.ts';
 export { type Random, seededRandom } from './random.ts';
 export { Sink, type SinkContext, type SinkOptions } from './sink/sink.ts';

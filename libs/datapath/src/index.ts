@@ -6,7 +6,8 @@ export { ROUTE_PROTOCOL, RouteSink, type RouteSinkOptions } from './adapters/rou
 export { isUdpPortFree } from './adapters/udp-port.ts';
 export { addressOf, addrKeyOf, FLAT_NET, ipcacheKeyOf } from './addr-key.ts';
 export { addressBytesOr0 } from './address-bytes.ts';
-export { describeEvent, dropReasonName, type EventDescription } from './event/event-description.ts';
+export { dropReasonName, dropReasons, dropReasonText } from './event/drop-reason.ts';
+export { describeEvent, type EventDescription } from './event/event-description.ts';
 export * from './generated/layouts.ts';
 export { describeMapRow, MAP_NAMES, pinnedMapName, sumOverCpus } from './map-description.ts';
 export { addrKeyBytes, addrKeyOfText, ipcacheKeyBytes, textOfAddrKey } from './sinks/address-text.ts';

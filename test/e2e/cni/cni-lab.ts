@@ -6,6 +6,7 @@ import {
   agentId,
   applyObjects,
   bpfRows,
+  CNI_PLUGIN,
   type CommandResult,
   deleteNamespace,
   extraPod,
@@ -13,7 +14,6 @@ import {
   type NodePlace,
   type PodPlace,
   parseTopology,
-  repositoryFile,
   tableRows,
   waitForAgent,
   waitUntil,
@@ -35,7 +35,6 @@ clusters:
   'the topology of the CNI tests',
 );
 
-const PLUGIN = repositoryFile('apps/cni/build/isthmus-cni');
 /** What a node's agent has without any pod. */
 const HOST_DEVICES = ['isth_host', 'isth_net', 'isth_vxlan'];
 
@@ -102,7 +101,7 @@ export class CniNode {
       CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${pod.name}`,
     };
     const input = typeof config === 'string' ? config : JSON.stringify({ ...NETWORK, ...config });
-    const { status, stdout } = await this.run([PLUGIN], {
+    const { status, stdout } = await this.run([CNI_PLUGIN], {
       input,
       env: { CNI_COMMAND: command, CNI_PATH: '/opt/cni/bin', ...attachment, ...env },
     });

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { agentSocket, type PodPlace } from '@isthmus/lab';
+import { agentSocket, CNI_PLUGIN, type PodPlace } from '@isthmus/lab';
 import fc from 'fast-check';
 import { type CniNode, NETWORK, type Traces } from './cni-lab.ts';
 
@@ -69,6 +69,28 @@ export function hostileCases(node: () => CniNode): void {
     await node().settlesAt(before);
     expect(node().lab.processes.get('east/n1/agent').pid).toBe(pid);
     expect(node().lab.processes.isAlive('east/n1/agent')).toBe(true);
+  });
+
+  it('a user who is not root gets nothing but an error, and queues nothing', async () => {
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const env = { CNI_CONTAINERID: 'c', CNI_NETNS: '/run/netns/x', CNI_IFNAME: 'eth0' };
+    for (const [command, code] of [
+      ['ADD', 100],
+      ['DEL', 100],
+      ['STATUS', 50],
+    ] as const) {
+      const { status, stdout } = await node().run([...nobody, CNI_PLUGIN], {
+        input: JSON.stringify(NETWORK),
+        env: { CNI_COMMAND: command, ...env },
+      });
+      const error = {
+        code,
+        msg: expect.stringMatching(/^CNI_AGENT_DENIED: .*Permission denied/),
+        details: expect.stringContaining('as root'),
+      };
+      expect([status, JSON.parse(stdout)]).toEqual([1, expect.objectContaining(error)]);
+    }
+    expect(node().tracesOnDisk().queued).toEqual([]);
   });
 
   it('answers what is no JSON, too long, or cut off with an error of its API, and goes on', async () => {

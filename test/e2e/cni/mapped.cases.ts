@@ -44,7 +44,7 @@ export function mappedCases(node: () => CniNode): void {
     ['the network', '10.1.0.2', () => node().lab.plan.router, () => node().node.addresses.ipv6],
   ])('from %s are dropped', async (_, from, place, to) => {
     const [sender, receiver] = pods as [PodPlace, PodPlace];
-    const monitor = new Monitor(node().node);
+    const monitor = await Monitor.listen(node().node);
     try {
       const [counted, before] = [await dropped(), await arrived(receiver)];
       const where = place();

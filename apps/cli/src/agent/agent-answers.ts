@@ -28,6 +28,9 @@ export const agentStatusSchema = z.looseObject({
   connections: z
     .record(z.string(), z.looseObject({ connected: z.boolean(), error: z.string().optional(), problem: problem.optional() }))
     .default({}),
+  certificates: z
+    .array(z.looseObject({ name: z.string(), secondsLeft: z.number(), state: z.string(), problem: problem.optional() }))
+    .default([]),
   tables: z.record(z.string(), z.number()).default({}),
   sinks: z
     .looseObject({

@@ -68,12 +68,13 @@ async function write<T>(dir: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function print(cli: Cli, { name, output }: EnrolOptions, cluster: ClusterInfo, files: NodeFiles): void {
+function print(cli: Cli, { name, endpoint, output }: EnrolOptions, cluster: ClusterInfo, files: NodeFiles): void {
   if (output === 'json') printJson(cli.terminal, { cluster: cluster.name, clusterId: cluster.id, node: name, files });
   else
     cli.terminal.out(
       `${name} is a node of ${cluster.name}\nstart its agent with:\n  ${membershipFlags(cluster)} --node-name ${name}` +
-        ` --etcd-config ${files.etcdConfig} --mesh-etcd-config ${files.meshEtcdConfig}\n`,
+        ` --etcd-config ${files.etcdConfig} --mesh-etcd-config ${files.meshEtcdConfig}` +
+        ` --join-api-endpoint ${endpoint.replace(/^https:\/\//, '')}\n`,
     );
 }
 

@@ -33,6 +33,21 @@ beforeEach(() => {
 });
 
 describe('status', () => {
+  it('shows how long each certificate is good, and what to do about one that is not renewed', async () => {
+    const problem = { code: 'CERTIFICATE_RENEWAL', message: 'agent-n1 is not renewed', action: 'Start the apiserver.' };
+    const certificates = [
+      { name: 'agent-n1', secondsLeft: 86_400 * 40, state: 'late', problem },
+      { name: 'local-west', secondsLeft: 86_400 * 240, state: 'good' },
+      { name: 'old', secondsLeft: -7_200, state: 'expired' },
+    ];
+    cli.agent.answers['/v1/status'] = { ...STATUS, certificates };
+    expect(await cli.run('status')).toBe(0);
+    expect(cli.out).toMatch(/^agent-n1 +expires in 40d$/m);
+    expect(cli.out).toMatch(/^local-west +expires in 240d$/m);
+    expect(cli.out).toMatch(/^old +expired 2h ago$/m);
+    expect(cli.out).toContain('agent-n1: CERTIFICATE_RENEWAL: agent-n1 is not renewed\n  what to do: Start the apiserver.\n');
+  });
+
   it('shows the agent and its remotes', async () => {
     expect(await cli.run('status')).toBe(0);
     expect(cli.out).toBe(

@@ -33,6 +33,18 @@ it('ends with 1 and names what is missing for a user without rights', async () =
   expect(await feature(/VXLAN/)).toMatchObject({ state: 'unknown', action: 'Run as root to find out.' });
 });
 
+it.each([
+  ['is not shown in a network namespace', { exists: (path: string) => !path.includes('bpf_jit') }, "the machine's own network namespace"],
+  [
+    'may not be read by this user',
+    { exists: () => true, read: (path: string) => (path.includes('bpf_jit') ? undefined : '') },
+    'Run as root.',
+  ],
+])('tells a JIT setting that %s from one that is off', async (_, changes, action) => {
+  cli.host = fakeHost(changes);
+  expect(await feature(/JIT/)).toMatchObject({ state: 'unknown', action: expect.stringContaining(action) });
+});
+
 it('takes CAP_SYS_ADMIN for CAP_BPF', async () => {
   cli.host = fakeHost({ files: { '/proc/self/status': `CapEff:\t${((1n << 21n) | (1n << 12n)).toString(16)}\n` } });
   expect(await cli.run('preflight')).toBe(0);

@@ -97,13 +97,11 @@ export class IssuedLedger {
     });
   }
 
-  /** The last certificate of a user is kept also when it has expired: it says since when. */
+  /** The last certificate of a user is kept also when it has expired: it says since when, or that it was withdrawn before. */
   #worthKeeping(entries: readonly IssuedCertificate[]): readonly IssuedCertificate[] {
     const now = this.#clock.wall();
     const last = new Map(entries.map((each) => [each.user, each.serial]));
-    const kept = entries.filter(
-      ({ user, serial, notAfter, revokedAt }) => notAfter >= now || (revokedAt === undefined && last.get(user) === serial),
-    );
+    const kept = entries.filter(({ user, serial, notAfter }) => notAfter >= now || last.get(user) === serial);
     return kept.length === entries.length ? entries : kept;
   }
 }

@@ -88,6 +88,19 @@ describe('Exporter', () => {
     expect(state()).toEqual({});
   });
 
+  it('says while its mesh etcd takes nothing that it does not, and why', async () => {
+    east.start();
+    await announced();
+    expect(east.apiserver.problems()).toEqual([]);
+    east.mesh.fillUp();
+    await put(east.cluster, ...nodeEntry(east, 'n1'));
+    await inTime('it says so', clock, () => east.apiserver.problems().some(({ code }) => code === 'KV_QUOTA'));
+    expect(east.apiserver.missing().join()).toContain('mesh etcd (');
+    await east.mesh.clearAlarms();
+    await inTime('it is over', clock, () => east.apiserver.missing().length === 0);
+    expect(Object.keys(state())).toHaveLength(1);
+  });
+
   it('withdraws a namespace that is not global, with everything in it', async () => {
     const [n1, id, ip] = [nodeEntry(east, 'n1'), identityEntry(east, 7, 'shop'), ipEntry(east, '10.1.1.5', 7, 'shop')];
     for (const [key, value] of [n1, id, ip]) await put(east.cluster, key, value);

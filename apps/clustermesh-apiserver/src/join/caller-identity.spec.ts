@@ -1,5 +1,13 @@
 import { CodedError, ManualClock } from '@isthmus/core';
-import { agentProfile, type CertificateProfile, clientProfile, DAY_MS, etcdServerProfile, newKeyAndRequest } from '@isthmus/crypto';
+import {
+  agentProfile,
+  type CertificateProfile,
+  clientProfile,
+  DAY_MS,
+  etcdServerProfile,
+  LEAF_VALIDITY_MS,
+  newKeyAndRequest,
+} from '@isthmus/crypto';
 import { CallerIdentity } from './caller-identity.ts';
 import { type MemoryCluster, memoryCluster } from './testing/memory-ports.ts';
 
@@ -62,6 +70,9 @@ describe('CallerIdentity', () => {
     await access.withdraw('south');
     expect(await outcome({ authorization: undefined, certificatePem })).toBe('CERTIFICATE_REVOKED');
     expect(refusals.of('remote-south')).toMatchObject({ times: 1, problem: { code: 'CERTIFICATE_REVOKED', object: 'remote-south' } });
+    clock.advance(LEAF_VALIDITY_MS + DAY_MS);
+    expect(await outcome({ authorization: undefined, certificatePem })).toBe('CERTIFICATE_REVOKED');
+    clock.stepWall(-LEAF_VALIDITY_MS - DAY_MS);
     expect(refusals.of('remote-south')?.problem.message).toMatch(/^west revoked remote-south \(serial .*\) at 20/);
     await seenAs(clientProfile('remote-east'), north);
     expect(refusals.of('remote-east')?.problem).toMatchObject({

@@ -1,5 +1,6 @@
 import { type Clock, CodedError, isCoded, messageOf } from '@isthmus/core';
 import {
+  CERTIFICATE_EXPIRED,
   CERTIFICATE_REVOKED,
   type CertificateFacts,
   certificateFacts,
@@ -75,12 +76,23 @@ export class CallerIdentity {
     throw new CodedError(CERTIFICATE_REVOKED, `${name} revoked ${cn} (serial ${serial}) at ${new Date(at).toISOString()}`, { object: cn });
   }
 
-  async #verified(pem: string): Promise<CertificateFacts> {
-    const { signer, clock, refusals } = this.#ports;
+  /** That a certificate was withdrawn is said also when it has expired meanwhile. */
+  async #good(pem: string): Promise<CertificateFacts> {
+    const { signer, clock } = this.#ports;
     try {
       const facts = verifyCertificate(pem, { caBundle: await signer.caBundle(), clock, usage: 'client' });
       await this.#checkRevoked(facts);
       return facts;
+    } catch (error) {
+      if (isCoded(error, CERTIFICATE_EXPIRED)) await this.#checkRevoked(certificateFacts(pem));
+      throw error;
+    }
+  }
+
+  async #verified(pem: string): Promise<CertificateFacts> {
+    const { refusals } = this.#ports;
+    try {
+      return await this.#good(pem);
     } catch (cause) {
       if (cause instanceof CodedError) refusals.note(claimedName(pem), cause);
       if (isCoded(cause, CERTIFICATE_REVOKED)) throw cause;

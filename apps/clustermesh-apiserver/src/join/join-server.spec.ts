@@ -185,7 +185,7 @@ describe('remote clusters', () => {
     expect(await (await asWest()).checkIn({ name: 'west', trusts })).toEqual({ caBundle: east.caBundle });
     expect(east.memory.ports.checkIns.last('remote', 'west')).toMatchObject({ trusts, certificate: { cn: 'remote-west' } });
     const { keyPem } = await files.read();
-    const { certificate } = await (await asWest()).renew('west', await requestForKey(keyPem, { commonName: 'x' }));
+    const { certificate } = await (await asWest()).renew('west', requestForKey(keyPem, { commonName: 'x' }));
     expect(keyBelongsTo(certificate, keyPem)).toBe(true);
     await files.writeCertificates([certificate]);
     await (await asWest()).checkIn({ name: 'west', trusts });

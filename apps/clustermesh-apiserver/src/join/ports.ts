@@ -1,3 +1,4 @@
+import type { CodedError } from '@isthmus/core';
 import type { CaStatus, CertificateProfile, Certificates, ClusterOffer, RemoteStatus } from '@isthmus/crypto';
 import type { TunnelProtocol } from '@isthmus/model';
 
@@ -90,6 +91,9 @@ export interface CaChanger {
 export interface RemoteStatusSource {
   list(): Promise<readonly RemoteStatus[]>;
 }
+
+/** What is wrong with this cluster's own side of the mesh now. */
+export type OwnProblems = () => readonly CodedError[];
 
 /** Where the join API writes what happened. Same shape as pino's. */
 export interface JoinLog {

@@ -68,12 +68,19 @@ export class MemoryCluster {
     this.#running = undefined;
   }
 
-  /** Configures these clusters, and only these, as remotes. */
+  /** Configures these clusters, and only these, as remotes, as somebody does by hand. */
   connectTo(...peers: readonly MemoryCluster[]): void {
+    this.#configure(peers, ({ name, id }) => ({ digest: `${name}/${id}`, id: 0, podCidrs: [] }));
+  }
+
+  /** The same, as joins leave it: with the ids and pod networks that they have now. */
+  joinWith(...peers: readonly MemoryCluster[]): void {
+    this.#configure(peers, ({ name, id }) => ({ digest: `${name}/${id} joined`, id, podCidrs: [`10.${id}.0.0/16`] }));
+  }
+
+  #configure(peers: readonly MemoryCluster[], facts: (peer: MemoryCluster) => Pick<RemoteConfig, 'digest' | 'id' | 'podCidrs'>): void {
     for (const peer of peers) this.#peers.set(peer.name, peer);
-    this.configs.set(
-      ...peers.map(({ name, id }) => ({ name, digest: `${name}/${id}`, id: 0, podCidrs: [], etcd: { endpoints: [`memory://${name}`] } })),
-    );
+    this.configs.set(...peers.map((peer) => ({ name: peer.name, ...facts(peer), etcd: { endpoints: [`memory://${peer.name}`] } })));
   }
 
   #options(): ApiserverOptions {

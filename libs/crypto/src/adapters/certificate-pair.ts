@@ -1,4 +1,5 @@
 import type { Clock } from '@isthmus/core';
+import { canonicalIp } from '@isthmus/net';
 import { mergeBundles, splitPem } from '../pki/ca-bundle.ts';
 import { type CertificateFacts, certificateFacts } from '../pki/certificate-facts.ts';
 import type { CertificateProfile } from '../pki/certificate-profile.ts';
@@ -46,7 +47,7 @@ export class CertificatePair {
   async ensure(profile: CertificateProfile): Promise<void> {
     const keyPem = await this.#usableKey();
     if (keyPem !== undefined && (await this.#isGood(profile, keyPem))) return;
-    if (keyPem !== undefined) return await this.#write(await requestForKey(keyPem, profile), profile);
+    if (keyPem !== undefined) return await this.#write(requestForKey(keyPem, profile), profile);
     const made = await newKeyAndRequest({ commonName: profile.commonName });
     await writeKeyFile(this.paths.key, made.keyPem);
     await this.#write(made.csrPem, profile);
@@ -64,7 +65,7 @@ export class CertificatePair {
     const signer = certificateFacts(splitPem(await ca.bundle())[0] ?? '', ca.certPath);
     if (!renewalDue(facts, signer, clock.wall()) && (await this.#showsCa())) return { facts, renewed: false };
     const profile = profileOf(facts, validityMs);
-    await this.#write(await requestForKey(await readKeyFile(this.paths.key), profile), profile);
+    await this.#write(requestForKey(await readKeyFile(this.paths.key), profile), profile);
     return { facts: await this.facts(), renewed: true };
   }
 
@@ -107,11 +108,5 @@ function profileOf({ cn, sans, usages }: CertificateFacts, validityMs: number): 
 }
 
 function coversNames(sans: { dns: string[]; ips: string[] }, profile: CertificateProfile): boolean {
-  const ips = new Set(sans.ips.map(plainIp));
-  return profile.dnsNames.every((n) => sans.dns.includes(n)) && profile.ips.every((ip) => ips.has(plainIp(ip)));
-}
-
-/** One spelling per address: certificates hold addresses as bytes and give them back in another spelling than people write. */
-function plainIp(ip: string): string {
-  return ip.includes(':') ? new URL(`http://[${ip}]/`).hostname : ip;
+  return profile.dnsNames.every((n) => sans.dns.includes(n)) && profile.ips.every((ip) => sans.ips.includes(canonicalIp(ip) ?? ip));
 }

@@ -139,7 +139,7 @@ export class CredentialKeeper {
   async #renew(credential: Credential, api: JoinApi): Promise<void> {
     const { commonNames, files, request, onEvent } = this.#options;
     const first = certificateFacts(credential.certificates[0] ?? '');
-    const csr = await requestForKey(credential.keyPem, { commonName: first.cn, uris: first.sans.uris });
+    const csr = requestForKey(credential.keyPem, { commonName: first.cn, uris: first.sans.uris });
     const certificates = await request(api, csr);
     for (const [index, commonName] of commonNames.entries()) this.#verify(certificates[index] ?? '', commonName, credential);
     await files.writeCertificates(certificates);

@@ -73,6 +73,15 @@ export const doneSchema = z.object({ name: clusterNameSchema, connected: z.boole
 /** A cluster that this one is connected to. */
 export const connectedClusterSchema = z.object({ name: clusterNameSchema, id: clusterId, podCIDRs: podCidrs });
 
+/** Every refusal has this body. */
+export const refusalSchema = z.object({
+  code: z.string().meta({ description: 'Stable; listed in docs/errors.md' }),
+  object: z.string().exactOptional().meta({ description: 'What it is about' }),
+  message: z.string(),
+  action: z.string().meta({ description: 'What to do' }),
+  cause: z.string().exactOptional().meta({ description: 'The error underneath' }),
+});
+
 /** Answer to `GET /v1/cluster`. */
 export const clusterInfoSchema = z.object({
   name: clusterNameSchema,
@@ -83,15 +92,7 @@ export const clusterInfoSchema = z.object({
   endpoints,
   caBundle,
   clusters: z.array(connectedClusterSchema),
-});
-
-/** Every refusal has this body. */
-export const refusalSchema = z.object({
-  code: z.string().meta({ description: 'Stable; listed in docs/errors.md' }),
-  object: z.string().exactOptional().meta({ description: 'What it is about' }),
-  message: z.string(),
-  action: z.string().meta({ description: 'What to do' }),
-  cause: z.string().exactOptional().meta({ description: 'The error underneath' }),
+  problems: z.array(refusalSchema).exactOptional().meta({ description: 'What is wrong with its own side of the mesh' }),
 });
 
 /** Records of one kind that are not taken for one reason. */

@@ -1,6 +1,6 @@
 import { CodedError } from '@isthmus/core';
 import type { CertificateFacts } from './certificate-facts.ts';
-import { CERTIFICATE_EXPIRED, CERTIFICATE_RENEWAL } from './pki.errors.ts';
+import { CERTIFICATE_EXPIRED, CERTIFICATE_RENEWAL, CERTIFICATE_REVOKED } from './pki.errors.ts';
 import { ageOf } from './renewal.ts';
 
 /** Why a certificate was not replaced. */
@@ -21,7 +21,8 @@ export function certificateProblem(
   now: number,
 ): CodedError | undefined {
   const age = ageOf(facts, now);
-  if (age !== 'late' && age !== 'expired') return error;
+  // One that was withdrawn is worth nothing whatever its dates say.
+  if ((age !== 'late' && age !== 'expired') || error?.code === CERTIFICATE_REVOKED.code) return error;
   const [ends, cause, object] = [new Date(facts.notAfter).toISOString(), error, facts.cn];
   const why = error ? `; renewing it failed: ${error.message}` : '';
   if (age === 'expired')

@@ -1,11 +1,12 @@
 import { type Clock, CodedError } from '@isthmus/core';
-import { certificateFacts, parseCertificate } from './certificate-facts.ts';
+import type * as x509 from '@peculiar/x509';
+import { certificateFacts } from './certificate-facts.ts';
 import { CA_VALIDITY_MS } from './certificate-profile.ts';
-import { keyBelongsTo, newKeyPair, privateKeyPem, SIGNING_ALGORITHM, signingKey } from './key-pair.ts';
+import { keyBelongsTo, newPrivateKey, SIGNING_ALGORITHM, signingKeys } from './key-pair.ts';
 import { CA_BUNDLE_INVALID, CA_KEY_MISMATCH, CA_PATH_LENGTH } from './pki.errors.ts';
 import { randomSerial } from './serial-number.ts';
 import { CLOCK_SKEW_MS, checkValidity } from './validity.ts';
-import { x509 } from './x509-library.ts';
+import { x509Library } from './x509-library.ts';
 
 /** A CA as it lies on disk. `keyPem` is the cluster's deepest secret. */
 export interface CaKeyPair {
@@ -34,8 +35,7 @@ export interface NewCa {
 
 /** Makes the CA of a cluster, common name `isthmus-ca-<cluster>`. */
 export async function createClusterCa({ cluster, clock, validity }: NewCa): Promise<CaKeyPair> {
-  const keys = await newKeyPair();
-  return await selfSigned(keys, `isthmus-ca-${cluster}`, clock, validity ?? CA_VALIDITY_MS);
+  return await selfSigned(await newPrivateKey(), () => `isthmus-ca-${cluster}`, clock, validity);
 }
 
 /**
@@ -45,13 +45,9 @@ export async function createClusterCa({ cluster, clock, validity }: NewCa): Prom
  */
 export async function createSuccessorCa({ cluster, clock, validity }: NewCa, former: CaKeyPair): Promise<Required<CaKeyPair>> {
   const elder = await openCa(former, clock);
-  if (elder.certificate.getExtension(x509.BasicConstraintsExtension)?.pathLength === 0) {
-    const object = certificateFacts(former.certPem).cn;
-    throw new CodedError(CA_PATH_LENGTH, `${object} may sign no other CA`, { object });
-  }
-  const keys = await newKeyPair();
-  const { keyId } = await x509.SubjectKeyIdentifierExtension.create(keys.publicKey);
-  const ca = await selfSigned(keys, `isthmus-ca-${cluster}-${keyId.slice(0, 8)}`, clock, validity ?? CA_VALIDITY_MS);
+  const facts = certificateFacts(former.certPem);
+  if (facts.pathLength === 0) throw new CodedError(CA_PATH_LENGTH, `${facts.cn} may sign no other CA`, { object: facts.cn });
+  const ca = await selfSigned(await newPrivateKey(), (keyId) => `isthmus-ca-${cluster}-${keyId.slice(0, 8)}`, clock, validity);
   return { ...ca, chainPem: await vouchedFor(ca, elder) };
 }
 
@@ -65,27 +61,34 @@ export async function openCa(ca: CaKeyPair, clock: Clock): Promise<SigningCa> {
   if (!facts.isCa) throw new CodedError(CA_BUNDLE_INVALID, `${object} is not the certificate of a CA`, { object });
   if (!keyMatches(ca)) throw new CodedError(CA_KEY_MISMATCH, `the private key beside ${object} is not its key`, { object });
   checkValidity(facts, clock, object);
-  return { certificate: parseCertificate(ca.certPem), key: await signingKey(ca.keyPem) };
+  const { PemConverter, X509Certificate } = await x509Library();
+  const { privateKey } = await signingKeys(ca.keyPem);
+  return { certificate: new X509Certificate(PemConverter.decodeFirst(ca.certPem)), key: privateKey };
 }
 
-async function selfSigned(keys: CryptoKeyPair, name: string, clock: Clock, validity: number): Promise<CaKeyPair> {
+/** @param nameOf the common name, given the identifier of the key */
+async function selfSigned(keyPem: string, nameOf: (keyId: string) => string, clock: Clock, validity = CA_VALIDITY_MS): Promise<CaKeyPair> {
+  const { SubjectKeyIdentifierExtension, X509CertificateGenerator } = await x509Library();
+  const keys = await signingKeys(keyPem);
+  const { keyId } = await SubjectKeyIdentifierExtension.create(keys.publicKey);
   const now = clock.wall();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+  const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: randomSerial(),
-    name: [{ CN: [name] }],
+    name: [{ CN: [nameOf(keyId)] }],
     notBefore: new Date(now - CLOCK_SKEW_MS),
     notAfter: new Date(now + validity),
     signingAlgorithm: SIGNING_ALGORITHM,
     keys,
     extensions: await caExtensions(keys.publicKey, SUCCESSOR_ONLY),
   });
-  return { certPem: `${certificate.toString('pem')}\n`, keyPem: await privateKeyPem(keys) };
+  return { certPem: `${certificate.toString('pem')}\n`, keyPem };
 }
 
 /** The certificate of a CA as another one signs it: it ends with whichever of the two ends first. */
 async function vouchedFor(ca: CaKeyPair, elder: SigningCa): Promise<string> {
-  const own = parseCertificate(ca.certPem);
-  const certificate = await x509.X509CertificateGenerator.create({
+  const { AuthorityKeyIdentifierExtension, PemConverter, X509Certificate, X509CertificateGenerator } = await x509Library();
+  const own = new X509Certificate(PemConverter.decodeFirst(ca.certPem));
+  const certificate = await X509CertificateGenerator.create({
     serialNumber: randomSerial(),
     subject: own.subjectName.toJSON(),
     issuer: elder.certificate.subjectName.toJSON(),
@@ -94,7 +97,7 @@ async function vouchedFor(ca: CaKeyPair, elder: SigningCa): Promise<string> {
     signingAlgorithm: SIGNING_ALGORITHM,
     publicKey: own.publicKey,
     signingKey: elder.key,
-    extensions: [...(await caExtensions(own.publicKey, 0)), await x509.AuthorityKeyIdentifierExtension.create(elder.certificate.publicKey)],
+    extensions: [...(await caExtensions(own.publicKey, 0)), await AuthorityKeyIdentifierExtension.create(elder.certificate.publicKey)],
   });
   return `${certificate.toString('pem')}\n`;
 }
@@ -103,10 +106,11 @@ async function vouchedFor(ca: CaKeyPair, elder: SigningCa): Promise<string> {
 const SUCCESSOR_ONLY = 1;
 
 async function caExtensions(publicKey: x509.PublicKeyType, pathLength: number): Promise<x509.Extension[]> {
+  const { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, SubjectKeyIdentifierExtension } = await x509Library();
   return [
-    new x509.BasicConstraintsExtension(true, pathLength, true),
-    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-    await x509.SubjectKeyIdentifierExtension.create(publicKey),
+    new BasicConstraintsExtension(true, pathLength, true),
+    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    await SubjectKeyIdentifierExtension.create(publicKey),
   ];
 }
 

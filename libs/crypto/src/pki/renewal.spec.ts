@@ -1,6 +1,7 @@
 import { CodedError } from '@isthmus/core';
 import fc from 'fast-check';
 import { certificateProblem } from './certificate-problem.ts';
+import { CERTIFICATE_REVOKED } from './pki.errors.ts';
 import { ageOf, lookAgainMs, renewAt, renewalDue, renewedBy } from './renewal.ts';
 
 const DAY_MS = 86_400_000;
@@ -103,6 +104,11 @@ describe('what is wrong with a certificate', () => {
       message: 'remote-west expires at 1970-01-01T00:05:00.000Z and is not renewed; renewing it failed: nobody answers',
       action: 'Start it.',
     });
+  });
+
+  it('is that it was withdrawn, however old it is', () => {
+    const revoked = new CodedError(CERTIFICATE_REVOKED, 'east revoked it');
+    for (const now of [1, 200_000, 300_001]) expect(at(now, revoked)?.code).toBe('CERTIFICATE_REVOKED');
   });
 
   it('is that it expired, since when, and how to get another one', () => {

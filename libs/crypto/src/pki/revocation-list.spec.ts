@@ -1,10 +1,11 @@
 import { ManualClock } from '@isthmus/core';
 import { createClusterCa } from './cluster-ca.ts';
 import { revocationList } from './revocation-list.ts';
-import { x509 } from './x509-library.ts';
+import { x509Library } from './x509-library.ts';
 
 describe('a list of revoked certificates', () => {
   it('names serials and dates, is signed by the CA, and has the label that etcd looks for', async () => {
+    const x509 = await x509Library();
     const clock = new ManualClock();
     const ca = await createClusterCa({ cluster: 'west', clock });
     const at = clock.wall() - 1_000;

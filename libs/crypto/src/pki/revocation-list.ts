@@ -1,7 +1,7 @@
 import type { Clock } from '@isthmus/core';
 import { type CaKeyPair, openCa } from './cluster-ca.ts';
 import { SIGNING_ALGORITHM } from './key-pair.ts';
-import { x509 } from './x509-library.ts';
+import { x509Library } from './x509-library.ts';
 
 /** A certificate that is not to be accepted any more. */
 export interface Revocation {
@@ -18,14 +18,15 @@ export interface Revocation {
  */
 export async function revocationList(ca: CaKeyPair, revoked: readonly Revocation[], clock: Clock): Promise<string> {
   const signer = await openCa(ca, clock);
-  const list = await x509.X509CrlGenerator.create({
+  const { AuthorityKeyIdentifierExtension, PemConverter, X509CrlGenerator } = await x509Library();
+  const list = await X509CrlGenerator.create({
     issuer: signer.certificate.subjectName.toJSON(),
     thisUpdate: new Date(clock.wall()),
     nextUpdate: signer.certificate.notAfter,
     entries: revoked.map(({ serial, at }) => ({ serialNumber: serial, revocationDate: new Date(at) })),
     signingAlgorithm: SIGNING_ALGORITHM,
     signingKey: signer.key,
-    extensions: [await x509.AuthorityKeyIdentifierExtension.create(signer.certificate.publicKey)],
+    extensions: [await AuthorityKeyIdentifierExtension.create(signer.certificate.publicKey)],
   });
-  return x509.PemConverter.encode(list.rawData, 'X509 CRL');
+  return PemConverter.encode(list.rawData, 'X509 CRL');
 }

@@ -1,11 +1,12 @@
 import type { Clock } from '@isthmus/core';
+import type * as x509 from '@peculiar/x509';
 import type { CertificateProfile } from './certificate-profile.ts';
-import { provenPublicKey, subjectAlternativeNames } from './certificate-request.ts';
+import { provenPublicKey } from './certificate-request.ts';
 import { type CaKeyPair, openCa, type SigningCa } from './cluster-ca.ts';
 import { SIGNING_ALGORITHM } from './key-pair.ts';
 import { randomSerial } from './serial-number.ts';
 import { backdateMs } from './validity.ts';
-import { x509 } from './x509-library.ts';
+import { type X509Library, x509Library } from './x509-library.ts';
 
 /** What {@link signRequest} needs. */
 export interface SigningOrder {
@@ -24,7 +25,8 @@ export interface SigningOrder {
 export async function signRequest(order: SigningOrder): Promise<string> {
   const ca = await openCa(order.ca, order.clock);
   const publicKey = await provenPublicKey(order.csrPem, order.profile.commonName);
-  const certificate = await x509.X509CertificateGenerator.create({
+  const library = await x509Library();
+  const certificate = await library.X509CertificateGenerator.create({
     serialNumber: randomSerial(),
     subject: [{ CN: [order.profile.commonName] }],
     issuer: ca.certificate.subjectName.toJSON(),
@@ -32,7 +34,7 @@ export async function signRequest(order: SigningOrder): Promise<string> {
     signingAlgorithm: SIGNING_ALGORITHM,
     publicKey,
     signingKey: ca.key,
-    extensions: await extensions(order.profile, publicKey, ca),
+    extensions: await extensions(library, order.profile, publicKey, ca),
   });
   return `${certificate.toString('pem')}\n${order.ca.chainPem ?? ''}`;
 }
@@ -46,14 +48,29 @@ function dates(order: SigningOrder, ca: SigningCa): { notBefore: Date; notAfter:
   };
 }
 
-async function extensions(profile: CertificateProfile, publicKey: x509.PublicKey, ca: SigningCa): Promise<x509.Extension[]> {
-  const usage = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth };
+async function extensions(
+  library: X509Library,
+  profile: CertificateProfile,
+  publicKey: x509.PublicKey,
+  ca: SigningCa,
+): Promise<x509.Extension[]> {
+  const usage = { server: library.ExtendedKeyUsage.serverAuth, client: library.ExtendedKeyUsage.clientAuth };
   return [
-    new x509.BasicConstraintsExtension(false, undefined, true),
-    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    new x509.ExtendedKeyUsageExtension(profile.usages.map((u) => usage[u])),
-    ...subjectAlternativeNames(profile),
-    await x509.SubjectKeyIdentifierExtension.create(publicKey),
-    await x509.AuthorityKeyIdentifierExtension.create(ca.certificate.publicKey),
+    new library.BasicConstraintsExtension(false, undefined, true),
+    new library.KeyUsagesExtension(library.KeyUsageFlags.digitalSignature, true),
+    new library.ExtendedKeyUsageExtension(profile.usages.map((u) => usage[u])),
+    ...alternativeNames(library, profile),
+    await library.SubjectKeyIdentifierExtension.create(publicKey),
+    await library.AuthorityKeyIdentifierExtension.create(ca.certificate.publicKey),
   ];
+}
+
+/** The extension for alternative names, or nothing when there are none. */
+function alternativeNames(library: X509Library, { dnsNames, ips, uris }: CertificateProfile): x509.Extension[] {
+  const all: x509.JsonGeneralNames = [
+    ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
+    ...ips.map((value) => ({ type: 'ip' as const, value })),
+    ...uris.map((value) => ({ type: 'url' as const, value })),
+  ];
+  return all.length === 0 ? [] : [new library.SubjectAlternativeNameExtension(all)];
 }

@@ -109,6 +109,7 @@ export async function memoryCluster(name: string, id: number, clock: Clock): Pro
     remotes,
     users,
     status: { list: async () => (await remotes.list()).map((r) => ({ name: r.name, id: r.id, ready: true, state: 'ready' })) },
+    problems: () => [],
     signer: new RecordingSigner(
       { caBundle: async () => ca.certPem, sign: async (csrPem, profile) => await signRequest({ ca, csrPem, profile, clock }) },
       ledger,
