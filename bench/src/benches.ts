@@ -34,9 +34,9 @@ export const BENCHES: readonly Bench[] = [
   podToPod,
   propagation,
   coldSyncAgent,
-  coldSyncMirror,
   cni,
   footprint,
+  coldSyncMirror,
   coldSync250k,
   meshChurn,
 ];
