@@ -67,7 +67,9 @@ async function startEtcdsOf(cluster: ClusterPlan, processes: Supervisor, progres
   const files = clusterFiles(cluster);
   const { ipv4, ipv6 } = cluster.control.addresses;
   mkdirSync(cluster.control.data, { recursive: true, mode: 0o700 });
-  await clusterPki(files.pkiDir, { cluster: cluster.name, controlPlaneIps: [ipv4, ipv6] });
+  const lifetime = cluster.topology.config['certificate-lifetime'];
+  const validity = lifetime === undefined ? {} : { validityMs: Number(lifetime) * 1000 };
+  await clusterPki(files.pkiDir, { cluster: cluster.name, controlPlaneIps: [ipv4, ipv6], ...validity });
   const etcds = etcdsOf(files);
   for (const etcd of etcds) startEtcd(processes, cluster, files, etcd);
   for (const etcd of etcds) await waitForEtcd(processes, cluster, files, etcd);

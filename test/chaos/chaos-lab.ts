@@ -87,8 +87,8 @@ async function agentSettled(lab: Lab, node: NodePlace): Promise<void> {
       const status = await agentStatus(node);
       seen = status && { waitingFor: status.waitingFor, sinks: status.sinks, remotes: status.remoteClusters };
       if (!status?.ready || status.sinks.behind.length > 0 || status.sinks.failing.length > 0) return false;
-      const remotes = status.remoteClusters.filter((remote) => remote.ready && remote.problem === undefined);
-      return remotes.length === others;
+      const remotes = status.remoteClusters;
+      return remotes.length >= others && remotes.every((remote) => remote.ready && remote.problem === undefined);
     },
     { what: `the agent of ${node.id} to settle`, timeoutMs: CONVERGED_TIMEOUT_MS, everyMs: 100, onTimeout: () => JSON.stringify(seen) },
   );

@@ -1,12 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { seededRandom, systemClock } from '@isthmus/core';
+import { clientProfile } from '@isthmus/crypto';
 import {
   type EtcdConnectionEvent,
   EtcdKvStore,
+  KV_CERTIFICATE_EXPIRED,
   KV_CONFIG,
   KV_TIMEOUT,
   KV_UNAUTHENTICATED,
   KV_UNREACHABLE,
   KV_WRONG_CLUSTER,
+  mirrorPrefix,
   readEtcdConfig,
 } from '@isthmus/kvstore';
 import { rejection } from '../../libs/kvstore/testing/kvstore.contract.ts';
@@ -48,7 +52,8 @@ describe('the connection to etcd', () => {
     const unknownServer = await etcd.connect('root', { config: { ...mine, trustedCaFile: foreign.caFile } });
     expect((await rejection(unknownServer.get('a'), KV_UNAUTHENTICATED)).message).toContain(etcd.endpoint);
     const unknownClient = await etcd.connect('root', { config: { ...mine, ...(await foreign.client('root')) } });
-    await rejection(unknownClient.get('a'), KV_UNAUTHENTICATED);
+    const refused = await rejection(unknownClient.get('a'), KV_UNAUTHENTICATED);
+    expect(refused.message).toContain('the server does not accept the client certificate root of isthmus-ca-test');
     const { certFile: _, keyFile: __, ...nobody } = mine;
     await rejection((await etcd.connect('root', { config: nobody })).get('a'), KV_UNAUTHENTICATED);
     expect(performance.now() - since).toBeLessThan(3_000);
@@ -97,6 +102,50 @@ describe('the connection to etcd', () => {
     await until(() => events.at(-1) === 'lost');
     proxy.join(etcd.port);
     await rejection(kv.status(), KV_UNAUTHENTICATED);
+  });
+
+  it('moves on to a newer certificate before the old one ends: no call fails, no watch is interrupted', async () => {
+    const brief = { ...clientProfile('root'), validityMs: 6_000 };
+    const files = await pki.issue('brief', brief);
+    const events: EtcdConnectionEvent[] = [];
+    const kv = await etcd.connect('root', { config: { ...(await etcd.config()), ...files }, onConnection: (event) => events.push(event) });
+    const writer = await etcd.connect();
+    const [stop, failed, told] = [new AbortController(), [] as unknown[], [] as string[]];
+    const mirroring = mirrorPrefix(kv, {
+      prefix: 'handover/',
+      clock: systemClock,
+      random: seededRandom(1),
+      signal: stop.signal,
+      onBatch: (changes) => void told.push(...changes.map(({ key }) => key)),
+      onDisconnected: (error) => void failed.push(error),
+    });
+    const calling = callUntil(kv, stop.signal, failed);
+    let written = 0;
+    const write = async (): Promise<void> => void (await writer.put(`handover/${written++}`, 'x'));
+    await write();
+    await until(() => told.length === 1);
+    await pki.renew(files, { ...brief, validityMs: 60_000 });
+    while (events.length < 2) await write();
+    for (let i = 0; i < 20; i++) await write();
+    await until(() => told.length === written);
+    stop.abort();
+    await Promise.all([mirroring, calling]);
+    expect(events.map(({ type }) => type)).toEqual(['connected', 'connected']);
+    expect(failed).toEqual([]);
+    expect(told).toEqual(Array.from({ length: written }, (_, i) => `handover/${i}`));
+  });
+
+  it('is given up when its certificate expires and there is no newer one, and says whose it was', async () => {
+    const files = await pki.issue('brief', { ...clientProfile('root'), validityMs: 2_000 });
+    const events: EtcdConnectionEvent[] = [];
+    const kv = await etcd.connect('root', { config: { ...(await etcd.config()), ...files }, onConnection: (event) => events.push(event) });
+    await kv.status();
+    await until(() => events.length === 2, 10_000);
+    expect(events[1]).toMatchObject({ type: 'lost', error: { code: 'KV_CERTIFICATE_EXPIRED', object: 'root' } });
+    const { message } = await rejection(kv.status(), KV_CERTIFICATE_EXPIRED);
+    expect(message).toMatch(/the client certificate root \(.*brief\.crt\) expired at 20/);
+    await pki.renew(files, clientProfile('root'));
+    await kv.status();
   });
 
   it('goes on to the next endpoint', async () => {
@@ -166,3 +215,8 @@ describe('the connection to etcd', () => {
     await rejection(readEtcdConfig('/nowhere.yaml'), KV_CONFIG);
   });
 });
+
+/** Asks one question after another; what fails is kept. */
+async function callUntil(kv: EtcdKvStore, signal: AbortSignal, failed: unknown[]): Promise<void> {
+  while (!signal.aborted) await kv.get('handover/0').catch((error: unknown) => failed.push(error));
+}

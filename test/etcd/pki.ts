@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@isthmus/core';
@@ -9,7 +9,9 @@ import {
   createClusterCa,
   etcdServerProfile,
   newKeyAndRequest,
+  requestForKey,
   signRequest,
+  writeCertificateFile,
 } from '@isthmus/crypto';
 
 /** A certificate and its key on disk. */
@@ -53,6 +55,12 @@ export class TestPki {
     await writeFile(files.certFile, certPem);
     await writeFile(files.keyFile, keyPem, { mode: 0o600 });
     return files;
+  }
+
+  /** Signs another certificate for the key of one that was issued, and puts it in the place of that one by one rename. */
+  async renew({ certFile, keyFile }: CertificateFiles, profile: CertificateProfile): Promise<void> {
+    const csrPem = requestForKey(await readFile(keyFile, 'utf8'), { commonName: profile.commonName });
+    await writeCertificateFile(certFile, await signRequest({ ca: this.#ca, csrPem, profile, clock: systemClock }));
   }
 
   /** Removes the folder. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, type CodedError, LOG, type Logger, type Random } from '@isthmus/core';
-import { type EtcdConnectionEvent, EtcdKvStore, KvResources, readEtcdConfig } from '@isthmus/kvstore';
+import { type EtcdConfig, type EtcdConnectionEvent, EtcdKvStore, KvResources, readEtcdConfig } from '@isthmus/kvstore';
 import type { Config, ResourceStore } from '@isthmus/model';
 
 /** State of a connection, for status. */
@@ -20,13 +20,15 @@ export interface AgentConnections {
   readonly meshKv: EtcdKvStore | undefined;
   readonly meshEndpoints: readonly string[];
   readonly states: Readonly<Record<string, ConnectionState>>;
+  /** How they are reached. */
+  readonly configs: { cluster: EtcdConfig; mesh: EtcdConfig | undefined };
   close(): Promise<void>;
 }
 
 /** Opens both etcds. @throws CodedError KV_CONFIG for a file that cannot be used */
 export async function openConnections(config: Config, clock: Clock, random: Random, log: Logger): Promise<AgentConnections> {
   const states: Record<string, ConnectionState> = {};
-  const open = async (name: string, file: string): Promise<{ kv: EtcdKvStore; endpoints: readonly string[] }> => {
+  const open = async (name: string, file: string): Promise<{ kv: EtcdKvStore; config: EtcdConfig }> => {
     const state: ConnectionState = { connected: false };
     states[name] = state;
     const etcd = await readEtcdConfig(file);
@@ -36,7 +38,7 @@ export async function openConnections(config: Config, clock: Clock, random: Rand
       random,
       onConnection: (event) => note(name, state, event, log),
     });
-    return { kv, endpoints: etcd.endpoints };
+    return { kv, config: etcd };
   };
   const cluster = await open('cluster etcd', config['etcd-config']);
   const mesh = config['mesh-etcd-config'] === '' ? undefined : await open('mesh etcd', config['mesh-etcd-config']);
@@ -44,8 +46,9 @@ export async function openConnections(config: Config, clock: Clock, random: Rand
     clusterKv: cluster.kv,
     resources: new KvResources({ kv: cluster.kv, clock, random, newUid: randomUUID }),
     meshKv: mesh?.kv,
-    meshEndpoints: mesh?.endpoints ?? [],
+    meshEndpoints: mesh?.config.endpoints ?? [],
     states,
+    configs: { cluster: cluster.config, mesh: mesh?.config },
     close: async () => {
       await Promise.all([cluster.kv.close(), mesh?.kv.close()]);
     },

@@ -4,6 +4,16 @@ import type { RemoteStatus } from '@isthmus/mesh';
 /** Rows that are listed of each sink. */
 const LISTED_FAILURES = 20;
 
+/** How packets get to other nodes. */
+export interface TunnelStatus {
+  readonly protocol: string;
+  readonly port: number;
+  /** The kernel's device; empty where the programs do its work. */
+  readonly device: string;
+  /** There, how XDP runs on each physical device. */
+  readonly xdp: Readonly<Record<string, string>>;
+}
+
 /** What `isthmus status` shows. */
 export interface AgentStatusInputs {
   readonly cluster: string;
@@ -13,11 +23,14 @@ export interface AgentStatusInputs {
   readonly nowMs: number;
   readonly waitingFor: string | undefined;
   readonly podCidrs: readonly string[];
+  /** Undefined until the datapath is up. */
+  readonly tunnel: TunnelStatus | undefined;
   readonly store: Store;
   readonly sinks: SinkGroup | undefined;
   readonly publishing: SinkGroup | undefined;
   readonly remotes: readonly RemoteStatus[];
   readonly connections: Readonly<Record<string, { connected: boolean; error?: string }>>;
+  readonly certificates: readonly object[];
 }
 
 /** The agent's state, for people and programs. */
@@ -36,7 +49,9 @@ export function agentStatus(inputs: AgentStatusInputs): object {
     uptimeSeconds: Math.round((inputs.nowMs - inputs.startedMs) / 1000),
     revision: store.revision,
     podCidrs: inputs.podCidrs,
+    ...(inputs.tunnel === undefined ? {} : { tunnel: inputs.tunnel }),
     connections: inputs.connections,
+    certificates: inputs.certificates,
     tables: Object.fromEntries(store.tables().flatMap((table) => (table.name.startsWith('sink/') ? [] : [[table.name, table.size]]))),
     sinks: {
       count: sinks.length,

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Cli } from './cli.ts';
 import { addApply } from './commands/apply.command.ts';
 import { addBpf } from './commands/bpf.command.ts';
+import { addClusterCa } from './commands/cluster-ca.command.ts';
 import { addClusterInit } from './commands/cluster-init.command.ts';
 import { addClustermeshStatus } from './commands/clustermesh-status.command.ts';
 import { addCompletion } from './commands/completion.command.ts';
@@ -17,11 +17,14 @@ import { addIdentity } from './commands/identity.command.ts';
 import { addMonitor } from './commands/monitor.command.ts';
 import { addNodeEnrol } from './commands/node-enrol.command.ts';
 import { addPreflight } from './commands/preflight.command.ts';
+import { addRevoke } from './commands/revoke.command.ts';
 import { addService } from './commands/service.command.ts';
 import { addStatus } from './commands/status.command.ts';
+import { addSysdump } from './commands/sysdump.command.ts';
 import { addTable } from './commands/table.command.ts';
 import { addClusterToken, addNodeToken } from './commands/token.command.ts';
 import { EXIT_HELP } from './exit-status.ts';
+import { ownVersion } from './own-version.ts';
 
 /** The whole command line, over a {@link Cli}: a contents page of the commands. */
 export function buildProgram(cli: Cli): Command {
@@ -48,12 +51,15 @@ function addMesh(program: Command, cli: Cli): void {
   const mesh = program.command('clustermesh').description('Join clusters, part them, see how they do');
   addConnect(mesh, cli);
   addDisconnect(mesh, cli);
+  addRevoke(mesh, cli);
   addClustermeshStatus(mesh, cli);
   addClusterToken(mesh, cli);
   const node = program.command('node').description('Make machines nodes of a cluster');
   addNodeToken(node, cli);
   addNodeEnrol(node, cli);
-  addClusterInit(program.command('cluster').description('Set up a cluster'), cli);
+  const cluster = program.command('cluster').description('Set up a cluster, and change its CA');
+  addClusterInit(cluster, cli);
+  addClusterCa(cluster, cli);
   addContextGroup(program, cli);
 }
 
@@ -78,12 +84,8 @@ function addNode(program: Command, cli: Cli): void {
   addConfig(program, cli);
   addPreflight(program, cli);
   program.commandsGroup('Others:');
+  addSysdump(program, cli);
   addCompletion(program, cli);
-}
-
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-  return version;
 }
 
 /** Errors of the parser in the form of all others. */

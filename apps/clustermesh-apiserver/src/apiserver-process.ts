@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Clock, delay, LOG, messageOf, type Random } from '@isthmus/core';
 import { caPin, FileTokenStore, makePrivateFolder, readKeyFile, splitPem, systemRandomBytes, TokenLedger } from '@isthmus/crypto';
 import { KvResources } from '@isthmus/kvstore';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { Apiserver } from './apiserver.ts';
+import { ApiserverCertificates } from './apiserver-certificates.ts';
 import { Connections, type OwnEtcds, openOwnEtcds } from './connections.ts';
-import { CaSigner } from './join/adapters/ca-signer.ts';
 import { FileRemoteConfigStore } from './join/adapters/file-remote-config-store.ts';
 import { type HealthServer, startHealthServer } from './join/health-server.ts';
 import type { JoinPorts } from './join/join.module.ts';
@@ -93,15 +93,29 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
     const etcds = await openOwnEtcds(this.#connections, { cluster, mesh }, pki);
     const users = this.#users(etcds);
     const apiserver = this.#makeApiserver(etcds, users);
+    const certificates = this.#makeCertificates(apiserver, etcds, users);
     this.#apiserver = apiserver;
-    this.#metrics.observe(apiserver);
+    this.#metrics.observe(apiserver, certificates.report);
     await this.#openHealth();
     // Both ports before anything is written: a second process, which finds them taken, must not have touched the mesh etcd of the first.
-    await this.#openJoinApi(apiserver, users);
-    this.#running = apiserver.run(this.#stop.signal).catch((error: unknown) => {
-      // A defect: nothing would be kept up to date from here on, and a restart loses nothing.
-      log.error({ [LOG.error]: error }, 'the apiserver broke off');
-      process.exit(1);
+    await this.#openJoinApi(apiserver, users, certificates);
+    const { signal } = this.#stop;
+    this.#running = Promise.all([apiserver.run(signal), certificates.run(signal)])
+      .then(() => undefined)
+      .catch((error: unknown) => {
+        // A defect: nothing would be kept up to date from here on, and a restart loses nothing.
+        log.error({ [LOG.error]: error }, 'the apiserver broke off');
+        process.exit(1);
+      });
+  }
+
+  #makeCertificates(apiserver: Apiserver, etcds: OwnEtcds, users: EtcdUserBook): ApiserverCertificates {
+    return new ApiserverCertificates({
+      ...this.#options,
+      users,
+      etcds: etcds.configs,
+      nodes: () => apiserver.exporter.nodes(),
+      onRenewed: () => void this.#join?.refreshCertificate(),
     });
   }
 
@@ -116,6 +130,7 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
     const connected = async (): Promise<string[]> => (await remotes.list()).map(({ name }) => name);
     return new Apiserver({
       ...settings,
+      podCidrs: settings.local.podCIDRs,
       clusterKv: etcds.cluster,
       resources: new KvResources({ kv: etcds.cluster, clock, random, newUid: randomUUID }),
       meshKv: etcds.mesh,
@@ -141,34 +156,36 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
     this.#options.log.info({ url: this.#health.url }, 'health and metrics are served');
   }
 
-  async #openJoinApi(apiserver: Apiserver, users: EtcdUserBook): Promise<void> {
+  async #openJoinApi(apiserver: Apiserver, users: EtcdUserBook, certificates: ApiserverCertificates): Promise<void> {
     const { settings, log } = this.#options;
     const { joinApi, pki, stateFolder } = settings;
     await makePrivateFolder(stateFolder);
     const { cert: certPath, key: keyPath } = pki.joinApi;
-    this.#join = await startJoinServer({ ...joinApi, certPath, keyPath }, this.#joinPorts(apiserver, users)).catch((error: unknown) => {
+    const ports = this.#joinPorts(apiserver, users, certificates);
+    this.#join = await startJoinServer({ ...joinApi, certPath, keyPath }, ports).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).syscall !== 'listen') throw error;
       throw cannotListen('join-api-address', `${joinApi.host}:${joinApi.port}`, messageOf(error), error);
     });
     log.info({ url: this.#join.url }, 'the join API is open');
   }
 
-  #joinPorts(apiserver: Apiserver, users: EtcdUserBook): JoinPorts {
+  #joinPorts(apiserver: Apiserver, users: EtcdUserBook, certificates: ApiserverCertificates): JoinPorts {
     const { settings, clock, log } = this.#options;
     const { local, pki, stateFolder, remotesFolder } = settings;
     const randomBytes = systemRandomBytes;
     return {
       local: { describe: async () => ({ ...local }) },
       remotes: new FileRemoteConfigStore(remotesFolder),
-      status: new MirrorStatuses(apiserver.mirrors),
-      signer: new CaSigner(dirname(pki.ca.cert), clock),
+      status: new MirrorStatuses(apiserver.mirrors, certificates.report),
+      problems: () => apiserver.problems(),
+      ...certificates.ports,
       users,
       tokens: new TokenLedger({
         store: new FileTokenStore(join(stateFolder, 'tokens.json')),
         clock,
         randomBytes,
-        // The first CA is the one that signs.
-        caPin: () => caPin(splitPem(readFileSync(pki.ca.cert, 'utf8'))[0] ?? ''),
+        // The CA that the join API shows, which during a change of CA is the former one: everybody's way leads there.
+        caPin: () => caPin(splitPem(readFileSync(pki.ca.cert, 'utf8')).at(-1) ?? ''),
       }),
       clock,
       randomBytes,

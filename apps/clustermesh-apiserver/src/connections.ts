@@ -82,6 +82,8 @@ export interface OwnEtcds {
   readonly mesh: EtcdKvStore;
   /** The mesh etcd knows its clients. */
   readonly meshHasUsers: boolean;
+  /** How they are reached. */
+  readonly configs: { cluster: EtcdConfig; mesh: EtcdConfig };
 }
 
 /** Opens the cluster's own etcds. @throws CodedError KV_CONFIG naming the file and the field */
@@ -97,5 +99,6 @@ export async function openOwnEtcds(
     clusterRoot: cluster.certFile === undefined ? undefined : connections.openSeldom('cluster etcd, as root', root),
     mesh: connections.open('mesh etcd', mesh),
     meshHasUsers: mesh.certFile !== undefined,
+    configs: { cluster, mesh },
   };
 }

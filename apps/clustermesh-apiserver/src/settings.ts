@@ -13,6 +13,9 @@ export interface ApiserverSettings {
   /** What other clusters and nodes are told of this one. */
   readonly local: LocalClusterFacts;
   readonly pki: ClusterPkiPaths;
+  readonly pkiFolder: string;
+  /** Life of the certificates that this cluster signs. */
+  readonly certificateMs: number;
   readonly clusterEtcdFile: string;
   readonly meshEtcdFile: string;
   readonly remotesFolder: string;
@@ -22,6 +25,8 @@ export interface ApiserverSettings {
   readonly heartbeatMs: number;
   /** How long readiness waits for remote clusters. */
   readonly remotesTimeoutMs: number;
+  /** Bytes of records that one remote cluster may have. */
+  readonly remoteMaxBytes: number;
   readonly joinApi: ListenAddress;
   /** Undefined: health and metrics are not served. */
   readonly health: ListenAddress | undefined;
@@ -38,6 +43,8 @@ export function apiserverSettings(config: Config): ApiserverSettings {
     own,
     local: localCluster(config, own),
     pki: clusterPkiPaths(config['pki-dir'], own.cluster),
+    pkiFolder: config['pki-dir'],
+    certificateMs: config['certificate-lifetime'] * 1000,
     clusterEtcdFile: config['etcd-config'],
     meshEtcdFile: config['mesh-etcd-config'] || fail('mesh-etcd-config', 'name the etcd client file of the mesh etcd'),
     remotesFolder: config['clustermesh-config'],
@@ -46,6 +53,7 @@ export function apiserverSettings(config: Config): ApiserverSettings {
     leaseSeconds,
     heartbeatMs: heartbeatSeconds * 1000,
     remotesTimeoutMs: config['clustermesh-sync-timeout'] * 1000,
+    remoteMaxBytes: config['clustermesh-remote-size-limit'] * 1024 * 1024,
     joinApi: parseListenAddress('join-api-address', config['join-api-address']),
     health: health === '' ? undefined : parseListenAddress('prometheus-serve-addr', health),
   };
@@ -56,7 +64,7 @@ function ownCluster(config: Config): OwnClusterFacts {
   const [cluster, clusterId] = [config['cluster-name'], config['cluster-id']];
   const problem = checkClusterName(cluster) ?? checkClusterId(clusterId, maxConnectedClusters);
   if (problem) throw problem;
-  return { cluster, clusterId, maxConnectedClusters };
+  return { cluster, clusterId, maxConnectedClusters, tunnelProtocol: config['tunnel-protocol'] };
 }
 
 function localCluster(config: Config, own: OwnClusterFacts): LocalClusterFacts {
@@ -66,13 +74,24 @@ function localCluster(config: Config, own: OwnClusterFacts): LocalClusterFacts {
     name: own.cluster,
     id: own.clusterId,
     maxConnectedClusters: own.maxConnectedClusters,
+    tunnelProtocol: own.tunnelProtocol,
     podCIDRs: [
       ...(config['enable-ipv4'] ? config['cluster-pool-ipv4-cidr'] : []),
       ...(config['enable-ipv6'] ? config['cluster-pool-ipv6-cidr'] : []),
     ],
     endpoints: endpoints('mesh-etcd-endpoints', 'other clusters reach the mesh etcd'),
     clusterEtcdEndpoints: endpoints('cluster-etcd-endpoints', 'agents reach the cluster etcd'),
+    ...joinEndpoint(config),
   };
+}
+
+/** Under which address others reach the join API, where that is known. */
+function joinEndpoint(config: Config): Pick<LocalClusterFacts, 'joinEndpoint'> {
+  const given = config['join-api-public-endpoint'];
+  if (given !== '') return { joinEndpoint: given.startsWith('https://') ? given : `https://${given}` };
+  const { host, port } = parseListenAddress('join-api-address', config['join-api-address']);
+  if (['::', '0.0.0.0'].includes(host)) return {};
+  return { joinEndpoint: `https://${host.includes(':') ? `[${host}]` : host}:${port}` };
 }
 
 function fail(key: ConfigKey, what: string): never {

@@ -5,6 +5,7 @@ import {
   controlUrls,
   ETCD_PORT,
   JOIN_API_PORT,
+  joinApiAddress,
   MESH_ETCD_PORT,
   writeEtcdClientFile,
 } from './cluster-files.ts';
@@ -69,6 +70,7 @@ export function agentSettings(cluster: ClusterPlan, node: NodePlace): Settings {
     'node-name': node.name,
     'etcd-config': '/run/isthmus/pki/etcd-config.yaml',
     'mesh-etcd-config': '/run/isthmus/pki/mesh-etcd-config.yaml',
+    'join-api-endpoint': joinApiAddress(cluster),
     'state-dir': '/run/isthmus/state',
     'socket-path': '/run/isthmus/isthmus.sock',
     ...node.config,

@@ -16,13 +16,15 @@ export interface EtcdSpec {
   readonly port: number;
   readonly data: string;
   readonly server: PairPaths;
+  /** List of certificates that it refuses. */
+  readonly revoked?: string;
 }
 
 /** A cluster's two etcds. */
 export function etcdsOf(files: ClusterFiles): EtcdSpec[] {
   return [
     { name: 'etcd', port: ETCD_PORT, data: files.etcdData, server: files.pki.clusterEtcd },
-    { name: 'mesh-etcd', port: MESH_ETCD_PORT, data: files.meshEtcdData, server: files.pki.meshEtcd },
+    { name: 'mesh-etcd', port: MESH_ETCD_PORT, data: files.meshEtcdData, server: files.pki.meshEtcd, revoked: files.pki.meshEtcdRevoked },
   ];
 }
 
@@ -90,6 +92,7 @@ function etcdProcess(cluster: ClusterPlan, files: ClusterFiles, etcd: EtcdSpec):
     'trusted-ca-file': files.pki.ca.cert,
     'cert-file': etcd.server.cert,
     'key-file': etcd.server.key,
+    ...(etcd.revoked === undefined ? {} : { 'client-crl-file': etcd.revoked }),
     // A lone member has nobody to wait for: short timers bring it up in a tenth of a second.
     'heartbeat-interval': '10',
     'election-timeout': '100',

@@ -11,6 +11,9 @@
 //   isthmus-traffic sniff --device D...                  counts the packets coming in on D in which a flow's can be read
 //   isthmus-traffic bulk --bytes N TARGET                one write, whose checksum the server must see
 //   isthmus-traffic mtu  --bytes N TARGET                a packet of N bytes that must not be fragmented, then one of N + 1
+//   isthmus-traffic forge --from ADDRESS TARGET          an IPv6 datagram that names another's address, or one that cannot be, as
+//   its source
+//   isthmus-traffic burst [--count N] --bytes N TARGET   super-packets of datagrams of N bytes, each datagram to be answered
 //
 // keep, flow and sniff go on until their standard input ends. A target is TCP/10.1.0.5:80 or UDP/[fd00::5]:53.
 
@@ -28,24 +31,18 @@ static const struct command {
   int (*run)(const struct options *options);
   int least_targets;
 } commands[] = {
-    {"echo", run_echo, 0}, {"ask", run_ask, 1}, {"keep", run_keep, 1},   {"flow", run_flow, 1},
-    {"bulk", run_bulk, 1}, {"mtu", run_mtu, 1}, {"count", run_count, 1}, {"sniff", run_sniff, 0},
+    {"echo", run_echo, 0}, {"ask", run_ask, 1},     {"keep", run_keep, 1},   {"flow", run_flow, 1},   {"bulk", run_bulk, 1},
+    {"mtu", run_mtu, 1},   {"count", run_count, 1}, {"sniff", run_sniff, 0}, {"forge", run_forge, 1}, {"burst", run_burst, 1},
 };
 
 static const struct option known[] = {
-    {"name", required_argument, NULL, 'n'},
-    {"port", required_argument, NULL, 'p'},
-    {"count", required_argument, NULL, 'c'},
-    {"pps", required_argument, NULL, 'r'},
-    {"timeout-ms", required_argument, NULL, 't'},
-    {"every-ms", required_argument, NULL, 'e'},
-    {"bytes", required_argument, NULL, 'b'},
-    {"connected", no_argument, NULL, 'C'},
-    {"mapped", no_argument, NULL, 'm'},
-    {"id", required_argument, NULL, 'i'},
-    {"place", required_argument, NULL, 'P'},
-    {"device", required_argument, NULL, 'd'},
-    {NULL, 0, NULL, 0},
+    {"name", required_argument, NULL, 'n'},       {"port", required_argument, NULL, 'p'},
+    {"count", required_argument, NULL, 'c'},      {"pps", required_argument, NULL, 'r'},
+    {"timeout-ms", required_argument, NULL, 't'}, {"every-ms", required_argument, NULL, 'e'},
+    {"bytes", required_argument, NULL, 'b'},      {"connected", no_argument, NULL, 'C'},
+    {"mapped", no_argument, NULL, 'm'},           {"from", required_argument, NULL, 'f'},
+    {"id", required_argument, NULL, 'i'},         {"place", required_argument, NULL, 'P'},
+    {"device", required_argument, NULL, 'd'},     {NULL, 0, NULL, 0},
 };
 
 static int positive(const char *text) {
@@ -90,6 +87,9 @@ static void read_option(int letter, struct options *options) {
   case 'b':
     options->bytes = positive(optarg);
     break;
+  case 'f':
+    options->from = optarg;
+    break;
   case 'i':
     options->id = hexadecimal(optarg);
     break;
@@ -119,7 +119,7 @@ static void read_targets(int argc, char **argv, struct options *options) {
 
 int main(int argc, char **argv) {
   static struct options options = {
-      .name = "", .port = 8080, .count = 1, .timeout_ms = 1000, .every_ms = 20, .pps = 1000, .bytes = 65536};
+      .name = "", .from = "", .port = 8080, .count = 1, .timeout_ms = 1000, .every_ms = 20, .pps = 1000, .bytes = 65536};
   const char *name = argc > 1 ? argv[1] : "";
   signal(SIGPIPE, SIG_IGN);
   setvbuf(stdout, NULL, _IOLBF, 0);

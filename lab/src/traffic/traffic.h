@@ -27,6 +27,7 @@ struct target {
 
 struct options {
   const char *name; // of the server, in its answers
+  const char *from; // the source that a forged packet names
   int port;
   int count;
   int timeout_ms;
@@ -51,8 +52,10 @@ int run_keep(const struct options *options);
 int run_flow(const struct options *options);
 int run_bulk(const struct options *options);
 int run_mtu(const struct options *options);
+int run_forge(const struct options *options);
 int run_count(const struct options *options);
 int run_sniff(const struct options *options);
+int run_burst(const struct options *options);
 
 // Nanoseconds of CLOCK_MONOTONIC, the clock that other programs of the machine share.
 int64_t now_ns(void);

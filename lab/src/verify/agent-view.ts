@@ -6,6 +6,8 @@ import { CheckFailed } from './check.ts';
 /** A row of one of the agent's tables. */
 export interface TableRow<T> {
   readonly key: string;
+  /** The store's revision when it was last written. */
+  readonly revision: number;
   readonly row: T;
 }
 
@@ -20,6 +22,16 @@ export async function tableRows<T>(node: NodePlace, table: string, key?: string)
 /** Rows of a BPF map of a node, decoded. @throws CheckFailed when the agent does not answer */
 export async function bpfRows<T>(node: NodePlace, map: string): Promise<T[]> {
   return agentAnswer(node, `/v1/bpf/${map}`);
+}
+
+/** Names of a node's tables, sinks' status tables included. @throws CheckFailed when the agent does not answer */
+export async function tableNames(node: NodePlace): Promise<string[]> {
+  return (await agentAnswer<{ name: string }[]>(node, '/v1/tables')).map(({ name }) => name);
+}
+
+/** Names of a node's BPF maps. @throws CheckFailed when the agent does not answer */
+export function bpfNames(node: NodePlace): Promise<string[]> {
+  return agentAnswer(node, '/v1/bpf');
 }
 
 /** What an agent says of itself: the part that the lab looks at. */

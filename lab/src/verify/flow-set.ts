@@ -8,32 +8,38 @@ import { CheckFailed, expectThat } from './check.ts';
 import { type Pair, podPairs, podsOfApp, RELATIONS, type Relation } from './pairs.ts';
 import { hasServices, serviceTarget } from './service-view.ts';
 
-/** A flow, and whether both its ends are sure to be in one cluster. */
+/** A flow, and the clusters that its ends may be in. */
 export interface ScopedFlow extends FlowSpec {
-  readonly scope: 'cluster' | 'mesh';
+  readonly clusters: readonly string[];
 }
 
-/** Flows that between them use every way through the datapath: one of each relation and family, and one through a service per cluster. */
+/**
+ * Flows that between them use every way through the datapath: two of each relation, one of them over each family; across clusters one from
+ * each cluster to each other one; and one through a service per cluster.
+ */
 export async function flowSet(lab: Lab): Promise<ScopedFlow[]> {
-  const direct = RELATIONS.flatMap((relation) => {
-    const pairs = podPairs(lab, relation);
-    // The first and the last pair: of different senders, and across clusters of both directions.
-    return [pairs.at(0), pairs.at(-1)].flatMap((pair, index) => (pair ? [directFlow(lab, relation, pair, index === 0 ? 4 : 6)] : []));
-  });
-  const services = await Promise.all(
-    (hasServices(lab, false) ? lab.plan.clusters : []).flatMap((cluster) =>
-      podsOfApp(lab, 'client', cluster.name)
-        .slice(0, 1)
-        .map(async (from) => ({
-          scope: 'mesh' as const,
-          name: `service in ${cluster.name}`,
-          from,
-          to: podsOfApp(lab, 'server'),
-          target: await serviceTarget(cluster, 'web', { protocol: 'UDP', family: 'ipv4' }),
-        })),
-    ),
+  const direct = RELATIONS.flatMap((relation) =>
+    endPairs(lab, relation).map((pair, index) => directFlow(lab, relation, pair, index % 2 === 0 ? 4 : 6)),
   );
-  return [...direct, ...services];
+  return [...direct, ...(await serviceFlows(lab))];
+}
+
+/** The first and the last pair, which have different senders; across clusters one of each direction. */
+function endPairs(lab: Lab, relation: Relation): Pair<PodPlace, PodPlace>[] {
+  const pairs = podPairs(lab, relation);
+  if (relation !== 'across-clusters') return [pairs.at(0), pairs.at(-1)].filter((pair) => pair !== undefined);
+  return [...new Map(pairs.map((pair) => [`${pair.from.cluster} to ${pair.to.cluster}`, pair])).values()];
+}
+
+async function serviceFlows(lab: Lab): Promise<ScopedFlow[]> {
+  if (!hasServices(lab, false)) return [];
+  const clusters = lab.plan.clusters.map(({ name }) => name);
+  const flows = lab.plan.clusters.map(async (cluster) => {
+    const target = await serviceTarget(cluster, 'web', { protocol: 'UDP', family: 'ipv4' });
+    const clients = podsOfApp(lab, 'client', cluster.name).slice(0, 1);
+    return clients.map((from) => ({ clusters, name: `service in ${cluster.name}`, from, to: podsOfApp(lab, 'server'), target }));
+  });
+  return (await Promise.all(flows)).flat();
 }
 
 /** The rate of each of {@link allPairFlows}: 112 of them between 8 pods make 2,800 packets a second, and as many answers. */
@@ -49,7 +55,7 @@ export function allPairFlows(lab: Lab, pps: number = ALL_PAIRS_PPS): ScopedFlow[
 function directFlow(lab: Lab, relation: Relation, { from, to }: Pair<PodPlace, PodPlace>, family: number): ScopedFlow {
   const { ipv4, ipv6 } = lab.podAddresses(to);
   return {
-    scope: relation === 'across-clusters' ? 'mesh' : 'cluster',
+    clusters: [...new Set([from.cluster, to.cluster])],
     name: `${relation} IPv${family} ${from.id} to ${to.id}`,
     from,
     to: [to],

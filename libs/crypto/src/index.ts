@@ -1,6 +1,15 @@
 export { CaDirectory } from './adapters/ca-directory.ts';
-export { type ClusterPkiOptions, type ClusterPkiPaths, clusterPki, clusterPkiPaths, type PairPaths } from './adapters/cluster-pki.ts';
+export { CertificatePair, type PairPaths } from './adapters/certificate-pair.ts';
+export {
+  type ClusterPkiOptions,
+  type ClusterPkiPaths,
+  type ControlPlaneName,
+  clusterPki,
+  clusterPkiPaths,
+  controlPlanePairs,
+} from './adapters/cluster-pki.ts';
 export { ClustermeshConfigDirectory, type EtcdClientFiles } from './adapters/clustermesh-config-directory.ts';
+export { type CredentialPaths, FileCredential } from './adapters/file-credential.ts';
 export { FileTokenStore } from './adapters/file-token-store.ts';
 export { JOIN_API_ANSWER, JOIN_API_UNREACHABLE, JOIN_API_UNTRUSTED } from './adapters/join-client.errors.ts';
 export { JoinClient, type JoinClientOptions } from './adapters/join-client.ts';
@@ -15,13 +24,25 @@ export {
   writeFileAtomically,
   writeKeyFile,
 } from './adapters/key-file.ts';
+export { type NodeFiles, nodeFiles, writeNodeFiles } from './adapters/node-files.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
+export { HIDDEN, hideSecrets } from './hide-secrets.ts';
 export { type ConnectOutcome, connectClusters } from './join/connect-clusters.ts';
+export {
+  CERTIFICATE_KEEPING,
+  type Credential,
+  type CredentialEvent,
+  type CredentialFiles,
+  CredentialKeeper,
+  type CredentialKeeperOptions,
+  type CredentialState,
+} from './join/credential-keeper.ts';
 export { enrolNode, type NodeCredentials } from './join/enrol-node.ts';
 export type { JoinApi } from './join/join-api.ts';
 export * from './join/join-wire.ts';
 export { bundlesMeet, caPin, checkBundle, MAX_CAS_IN_BUNDLE, mergeBundles, pinnedCa, splitPem } from './pki/ca-bundle.ts';
 export { type CertificateFacts, certificateFacts } from './pki/certificate-facts.ts';
+export { certificateProblem, type RenewalFailure } from './pki/certificate-problem.ts';
 export {
   agentProfile,
   CA_VALIDITY_MS,
@@ -35,11 +56,12 @@ export {
   type ServerNames,
   spiffeNodeId,
 } from './pki/certificate-profile.ts';
-export { type KeyAndRequest, newKeyAndRequest, type RequestedNames } from './pki/certificate-request.ts';
-export { type CaKeyPair, createClusterCa } from './pki/cluster-ca.ts';
+export { type KeyAndRequest, newKeyAndRequest, type RequestedNames, requestForKey } from './pki/certificate-request.ts';
+export { type CaKeyPair, createClusterCa, createSuccessorCa, type NewCa } from './pki/cluster-ca.ts';
 export { keyBelongsTo } from './pki/key-pair.ts';
 export * from './pki/pki.errors.ts';
-export { renewAt } from './pki/renewal.ts';
+export { ageOf, type CertificateAge, type Dates, lookAgainMs, renewAt, renewalDue, renewedBy } from './pki/renewal.ts';
+export { type Revocation, revocationList } from './pki/revocation-list.ts';
 export { type SigningOrder, signRequest } from './pki/sign-request.ts';
 export { type Expectation, verifyCertificate } from './pki/verify-certificate.ts';
 export { TOKEN_EXPIRED, TOKEN_KIND, TOKEN_UNKNOWN, TOKEN_USED } from './token/token.errors.ts';

@@ -21,6 +21,20 @@ export const KV_UNAUTHENTICATED = defineError(
   'Check that both sides trust the same CA, that no certificate has run out and that the server certificate names the endpoint.',
 );
 
+/** The own client certificate's life is over. */
+export const KV_CERTIFICATE_EXPIRED = defineError(
+  'KV_CERTIFICATE_EXPIRED',
+  'The client certificate with which the key-value store was called has expired.',
+  'Renew it; the message names its file. Certificates that an apiserver or agent keeps renew themselves unless "isthmus status" says why not.',
+);
+
+/** The connection was replaced by one with a newer certificate. */
+export const KV_HANDED_OVER = defineError(
+  'KV_HANDED_OVER',
+  'The connection was replaced by one with a newer certificate while a watch was on it.',
+  'Nothing: whoever watched goes on over the new connection at once.',
+);
+
 /** The user may not do this. */
 export const KV_PERMISSION = defineError(
   'KV_PERMISSION',
@@ -54,6 +68,13 @@ export const KV_TOO_LARGE = defineError(
   'KV_TOO_LARGE',
   'A request or an answer exceeds a limit of the key-value store (1.5 MiB a request, 128 operations a transaction by default).',
   'Make the value smaller or split the transaction.',
+);
+
+/** There are more keys than are wanted. */
+export const KV_TOO_MANY = defineError(
+  'KV_TOO_MANY',
+  'The key-value store has more keys under a prefix than are followed.',
+  'Find out who writes them and remove them; what was read before stays meanwhile.',
 );
 
 /** The server sheds load. */

@@ -27,9 +27,13 @@ const programs = startPrograms(
     podMtu: facts.podMtu,
     dualStack: true,
     maxEntries: {},
-    underlay: facts.underlay.devices,
+    underlay: facts.underlay,
   },
-  ensureDevices({ podMtu: facts.podMtu, tunnelPort: config['tunnel-port'], ipv6: true }),
+  ensureDevices({
+    podMtu: facts.podMtu,
+    tunnel: { protocol: facts.tunnelProtocol, port: facts.tunnelPort, mtu: facts.podMtu },
+    ipv6: true,
+  }),
 );
 const pods = readdirSync(config['bpf-root']).flatMap((pin) => /^link_pod_(.+)$/.exec(pin)?.[1] ?? []);
 const rows = pods.map((key) => ({

@@ -47,6 +47,8 @@ export interface KernelSinks {
   readonly group: SinkGroup;
   /** Resolves when the datapath has what an endpoint's row says. */
   settled(row: EndpointRow, revision: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves when every pod's device runs the program that was given. */
+  podProgramsAttached(revision: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** What the sinks write to. */
@@ -124,6 +126,7 @@ export function declareKernelSinks({ tables, own, programs, pinFolder, routes, c
   });
   return {
     group,
+    podProgramsAttached: (revision, signal) => devices.flushed(revision, () => true, signal),
     settled: async (row, revision, signal) => {
       const addresses = [row.ipv4, row.ipv6].filter((ip) => ip !== '');
       const waits: Wait[] = [

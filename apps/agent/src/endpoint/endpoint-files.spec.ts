@@ -7,6 +7,7 @@ import { temporaryState } from './endpoint-fixture.ts';
 
 const row: EndpointRow = {
   id: 3,
+  network: 'isthmus',
   containerId: 'c',
   namespace: 'n',
   pod: 'p',

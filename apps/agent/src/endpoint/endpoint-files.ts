@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, defineError } from '@isthmus/core';
 import type { EndpointRow } from '@isthmus/model';
-import type { StateFolder } from '../state/state-folder.ts';
+import type { Lasting, StateFolder } from '../state/state-folder.ts';
 
 export const ENDPOINT_FILE_INVALID = defineError(
   'ENDPOINT_FILE_INVALID',
@@ -54,8 +54,8 @@ export class EndpointFiles {
   }
 
   /** Saves one endpoint so that it survives a crash at any instant. @throws CodedError STATE_NOT_SAVED */
-  save(row: EndpointRow): void {
-    this.#state.write(join(FOLDER, `${row.id}${SUFFIX}`), JSON.stringify(row));
+  save(row: EndpointRow, lasting?: Lasting): void {
+    this.#state.write(join(FOLDER, `${row.id}${SUFFIX}`), JSON.stringify(row), lasting);
   }
 
   remove(id: number): void {
@@ -71,5 +71,6 @@ function readRow(path: string, id: string): EndpointRow {
       ? 'id'
       : (TEXTS.find((name) => typeof row[name] !== 'string') ?? NUMBERS.find((name) => !Number.isSafeInteger(row[name])));
   if (wrong) throw new CodedError(ENDPOINT_FILE_INVALID, `${path}: ${wrong} is missing or wrong`, { object: path });
-  return row as unknown as EndpointRow;
+  // Earlier versions did not write it down.
+  return { network: '', ...row } as unknown as EndpointRow;
 }

@@ -39,6 +39,7 @@ export function endpointFixture(stateDir: string, changes: Partial<EndpointDepen
   };
   const service = new EndpointService(dependencies);
   const request = (containerId: string, pod = 'web'): EndpointRequest => ({
+    network: 'isthmus',
     containerId,
     podInterface: 'eth0',
     netns: `/run/netns/${containerId}`,

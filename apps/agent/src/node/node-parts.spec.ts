@@ -56,6 +56,14 @@ describe('PodCidrIpam', () => {
     pool.adopt('c', { ipv4: '10.1.0.4', ipv6: '' });
   });
 
+  it('says when a pod would get only half of its addresses, or none', () => {
+    const { ipam: pool } = ipam(['10.1.0.0/24', 'fd00:1::/126']);
+    expect(pool.shortage()).toBeUndefined();
+    pool.allocate('a');
+    pool.allocate('b');
+    expect(pool.shortage()?.message).toContain('no IPv6 address is free in fd00:1::/126');
+  });
+
   it('goes on with CIDRs that come, and keeps addresses of those that go', () => {
     const { ipam: pool } = ipam(['10.1.0.0/29']);
     const first = pool.allocate('a');

@@ -12,6 +12,9 @@ const PROBE = 'probe';
 /** A page: less may find room where nothing else does. */
 const PROBE_BYTES = 4096;
 
+/** What a file survives: a crash of the machine, too, which takes the disk's time, or that of the process alone. */
+export type Lasting = 'for ever' | 'until the machine ends';
+
 /** The agent's folder on disk. */
 export class StateFolder {
   readonly path: string;
@@ -28,10 +31,10 @@ export class StateFolder {
    * @param name relative to the folder
    * @throws CodedError STATE_NOT_SAVED: the old one is there
    */
-  write(name: string, text: string): void {
+  write(name: string, text: string, lasting: Lasting = 'for ever'): void {
     const temporary = join(this.path, `${name}.tmp`);
     try {
-      writeDurably(temporary, text);
+      writeWhole(temporary, text, lasting);
       renameSync(temporary, join(this.path, name));
       this.#problem = undefined;
     } catch (cause) {
@@ -62,11 +65,11 @@ function hasRoom(path: string): boolean {
   return bfree > 0 && ffree > 0;
 }
 
-function writeDurably(path: string, text: string): void {
+function writeWhole(path: string, text: string, lasting: Lasting): void {
   const fd = openSync(path, 'w', 0o600);
   try {
     writeSync(fd, text);
-    fsyncSync(fd);
+    if (lasting === 'for ever') fsyncSync(fd);
   } finally {
     closeSync(fd);
   }

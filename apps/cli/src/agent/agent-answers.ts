@@ -24,9 +24,13 @@ export const agentStatusSchema = z.looseObject({
   waitingFor: z.string().optional(),
   uptimeSeconds: z.number(),
   podCidrs: z.array(z.string()).default([]),
+  tunnel: z.looseObject({ protocol: z.string(), port: z.number(), device: z.string(), xdp: z.record(z.string(), z.string()) }).optional(),
   connections: z
     .record(z.string(), z.looseObject({ connected: z.boolean(), error: z.string().optional(), problem: problem.optional() }))
     .default({}),
+  certificates: z
+    .array(z.looseObject({ name: z.string(), secondsLeft: z.number(), state: z.string(), problem: problem.optional() }))
+    .default([]),
   tables: z.record(z.string(), z.number()).default({}),
   sinks: z
     .looseObject({

@@ -1,11 +1,12 @@
 import { spanText } from '../output/ago.ts';
 import { paint } from '../output/paint.ts';
 import { renderTable } from '../output/print-table.ts';
+import { problemText } from '../output/problem-text.ts';
 import type { AgentStatus } from './agent-answers.ts';
 
 /** An agent's state as people read it: one line each for what is good, what is wrong with its reason. */
 export function agentStatusText(status: AgentStatus, colour = false): string {
-  return [lines(status, colour), connectionsText(status), remotesText(status, colour), failuresText(status)].join('');
+  return [lines(status, colour), problemsText(status), remotesText(status, colour), failuresText(status)].join('');
 }
 
 function lines(status: AgentStatus, colour: boolean): string {
@@ -16,7 +17,9 @@ function lines(status: AgentStatus, colour: boolean): string {
     ['node', `${status.cluster}/${status.node} (cluster id ${status.clusterId})`],
     ['agent', `${ready}, up ${spanText(status.uptimeSeconds)}`],
     ['pod CIDRs', status.podCidrs.join(', ') || 'none yet'],
+    ...(status.tunnel === undefined ? [] : [['tunnel', tunnelText(status.tunnel)] as [string, string]]),
     ...Object.entries(status.connections).map(([name, connection]): [string, string] => [name, connectionText(connection, colour)]),
+    ...status.certificates.map((each): [string, string] => [each.name, certificateText(each, colour)]),
     ['endpoints', String(status.tables['endpoints'] ?? 0)],
     ...(status.sinks === undefined ? [] : [['sinks', sinksText(status.sinks, colour)] as [string, string]]),
   ];
@@ -24,12 +27,25 @@ function lines(status: AgentStatus, colour: boolean): string {
   return rows.map(([name, text]) => `${name.padEnd(width)}   ${text}\n`).join('');
 }
 
-/** What to do about an etcd that does not answer, or does not let us in. */
-function connectionsText({ connections }: AgentStatus): string {
-  const problems = Object.entries(connections).flatMap(([name, { connected, problem }]) =>
-    connected || !problem ? [] : [`${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`],
-  );
+function tunnelText({ protocol, port, device, xdp }: NonNullable<AgentStatus['tunnel']>): string {
+  const way = Object.entries(xdp).map(([name, mode]) => `${mode} XDP on ${name}`);
+  return `${protocol}, UDP port ${port}, by ${device === '' ? way.join(', ') : `device ${device}`}`;
+}
+
+/** What to do about an etcd that does not answer, or does not let us in, and about certificates that are not renewed. */
+function problemsText({ connections, certificates }: AgentStatus): string {
+  const unreached = Object.entries(connections).map(([name, { connected, problem }]) => ({
+    name,
+    problem: connected ? undefined : problem,
+  }));
+  const problems = [...unreached, ...certificates].flatMap(({ name, problem }) => (problem ? [problemText(name, problem)] : []));
   return problems.length === 0 ? '' : `\n${problems.join('')}`;
+}
+
+function certificateText({ secondsLeft, state, problem }: AgentStatus['certificates'][number], colour: boolean): string {
+  const text = secondsLeft < 0 ? `expired ${spanText(-secondsLeft)} ago` : `expires in ${spanText(secondsLeft)}`;
+  if (state === 'good') return paint(colour, problem ? 'doubtful' : 'good', text);
+  return paint(colour, 'bad', text);
 }
 
 function connectionText({ connected, error, problem }: AgentStatus['connections'][string], colour: boolean): string {
@@ -55,9 +71,7 @@ function remotesText({ remoteClusters }: AgentStatus, colour: boolean): string {
       kinds.map(([kind, { count, synced }]) => `${count} ${kind}${synced ? '' : ' (not complete)'}`).join(', '),
     ];
   });
-  const problems = remoteClusters.flatMap(({ name, problem }) =>
-    problem ? [`${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`] : [],
-  );
+  const problems = remoteClusters.flatMap(({ name, problem }) => (problem ? [problemText(name, problem)] : []));
   return `\n${renderTable(['REMOTE', 'ID', 'STATE', 'HEARTBEAT', 'RECORDS'], rows, colour)}${problems.join('')}`;
 }
 

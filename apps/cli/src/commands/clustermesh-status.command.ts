@@ -1,10 +1,11 @@
 import { isCoded } from '@isthmus/core';
-import { type ClusterInfo, JOIN_API_UNREACHABLE, type JoinApi, type RemoteStatus } from '@isthmus/crypto';
+import { type Certificates, type ClusterInfo, JOIN_API_UNREACHABLE, type JoinApi, type RemoteStatus } from '@isthmus/crypto';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { findContext } from '../context/context-store.ts';
 import { contextJoinApi } from '../context/open-context.ts';
 import { EXIT } from '../exit-status.ts';
+import { certificatesText } from '../join/certificates-text.ts';
 import { remoteStatusText } from '../join/remote-status-text.ts';
 import {
   addContext,
@@ -23,13 +24,14 @@ interface StatusOptions extends ContextOptions, OutputOptions, WaitOptions {}
 interface MeshStatus {
   readonly cluster: ClusterInfo;
   readonly remotes: readonly RemoteStatus[];
+  readonly certificates: Certificates;
 }
 
 /** `clustermesh status`: how each remote cluster does, as this one sees it. */
 export function addClustermeshStatus(group: Command, cli: Cli): void {
   const command = group
     .command('status')
-    .description('Show how a cluster is connected to others. Ends with status 3 while one of them is not ready');
+    .description('Show how a cluster is connected to others, and its certificates. Ends with status 3 while a cluster is not ready');
   addOutput(addWait(addContext(command), 'every connected cluster is ready'));
   addExample(command, 'isthmus clustermesh status --context west --wait --wait-duration 5m');
   command.action((options: StatusOptions) => status(cli, options));
@@ -56,8 +58,8 @@ async function status(cli: Cli, options: StatusOptions): Promise<void> {
 }
 
 async function readStatus(api: JoinApi): Promise<MeshStatus> {
-  const [cluster, remotes] = await Promise.all([api.cluster(), api.remotes()]);
-  return { cluster, remotes };
+  const [cluster, remotes, certificates] = await Promise.all([api.cluster(), api.remotes(), api.certificates()]);
+  return { cluster, remotes, certificates };
 }
 
 /** A cluster that was joined a moment ago may not be in the list of remotes yet. */
@@ -68,8 +70,14 @@ function missingIn({ cluster, remotes }: MeshStatus): string {
 }
 
 function print(cli: Cli, seen: MeshStatus, { output }: StatusOptions): void {
-  const { name, id } = seen.cluster;
-  if (output === 'json') printJson(cli.terminal, { cluster: { name, id }, ready: missingIn(seen) === '', remotes: seen.remotes });
-  else cli.terminal.out(remoteStatusText(seen.cluster, seen.remotes, cli.terminal.colour));
-  if (missingIn(seen) !== '') cli.exitStatus = EXIT.notReady;
+  const { name, id, problems } = seen.cluster;
+  const { cluster, remotes, certificates } = seen;
+  const ready = missingIn(seen) === '' && problems === undefined;
+  const now = cli.clock.wall();
+  if (output === 'json') printJson(cli.terminal, { cluster: { name, id, ...(problems && { problems }) }, ready, remotes, ...certificates });
+  else {
+    cli.terminal.out(remoteStatusText(cluster, remotes, now, cli.terminal.colour));
+    cli.terminal.out(certificatesText(certificates, now, cli.terminal.colour));
+  }
+  if (!ready) cli.exitStatus = EXIT.notReady;
 }

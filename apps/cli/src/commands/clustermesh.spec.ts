@@ -150,9 +150,15 @@ describe('status', () => {
     expect(await cli.run('clustermesh', 'status')).toBe(0);
     expect(cli.out).toBe(
       'cluster west (id 1): 1 of 1 remote clusters ready\n' +
-        'CLUSTER   ID   STATE   CONFIG        HEARTBEAT   SYNCED   RECORDS\n' +
-        'east      2    ready   mesh of 255   12s ago     2/2      2 nodes, 1 services\n',
+        'CLUSTER   ID   STATE   CONFIG        HEARTBEAT   SYNCED   OURS THERE   THEIRS HERE   RECORDS\n' +
+        'east      2    ready   mesh of 255   12s ago     2/2      -            -             2 nodes, 1 services\n',
     );
+  });
+
+  it('shows how a remote encapsulates packets, where it says so', async () => {
+    west.statuses = [[{ ...ready, config: { id: 2, maxConnectedClusters: 255, tunnelProtocol: 'geneve' } }]];
+    await cli.run('clustermesh', 'status');
+    expect(cli.out).toContain('mesh of 255, geneve');
   });
 
   it('says what is wrong, what to do, and that it is not ready', async () => {
@@ -160,7 +166,56 @@ describe('status', () => {
     expect(await cli.run('clustermesh', 'status')).toBe(3);
     expect(cli.out).toContain('east: MESH_CONFIG_MISSING: east has published no configuration\n  what to do: Check east.\n');
     expect(await cli.run('clustermesh', 'status', '-o', 'json')).toBe(3);
-    expect(JSON.parse(cli.out)).toEqual({ cluster: { name: 'west', id: 1 }, ready: false, remotes: [syncing] });
+    expect(JSON.parse(cli.out)).toEqual({
+      cluster: { name: 'west', id: 1 },
+      ready: false,
+      remotes: [syncing],
+      certificates: [],
+      refused: [],
+    });
+  });
+
+  it('shows how long each certificate is good, whom this cluster refuses, and what to do', async () => {
+    const now = cli.clock.wall();
+    const made = (name: string, use: string, days: number, state = 'good') => {
+      const notAfter = new Date(now + days * 86_400_000).toISOString();
+      return { name, use, serial: '4a', issuer: 'ca', notBefore: new Date(now).toISOString(), notAfter, state };
+    };
+    const refusal = { code: 'CERTIFICATE_REVOKED', message: 'remote-east was revoked here', action: 'Connect anew.' };
+    const late = { code: 'CERTIFICATE_RENEWAL', message: 'root is not renewed', action: 'Free the disk.' };
+    west.statuses = [
+      [
+        {
+          ...ready,
+          certificateThere: made('remote-west', 'at east', 200),
+          certificateHere: { ...made('remote-east', 'here', 100, 'revoked'), problem: refusal },
+        },
+      ],
+    ];
+    west.known = {
+      certificates: [made('isthmus-ca-west', 'CA', 3650), { ...made('root', 'root', -3, 'expired'), problem: late }],
+      refused: [{ name: 'remote-east', problem: refusal, at: new Date(now - 30_000).toISOString(), times: 4 }],
+    };
+    expect(await cli.run('clustermesh', 'status')).toBe(0);
+    expect(cli.out).toContain('2/2      200d         revoked, 100d   2 nodes');
+    expect(cli.out).toContain(
+      'certificate of east here: CERTIFICATE_REVOKED: remote-east was revoked here\n  what to do: Connect anew.\n' +
+        '\nCERTIFICATE       FOR    EXPIRES IN\nisthmus-ca-west   CA     3650d\nroot              root   expired 3d ago\n' +
+        'root: CERTIFICATE_RENEWAL: root is not renewed\n  what to do: Free the disk.\n' +
+        'refused here: a caller with a certificate for remote-east, 4 times, last 30s ago: CERTIFICATE_REVOKED: remote-east was revoked here\n',
+    );
+  });
+
+  it('says why it cannot be read, and what of it is not taken, with nothing in it that moves the cursor', async () => {
+    const dropped = [
+      { kind: 'ips', reason: 'foreign-identity', count: 3, last: '10.2.0.1\u001b[2J', detail: '' },
+      { kind: 'nodes', reason: 'foreign-network', count: 1, last: 'n1', detail: '10.1.0.0/24: it overlaps 10.1.0.0/16 of west' },
+    ];
+    west.statuses = [[{ ...ready, dropped, problem: { ...problem, cause: 'connect: ECONNREFUSED' } }]];
+    expect(await cli.run('clustermesh', 'status')).toBe(0);
+    expect(cli.out).toContain('east: MESH_CONFIG_MISSING: east has published no configuration: connect: ECONNREFUSED\n');
+    expect(cli.out).toContain('east: 3 times a record of ips was not taken: foreign-identity; last "10.2.0.1\\u001b[2J"\n');
+    expect(cli.out).toContain('foreign-network; last "n1" ("10.1.0.0/24: it overlaps 10.1.0.0/16 of west")\n');
   });
 
   it('waits until all are ready, also for one that is not in the list yet', async () => {
@@ -184,6 +239,18 @@ describe('status', () => {
     expect(await cli.run('clustermesh', 'status', '--wait', '--wait-duration', '1m')).toBe(0);
     west.downFor = 1;
     expect(await cli.run('clustermesh', 'status')).toBe(3);
+  });
+});
+
+describe('revoke', () => {
+  it('withdraws the access of a connected cluster, and warns when open connections go on', async () => {
+    west.peers.add('east');
+    expect(await cli.run('clustermesh', 'revoke', 'east')).toBe(0);
+    expect([cli.out, cli.err]).toEqual(['east may not read this cluster any more: 1 certificates are revoked\n', '']);
+    west.connectionsEnded = null;
+    expect(await cli.run('clustermesh', 'revoke', 'east', '--context', 'west')).toBe(0);
+    expect(cli.err).toContain('go on reading\n  what to do: Restart the mesh etcd now.');
+    expect(await cli.run('clustermesh', 'revoke', 'north')).toBe(5);
   });
 });
 

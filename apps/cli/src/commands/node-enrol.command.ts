@@ -1,10 +1,19 @@
 import { CodedError, messageOf } from '@isthmus/core';
-import { type ClusterInfo, enrolNode, type JoinApi, readCertificateFile, readKeyFile } from '@isthmus/crypto';
+import {
+  type ClusterInfo,
+  enrolNode,
+  type JoinApi,
+  type NodeFiles,
+  nodeFiles,
+  readCertificateFile,
+  readKeyFile,
+  writeNodeFiles,
+} from '@isthmus/crypto';
+import { TUNNEL_PROTOCOLS } from '@isthmus/model';
 import { type Command, Option } from 'commander';
 import { CLI_FILE } from '../cli.errors.ts';
 import type { Cli } from '../cli.ts';
 import { tokenJoinApi } from '../context/open-context.ts';
-import { type NodeFiles, nodeFiles, writeNodeFiles } from '../join/node-files.ts';
 import { addExample, addOutput, type OutputOptions } from '../options/common.ts';
 import { parseEndpoint } from '../options/endpoint.ts';
 import { addTokenOptions, findToken, needToken, type TokenOptions } from '../options/token.ts';
@@ -59,17 +68,19 @@ async function write<T>(dir: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function print(cli: Cli, { name, output }: EnrolOptions, cluster: ClusterInfo, files: NodeFiles): void {
+function print(cli: Cli, { name, endpoint, output }: EnrolOptions, cluster: ClusterInfo, files: NodeFiles): void {
   if (output === 'json') printJson(cli.terminal, { cluster: cluster.name, clusterId: cluster.id, node: name, files });
   else
     cli.terminal.out(
       `${name} is a node of ${cluster.name}\nstart its agent with:\n  ${membershipFlags(cluster)} --node-name ${name}` +
-        ` --etcd-config ${files.etcdConfig} --mesh-etcd-config ${files.meshEtcdConfig}\n`,
+        ` --etcd-config ${files.etcdConfig} --mesh-etcd-config ${files.meshEtcdConfig}` +
+        ` --join-api-endpoint ${endpoint.replace(/^https:\/\//, '')}\n`,
     );
 }
 
 /** What an agent must be told in the same words as the rest of its cluster. */
-function membershipFlags({ name, id, maxConnectedClusters }: ClusterInfo): string {
+function membershipFlags({ name, id, maxConnectedClusters, tunnelProtocol = TUNNEL_PROTOCOLS[0] }: ClusterInfo): string {
   const size = maxConnectedClusters === 255 ? '' : ` --max-connected-clusters ${maxConnectedClusters}`;
-  return `--cluster-name ${name} --cluster-id ${id}${size}`;
+  const tunnel = tunnelProtocol === TUNNEL_PROTOCOLS[0] ? '' : ` --tunnel-protocol ${tunnelProtocol}`;
+  return `--cluster-name ${name} --cluster-id ${id}${size}${tunnel}`;
 }

@@ -33,6 +33,21 @@ beforeEach(() => {
 });
 
 describe('status', () => {
+  it('shows how long each certificate is good, and what to do about one that is not renewed', async () => {
+    const problem = { code: 'CERTIFICATE_RENEWAL', message: 'agent-n1 is not renewed', action: 'Start the apiserver.' };
+    const certificates = [
+      { name: 'agent-n1', secondsLeft: 86_400 * 40, state: 'late', problem },
+      { name: 'local-west', secondsLeft: 86_400 * 240, state: 'good' },
+      { name: 'old', secondsLeft: -7_200, state: 'expired' },
+    ];
+    cli.agent.answers['/v1/status'] = { ...STATUS, certificates };
+    expect(await cli.run('status')).toBe(0);
+    expect(cli.out).toMatch(/^agent-n1 +expires in 40d$/m);
+    expect(cli.out).toMatch(/^local-west +expires in 240d$/m);
+    expect(cli.out).toMatch(/^old +expired 2h ago$/m);
+    expect(cli.out).toContain('agent-n1: CERTIFICATE_RENEWAL: agent-n1 is not renewed\n  what to do: Start the apiserver.\n');
+  });
+
   it('shows the agent and its remotes', async () => {
     expect(await cli.run('status')).toBe(0);
     expect(cli.out).toBe(
@@ -46,6 +61,16 @@ describe('status', () => {
         '\nREMOTE   ID   STATE   HEARTBEAT   RECORDS\n' +
         'east     2    ready   3s ago      4 ip\n',
     );
+  });
+
+  it('says what takes packets to other nodes', async () => {
+    const tunnel = { protocol: 'geneve', port: 6081, device: '', xdp: { eth0: 'native', eth1: 'generic' } };
+    cli.agent.answers['/v1/status'] = { ...STATUS, tunnel };
+    await cli.run('status');
+    expect(cli.out).toContain('tunnel         geneve, UDP port 6081, by native XDP on eth0, generic XDP on eth1\n');
+    cli.agent.answers['/v1/status'] = { ...STATUS, tunnel: { protocol: 'vxlan', port: 8472, device: 'isth_vxlan', xdp: {} } };
+    await cli.run('status');
+    expect(cli.out).toContain('tunnel         vxlan, UDP port 8472, by device isth_vxlan\n');
   });
 
   it('says what to do about an etcd that it cannot use', async () => {
@@ -179,10 +204,10 @@ describe('lists', () => {
   });
 
   it('settings, and which of them are set', async () => {
-    cli.agent.answers['/v1/config'] = { 'cluster-name': 'west', 'tunnel-port': 8472, 'enable-ipv4': true, devices: [] };
+    cli.agent.answers['/v1/config'] = { 'cluster-name': 'west', 'tunnel-port': 0, 'enable-ipv4': true, devices: [] };
     expect(await cli.run('config', 'view')).toBe(0);
     expect(cli.out).toMatch(/^cluster-name +west +yes +Name of this cluster/m);
-    expect(cli.out).toMatch(/^tunnel-port +8472 +UDP port/m);
+    expect(cli.out).toMatch(/^tunnel-port +0 +UDP port/m);
     expect(cli.out).toMatch(/^devices +- +Physical/m);
   });
 });

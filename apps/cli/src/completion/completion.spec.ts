@@ -14,7 +14,7 @@ async function completions(...words: readonly string[]): Promise<string[]> {
 
 it('offers subcommands where they are, past options and their values', async () => {
   expect(await completions('clu')).toEqual(['clustermesh', 'cluster']);
-  expect(await completions('clustermesh', '')).toEqual(['connect', 'disconnect', 'status', 'token']);
+  expect(await completions('clustermesh', '')).toEqual(['connect', 'disconnect', 'revoke', 'status', 'token']);
   expect(await completions('clustermesh', 'token', '')).toEqual(['create']);
 });
 

@@ -12,6 +12,11 @@ export async function contextJoinApi(cli: Cli, context: Context): Promise<JoinAp
   return cli.connect.joinApi({ endpoint, trust: { caBundle }, credential: { certPem, keyPem } });
 }
 
+/** The CAs that a context trusts, PEM. @throws CodedError CLI_CONTEXT_INCOMPLETE, KEY_FILE_MISSING */
+export async function contextBundle(context: Context): Promise<string> {
+  return await pemOf(need(context, 'ca', '--ca'));
+}
+
 /** The join API of a cluster of which nothing is known but an address and a one-time token. @throws CodedError TOKEN_UNKNOWN */
 export function tokenJoinApi(cli: Cli, endpoint: string, token: string): JoinApi {
   return cli.connect.joinApi({ endpoint, trust: { pin: parseToken(token).caPin }, credential: { token } });

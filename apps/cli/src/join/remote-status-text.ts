@@ -1,22 +1,36 @@
-import type { RemoteStatus } from '@isthmus/crypto';
+import type { ClusterInfo, RemoteStatus } from '@isthmus/crypto';
 import { spanText } from '../output/ago.ts';
 import { type Cell, renderTable } from '../output/print-table.ts';
+import { problemText } from '../output/problem-text.ts';
+import { lifeCell } from './certificates-text.ts';
 
-const HEADINGS = ['CLUSTER', 'ID', 'STATE', 'CONFIG', 'HEARTBEAT', 'SYNCED', 'RECORDS'];
+const HEADINGS = ['CLUSTER', 'ID', 'STATE', 'CONFIG', 'HEARTBEAT', 'SYNCED', 'OURS THERE', 'THEIRS HERE', 'RECORDS'];
 
-/** A cluster's remotes as people read them: a row each, then what is wrong with whom and what to do about it. */
+/**
+ * A cluster's remotes as people read them: a row each, then what is wrong with whom and what to do about it.
+ * @param now wall time, milliseconds since 1970
+ */
 export function remoteStatusText(
-  cluster: { readonly name: string; readonly id: number },
+  cluster: Pick<ClusterInfo, 'name' | 'id' | 'problems'>,
   remotes: readonly RemoteStatus[],
+  now: number,
   colour = false,
 ) {
   const ready = remotes.filter((remote) => remote.ready).length;
-  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n`;
+  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n${(cluster.problems ?? []).map((problem) => problemText(cluster.name, problem)).join('')}`;
   if (remotes.length === 0) return head;
-  return head + renderTable(HEADINGS, remotes.map(cells), colour) + remotes.map(problemText).join('');
+  return (
+    head +
+    renderTable(
+      HEADINGS,
+      remotes.map((remote) => cells(remote, now)),
+      colour,
+    ) +
+    remotes.map((remote) => problemsText(remote) + droppedText(remote)).join('')
+  );
 }
 
-function cells(remote: RemoteStatus): Cell[] {
+function cells(remote: RemoteStatus, now: number): Cell[] {
   return [
     remote.name,
     String(remote.config?.id ?? remote.id ?? '-'),
@@ -24,13 +38,16 @@ function cells(remote: RemoteStatus): Cell[] {
     configText(remote),
     remote.heartbeatAgeSeconds === undefined ? '-' : `${spanText(remote.heartbeatAgeSeconds)} ago`,
     syncedText(remote),
+    lifeCell(remote.certificateThere, now),
+    lifeCell(remote.certificateHere, now),
     recordsText(remote),
   ];
 }
 
 /** What the remote says of itself. */
 function configText({ config }: RemoteStatus): string {
-  return config === undefined ? '-' : `mesh of ${config.maxConnectedClusters}`;
+  if (config === undefined) return '-';
+  return `mesh of ${config.maxConnectedClusters}${config.tunnelProtocol ? `, ${config.tunnelProtocol}` : ''}`;
 }
 
 /** How many kinds of records are complete, and which are not. */
@@ -50,7 +67,19 @@ function recordsText({ counts }: RemoteStatus): string {
         .join(', ');
 }
 
-function problemText({ name, problem, error }: RemoteStatus): string {
-  if (problem) return `${name}: ${problem.code}: ${problem.message}\n  what to do: ${problem.action}\n`;
-  return error === undefined ? '' : `${name}: ${error}\n`;
+function problemsText({ name, problem, error, certificateThere, certificateHere }: RemoteStatus): string {
+  return [
+    problem ? problemText(name, problem) : error === undefined ? '' : `${name}: ${error}\n`,
+    certificateThere?.problem ? problemText(`our certificate at ${name}`, certificateThere.problem) : '',
+    certificateHere?.problem ? problemText(`certificate of ${name} here`, certificateHere.problem) : '',
+  ].join('');
+}
+
+/** Names and what was read of a record come from outside: quoted, nothing in them moves the cursor. */
+function droppedText({ name, dropped }: RemoteStatus): string {
+  const lines = (dropped ?? []).map(({ kind, reason, count, last, detail }) => {
+    const why = detail === '' ? '' : ` (${JSON.stringify(detail)})`;
+    return `${name}: ${count} times a record of ${kind} was not taken: ${reason}; last ${JSON.stringify(last)}${why}\n`;
+  });
+  return lines.join('');
 }

@@ -1,6 +1,9 @@
 import { CodedError } from '@isthmus/core';
 import {
   type Accepted,
+  type CaStatus,
+  type Certificates,
+  type CheckInResponse,
   type ClusterInfo,
   type ClusterOffer,
   type Confirmed,
@@ -10,6 +13,8 @@ import {
   type NodeRequest,
   type NodeResponse,
   type RemoteStatus,
+  type RenewalResponse,
+  type RevocationDone,
   type TokenRequest,
   type TokenResponse,
 } from '@isthmus/crypto';
@@ -27,6 +32,9 @@ export class FakeJoinApi implements JoinApi {
   tokens: TokenRequest[] = [];
   /** What each call of `remotes` answers: the first is used up until one is left. */
   statuses: RemoteStatus[][] = [[]];
+  known: Certificates = { certificates: [], refused: [] };
+  caStatus: CaStatus = { cas: [], waitsFor: [], stillTrusted: [] };
+  connectionsEnded: number | null = 4;
   /** Nobody answers. */
   down = false;
   /** So many calls from now on get no answer. */
@@ -85,6 +93,40 @@ export class FakeJoinApi implements JoinApi {
 
   async node({ name }: NodeRequest): Promise<NodeResponse> {
     throw new Error(`${name} needs certificates of a real CA`);
+  }
+
+  async checkIn(): Promise<CheckInResponse> {
+    throw new Error('people do not check in');
+  }
+
+  async renew(): Promise<RenewalResponse> {
+    throw new Error('people do not renew');
+  }
+
+  async revoke(name: string): Promise<RevocationDone> {
+    this.#called(`revoke ${name}`);
+    if (!this.peers.has(name)) throw new CodedError(NOT_CONNECTED, `${name} is not connected`, { object: name });
+    return { name, certificates: 1, connectionsEnded: this.connectionsEnded };
+  }
+
+  async certificates(): Promise<Certificates> {
+    this.#called('certificates');
+    return this.known;
+  }
+
+  async ca(): Promise<CaStatus> {
+    this.#called('ca');
+    return this.caStatus;
+  }
+
+  async rotateCa(): Promise<CaStatus> {
+    this.#called('rotateCa');
+    return this.caStatus;
+  }
+
+  async retireCa(force: boolean): Promise<CaStatus> {
+    this.#called(`retireCa ${force}`);
+    return this.caStatus;
   }
 
   #called(what: string): void {

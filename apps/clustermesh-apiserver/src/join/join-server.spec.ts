@@ -14,11 +14,15 @@ import {
   enrolNode,
   JoinClient,
   type JoinClientOptions,
+  keyBelongsTo,
   MemoryTokenStore,
+  mergeBundles,
   parseToken,
+  requestForKey,
   systemRandomBytes,
   TokenLedger,
 } from '@isthmus/crypto';
+import { RecordingSigner } from '../certificates/recording-signer.ts';
 import { CaSigner } from './adapters/ca-signer.ts';
 import { FileRemoteConfigStore } from './adapters/file-remote-config-store.ts';
 import { CALLS } from './http/openapi.ts';
@@ -54,7 +58,7 @@ async function site(name: string, id: number): Promise<Site> {
     randomBytes: systemRandomBytes,
     caPin: () => caPin(caBundle),
   });
-  const signer = new CaSigner(join(pkiDir, 'ca'), systemClock);
+  const signer = new RecordingSigner(new CaSigner(join(pkiDir, 'ca'), systemClock), memory.ports.ledger);
   const listen = { host: '127.0.0.1', port: 0, certPath: pki.joinApi.cert, keyPath: pki.joinApi.key };
   const server = await startJoinServer(listen, { ...memory.ports, remotes: store, tokens, signer });
   const credential = { certPem: await readFile(pki.clients.admin.cert, 'utf8'), keyPem: await readFile(pki.clients.admin.key, 'utf8') };
@@ -166,6 +170,55 @@ describe('the join API over HTTPS', () => {
       message: 'pod network 10.1.128.0/17 of east overlaps 10.1.0.0/16 of west',
       action: expect.stringContaining('disjoint'),
     });
+  });
+});
+
+describe('remote clusters', () => {
+  it('check in and renew with what they were given, until it is withdrawn, and may do nothing else', async () => {
+    await connectClusters(west.admin, east.admin);
+    const files = west.store.credential('east');
+    const asWest = async (): Promise<JoinClient> => {
+      const { certificates, keyPem } = await files.read();
+      return clientOf(east, { certPem: certificates[0]!, keyPem });
+    };
+    const trusts = [caPin(east.caBundle)];
+    expect(await (await asWest()).checkIn({ name: 'west', trusts })).toEqual({ caBundle: east.caBundle });
+    expect(east.memory.ports.checkIns.last('remote', 'west')).toMatchObject({ trusts, certificate: { cn: 'remote-west' } });
+    const { keyPem } = await files.read();
+    const { certificate } = await (await asWest()).renew('west', requestForKey(keyPem, { commonName: 'x' }));
+    expect(keyBelongsTo(certificate, keyPem)).toBe(true);
+    await files.writeCertificates([certificate]);
+    await (await asWest()).checkIn({ name: 'west', trusts });
+
+    const client = await asWest();
+    for (const forbidden of [client.cluster(), client.remotes(), client.offer('north'), client.disconnect('west'), client.retireCa(true)])
+      expect(await codeOf(forbidden)).toBe('JOIN_FORBIDDEN');
+    expect(await codeOf(client.checkIn({ name: 'north', trusts }))).toBe('CERTIFICATE_NAME');
+    expect(await codeOf(east.admin.checkIn({ name: 'west', trusts }))).toBe('JOIN_FORBIDDEN');
+
+    expect(await east.admin.revoke('west')).toEqual({ name: 'west', certificates: 2, connectionsEnded: 3 });
+    await expect(client.checkIn({ name: 'west', trusts })).rejects.toMatchObject({
+      code: 'CERTIFICATE_REVOKED',
+      object: 'remote-west',
+      message: expect.stringMatching(/^east revoked remote-west \(serial [0-9a-f]+\) at 20/),
+    });
+    expect(await connectClusters(west.admin, east.admin)).toMatchObject({ isNew: false });
+    await (await asWest()).checkIn({ name: 'west', trusts });
+    await east.admin.disconnect('west');
+    expect(await codeOf((await asWest()).checkIn({ name: 'west', trusts }))).toBe('CERTIFICATE_REVOKED');
+  });
+
+  it('take another bundle over into all of their files, but leave none when they were disconnected', async () => {
+    await connectClusters(west.admin, east.admin);
+    const files = west.store.credential('east');
+    const both = mergeBundles(east.caBundle, west.caBundle);
+    await files.writeBundle(both);
+    expect((await files.read()).caBundle).toBe(both);
+    expect((await west.store.list())[0]?.caBundle).toBe(both);
+    await west.admin.disconnect('east');
+    await files.writeBundle(both);
+    await files.writeCertificates(['x']);
+    expect(await readdir(join(west.dir, 'clustermesh'))).toEqual([]);
   });
 });
 

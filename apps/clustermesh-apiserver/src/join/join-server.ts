@@ -26,6 +26,8 @@ export interface JoinServerOptions extends TlsPaths {
 export interface JoinServer {
   /** `https://host:port` */
   url: string;
+  /** Takes its certificate files over now, if they changed. */
+  refreshCertificate(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export async function startJoinServer(options: JoinServerOptions, ports: JoinPor
   tls.watch(server);
   return {
     url: urlOf(server, options.host),
+    refreshCertificate: () => tls.refresh(server),
     close: async () => {
       tls.stop();
       app.get<JoinService>(JOIN_SERVICE).close();

@@ -132,6 +132,10 @@ describe('what cannot join', () => {
     expect(await refused(await offerOf('east', 2))).toBe('JOIN_NAME_TAKEN');
     expect(await refused(await offerOf('north', 300))).toBe('JOIN_ID_RANGE');
     expect(await refused(await offerOf('north', 3, (c) => Object.assign(c.facts, { maxConnectedClusters: 511 })))).toBe('JOIN_MESH_SIZE');
+    expect(await refused(await offerOf('north', 3, (c) => Object.assign(c.facts, { tunnelProtocol: 'geneve' })))).toBe(
+      'JOIN_TUNNEL_PROTOCOL',
+    );
+    expect(await refused(await offerOf('north', 3, (c) => Object.assign(c.facts, { tunnelProtocol: undefined })))).toBe('no error');
     expect(await refused(await offerOf('north', 3))).toBe('no error');
   });
 
@@ -214,7 +218,31 @@ describe('a token', () => {
     const { record } = await west.ports.tokens.issue({ kind: 'node' });
     const forNode: Principal = { kind: 'token', id: record.id, tokenKind: 'node', subject: undefined, expires: record.expires };
     expect(await codeOf(a.offer(forNode, 'east'))).toBe('TOKEN_KIND');
-    expect(await codeOf(a.offer({ kind: 'node', name: 'n1' }, 'east'))).toBe('JOIN_FORBIDDEN');
+    expect(await codeOf(a.offer({ kind: 'node', name: 'n1', certificate: certificateFacts(west.ca.certPem) }, 'east'))).toBe(
+      'JOIN_FORBIDDEN',
+    );
+  });
+});
+
+/** Serial of the certificate that west gave to a cluster. */
+function serialAt(cluster: MemoryCluster): string {
+  return certificateFacts(cluster.remotes.entries.get('west')!.credential.certPem).serial;
+}
+
+describe('revoking', () => {
+  it('takes user and certificates away and keeps the rest; connecting anew brings other ones', async () => {
+    await join();
+    const first = serialAt(east);
+    expect(await a.revoke('east')).toEqual({ name: 'east', certificates: 1, connectionsEnded: 3 });
+    expect([...west.remotes.entries.keys()]).toEqual(['east']);
+    expect([...west.users.names]).toEqual([]);
+    expect(west.revoked).toEqual([first]);
+    expect(await a.revoke('east')).toMatchObject({ certificates: 0 });
+    await join();
+    expect([...west.users.names]).toEqual(['remote-east']);
+    expect(serialAt(east)).not.toBe(first);
+    expect(west.revoked).toEqual([first]);
+    expect(await codeOf(a.revoke('north'))).toBe('JOIN_NOT_CONNECTED');
   });
 });
 
@@ -227,6 +255,8 @@ describe('disconnecting', () => {
     expect([...west.remotes.entries.keys()]).toEqual(['north']);
     expect([...west.users.names]).toEqual(['remote-north']);
     expect(await codeOf(a.disconnect(atWest, 'east'))).toBe('JOIN_NOT_CONNECTED');
+    // Connected again, east has another certificate: what it had before opens nothing.
+    expect(west.revoked).toEqual([serialAt(east)]);
   });
 
   it('is for admins', async () => {

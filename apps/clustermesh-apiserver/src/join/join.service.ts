@@ -9,13 +9,14 @@ import {
   type Done,
   newKeyAndRequest,
   type RandomBytes,
+  type RevocationDone,
   type TokenLedger,
   verifyCertificate,
 } from '@isthmus/crypto';
 import { checkOffer, checkPeerName } from './check-offer.ts';
 import { JOIN_FORBIDDEN, JOIN_NOT_CONNECTED, JOIN_SESSION_UNKNOWN } from './join.errors.ts';
 import { type JoinSession, JoinSessions } from './join-sessions.ts';
-import type { EtcdUsers, JoinLog, LocalCluster, RemoteCluster, RemoteConfigStore, Signer } from './ports.ts';
+import type { EtcdUsers, JoinLog, LocalCluster, RemoteAccess, RemoteCluster, RemoteConfigStore, Signer } from './ports.ts';
 import type { Principal } from './principal.ts';
 import { SerialQueue } from './serial-queue.ts';
 
@@ -25,6 +26,7 @@ export interface JoinServiceOptions {
   remotes: RemoteConfigStore;
   signer: Signer;
   users: EtcdUsers;
+  access: RemoteAccess;
   tokens: TokenLedger;
   clock: Clock;
   randomBytes: RandomBytes;
@@ -109,24 +111,41 @@ export class JoinService {
   }
 
   /**
-   * Ends a connection on this side: the configuration goes, so the mirror drains, and the remote's user goes, so it reads no more.
+   * Ends a connection on this side: the configuration goes, so the mirror drains, and the remote's access is withdrawn, so it reads no more.
    * @throws CodedError JOIN_NOT_CONNECTED, JOIN_FORBIDDEN
    */
   async disconnect(caller: Principal, name: string): Promise<Done> {
     return await this.#writes.run(async () => {
       this.#mayEnd(caller, name);
-      const known = (await this.#ports.remotes.list()).some((r) => r.name === name);
-      if (!known) throw new CodedError(JOIN_NOT_CONNECTED, `${name} is not connected to this cluster`, { object: name });
+      await this.#needConnected(name);
       await this.#ports.remotes.remove(name);
-      await this.#ports.users.remove(clientNames.remote(name));
+      await this.#ports.access.withdraw(name);
       this.#sessions.forget(name);
       this.#ports.log.info({ cluster: name }, 'cluster disconnected');
       return { name, connected: false };
     });
   }
 
+  /**
+   * Withdraws a remote's access and keeps everything else: what is known of it stays, and connecting anew gives it another certificate.
+   * @throws CodedError JOIN_NOT_CONNECTED
+   */
+  async revoke(name: string): Promise<RevocationDone> {
+    return await this.#writes.run(async () => {
+      await this.#needConnected(name);
+      this.#sessions.forget(name);
+      return { name, ...(await this.#ports.access.withdraw(name)) };
+    });
+  }
+
+  async #needConnected(name: string): Promise<void> {
+    const known = (await this.#ports.remotes.list()).some((r) => r.name === name);
+    if (!known) throw new CodedError(JOIN_NOT_CONNECTED, `${name} is not connected to this cluster`, { object: name });
+  }
+
   async #mayBegin(caller: Principal, peer: string): Promise<void> {
-    if (caller.kind === 'node') throw new CodedError(JOIN_FORBIDDEN, `node ${caller.name} may not join clusters`, { object: caller.name });
+    if (caller.kind === 'node' || caller.kind === 'remote')
+      throw new CodedError(JOIN_FORBIDDEN, `${caller.kind} ${caller.name} may not join clusters`, { object: caller.name });
     if (caller.kind === 'token' && !this.#sessions.isUnderWay(caller, peer)) {
       await this.#ports.tokens.check(caller.id, { kind: 'cluster', subject: peer });
     }

@@ -9,4 +9,10 @@ export const CALLER_IDENTITY = Symbol('CallerIdentity');
 /** See {@link JOIN_SERVICE}. */
 export const TOKEN_LEDGER = Symbol('TokenLedger');
 /** See {@link JOIN_SERVICE}. */
+export const CHECK_IN_SERVICE = Symbol('CheckInService');
+/** See {@link JOIN_SERVICE}. */
+export const CERTIFICATE_SOURCE = Symbol('CertificateSource');
+/** See {@link JOIN_SERVICE}. */
+export const CA_CHANGER = Symbol('CaChanger');
+/** See {@link JOIN_SERVICE}. */
 export const REMOTE_STATUS = Symbol('RemoteStatusSource');

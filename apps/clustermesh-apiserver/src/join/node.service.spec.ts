@@ -40,7 +40,7 @@ describe('NodeService', () => {
   });
 
   it('lets a node renew its own certificates and no other’s', async () => {
-    const n1: Principal = { kind: 'node', name: 'n1' };
+    const n1: Principal = { kind: 'node', name: 'n1', certificate: certificateFacts(west.ca.certPem) };
     await nodes.issue(n1, { name: 'n1', csr });
     expect(await codeOf(nodes.issue(n1, { name: 'n2', csr }))).toBe('JOIN_FORBIDDEN');
   });

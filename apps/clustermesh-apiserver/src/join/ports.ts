@@ -1,15 +1,20 @@
-import type { CertificateProfile, ClusterOffer, RemoteStatus } from '@isthmus/crypto';
+import type { CodedError } from '@isthmus/core';
+import type { CaStatus, CertificateProfile, Certificates, ClusterOffer, RemoteStatus } from '@isthmus/crypto';
+import type { TunnelProtocol } from '@isthmus/model';
 
 /** What this cluster says about itself. */
 export interface LocalClusterFacts {
   name: string;
   id: number;
   maxConnectedClusters: 255 | 511;
+  tunnelProtocol: TunnelProtocol;
   podCIDRs: string[];
   /** How remote clusters reach the mesh etcd. */
   endpoints: string[];
   /** How this cluster's agents reach the cluster etcd. */
   clusterEtcdEndpoints: string[];
+  /** How remote clusters reach the join API; absent: it is not known under which address. */
+  joinEndpoint?: string;
 }
 
 /** Tells what this cluster is at the moment; pod networks may grow. */
@@ -54,10 +59,41 @@ export interface EtcdUsers {
   remove(user: string): Promise<void>;
 }
 
+/** What became of a remote's access when it was withdrawn. */
+export interface Withdrawal {
+  /** Certificates that would still have been good. */
+  certificates: number;
+  /** Connections of the mesh etcd that were ended; null: that could not be done from here. */
+  connectionsEnded: number | null;
+}
+
+/** Who of the remote clusters may read the mesh etcd. */
+export interface RemoteAccess {
+  /** Takes a remote's access away, at once and for every certificate that it has. */
+  withdraw(cluster: string): Promise<Withdrawal>;
+}
+
+/** What is known of certificates, for people. */
+export interface CertificateSource {
+  list(): Promise<Certificates>;
+}
+
+/** The change of the cluster's CA. */
+export interface CaChanger {
+  status(): Promise<CaStatus>;
+  /** @throws CodedError CA_CHANGE_UNDER_WAY, CA_PATH_LENGTH */
+  rotate(): Promise<CaStatus>;
+  /** @throws CodedError CA_CHANGE_WAITS, CA_CHANGE_NONE */
+  retire(force: boolean): Promise<CaStatus>;
+}
+
 /** How the mirrors of the remote clusters do. */
 export interface RemoteStatusSource {
   list(): Promise<readonly RemoteStatus[]>;
 }
+
+/** What is wrong with this cluster's own side of the mesh now. */
+export type OwnProblems = () => readonly CodedError[];
 
 /** Where the join API writes what happened. Same shape as pino's. */
 export interface JoinLog {

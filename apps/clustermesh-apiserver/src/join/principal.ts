@@ -1,9 +1,11 @@
-import type { TokenKind } from '@isthmus/crypto';
+import type { CertificateFacts, TokenKind } from '@isthmus/crypto';
 
 /** Who calls. A token's holder is known only as the token's number. */
 export type Principal =
   | { kind: 'admin'; name: string }
-  | { kind: 'node'; name: string }
+  | { kind: 'node'; name: string; certificate: CertificateFacts }
+  /** A remote cluster, with the certificate that this one issued to it. */
+  | { kind: 'remote'; name: string; certificate: CertificateFacts }
   | { kind: 'token'; id: string; tokenKind: TokenKind; subject: string | undefined; expires: number };
 
 /** One text per principal, to tell whether two calls come from the same. */

@@ -25,6 +25,11 @@ export class SinkGroup {
     return this.#sinks;
   }
 
+  /** The outside is not what it was: every sink applies everything once more ({@link Sink.redo}). */
+  redo(): void {
+    for (const sink of this.#sinks) sink.redo();
+  }
+
   /** Runs all sinks until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#sinks.map((sink) => sink.run(signal)));

@@ -85,6 +85,20 @@ describe('Sink', () => {
     expect([...worlds[0]!.there.keys()]).toEqual(['b']);
   });
 
+  it('loses no row of a commit that is larger than a batch, however the one before it is timed', async () => {
+    const { worlds, tables, sinks, settle, store } = world(['peers', 'ips']);
+    await settle();
+    store.transact(() => {
+      tables[0]!.put('p', item(0));
+      for (let i = 0; i < 3000; i++) tables[1]!.put(`${i}`, item(i));
+    });
+    // The later one looks first, while the other one has not begun.
+    await sinks[1]!.step();
+    expect(worlds[1]!.there.size).toBe(0);
+    await settle();
+    expect(worlds[1]!.there.size).toBe(3000);
+  });
+
   it('retries a failed row alone, with backoff, and shows it meanwhile', async () => {
     const { worlds, tables, sinks, settle, clock } = world();
     worlds[0]!.broken.add('a');
@@ -164,6 +178,36 @@ describe('Sink', () => {
     table.synced('local');
     expect(await sink.step()).toBe(true);
     expect(target.there.get('kept')).toEqual(item(0));
+  });
+
+  it('lists what is there again only for scopes of which it saw something unwanted', async () => {
+    const { worlds, tables, sinks, settle, store } = world();
+    const [target, table] = [worlds[0]!, tables[0]!];
+    let listings = 0;
+    const list = target.entries.bind(target);
+    target.entries = () => {
+      listings++;
+      return list();
+    };
+    for (const scope of ['local', 'old', 'new']) table.declare(scope);
+    target.there.set('left', item(0, 'old'));
+    await settle();
+    expect([listings, target.there.has('left')]).toEqual([1, true]);
+    table.put('a', item(1, 'new'));
+    table.synced('new');
+    await settle();
+    expect(listings).toBe(1);
+    table.synced('old');
+    await settle();
+    expect([listings, [...target.there.keys()]]).toEqual([2, ['a']]);
+    // Another hand wrote it: only whoever says so has it looked for.
+    target.there.set('foreign', item(0, 'new'));
+    table.synced('local');
+    await settle();
+    expect([listings, sinks[0]!.doneRevision]).toEqual([2, store.revision]);
+    sinks[0]!.redo();
+    await settle();
+    expect([listings, [...target.there.keys()]]).toEqual([3, ['a']]);
   });
 
   it('prunes later what it could not list at first', async () => {

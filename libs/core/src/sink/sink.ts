@@ -61,11 +61,17 @@ export class Sink<V> {
   /** Keys to delete, with the revision from which on dependents must have let go of them. */
   readonly #deletes = new Map<string, number>();
   #held: readonly Change<V>[] = [];
+  /** Everything up to here is done once the held changes are. */
   #heldRevision = 0;
+  /** Revision of the newest held change: those who go before must have done that one. */
+  #heldNewest = 0;
   #feed: Feed<V>;
   #updated = 0;
   #pruneFrom: number | undefined = 0;
-  #prunedScopes = '';
+  /** Version of the table's scopes that the last prune knew. */
+  #prunedScopes = -1;
+  /** Scopes, not synced at the time, of which the last listing showed rows that nobody wanted; undefined: nothing was listed yet. */
+  #unclaimed: Set<string> | undefined;
   #redo = false;
 
   constructor(options: SinkOptions<V>, context: SinkContext) {
@@ -167,13 +173,14 @@ export class Sink<V> {
     this.#held = [];
     this.#updated = 0;
     this.#pruneFrom = 0;
+    this.#unclaimed = undefined;
   }
 
   async #update(): Promise<boolean> {
     // Before the revision is taken: a scope that became synced at it makes a prune part of that revision's work.
     this.#noticeScopes();
     if (this.#held.length === 0) this.#take();
-    if (this.#held.length === 0 || this.#after.some((sink) => sink.updatedRevision < this.#heldRevision)) return false;
+    if (this.#held.length === 0 || this.#after.some((sink) => sink.updatedRevision < this.#heldNewest)) return false;
     const held = this.#held;
     this.#held = [];
     await this.#apply(held.filter((change) => change.row !== undefined).map((change) => change.key));
@@ -188,8 +195,9 @@ export class Sink<V> {
     const { changes, relist, caughtUp } = this.#feed.next(BATCH);
     if (relist) this.#pruneFrom = Math.min(this.#pruneFrom ?? revision, revision);
     this.#held = changes;
+    this.#heldNewest = caughtUp ? revision : (changes.at(-1)?.revision ?? revision);
     // A batch cut short has everything up to the revision before its last change's.
-    this.#heldRevision = caughtUp ? revision : (changes.at(-1)?.revision ?? revision) - 1;
+    this.#heldRevision = caughtUp ? revision : this.#heldNewest - 1;
     if (changes.length === 0 && !this.#after.some((sink) => sink.updatedRevision < revision))
       this.#updated = Math.max(this.#updated, revision);
   }
@@ -203,20 +211,27 @@ export class Sink<V> {
     const allowed = this.#after.reduce((least, sink) => Math.min(least, sink.updatedRevision), Number.POSITIVE_INFINITY);
     const rows: SinkRow<V>[] = [];
     for (const key of keys) {
-      const row = this.table.get(key);
-      if (row !== undefined && (this.table.revisionOf(key) ?? 0) <= allowed) rows.push({ key, row });
+      const entry = this.table.entry(key);
+      if (entry?.row !== undefined && entry.revision <= allowed) rows.push({ key, row: entry.row });
     }
     if (rows.length === 0) return false;
-    for (const { key } of rows) this.#deletes.delete(key);
+    if (this.#deletes.size > 0) for (const { key } of rows) this.#deletes.delete(key);
     const failures = await this.#call(
       () => this.#target.update(rows),
       rows.map(({ key }) => key),
     );
-    for (const { key } of rows) {
-      if (failures?.has(key)) this.#failed.add(key, 'present', failures.get(key));
-      else this.#failed.remove(key);
-    }
+    if (this.#failed.size > 0 || failures?.size) this.#noteFailures(rows, failures);
     return true;
+  }
+
+  /** In one commit: a thousand that fail together are one event for everybody else. */
+  #noteFailures(rows: readonly SinkRow<V>[], failures: ReadonlyMap<string, unknown> | undefined): void {
+    this.#context.store.transact(() => {
+      for (const { key } of rows) {
+        if (failures?.has(key)) this.#failed.add(key, 'present', failures.get(key));
+        else this.#failed.remove(key);
+      }
+    });
   }
 
   async #call(fn: () => ReturnType<SinkTarget<V>['update']>, keys: readonly string[]): Promise<ReadonlyMap<string, unknown> | undefined> {
@@ -271,20 +286,22 @@ export class Sink<V> {
     this.#failed.hasten(gone.length - (failures?.size ?? 0));
   }
 
+  /** What is of a scope that became synced must be listed only if something of it was there that is not known from the table. */
   #noticeScopes(): void {
-    if (this.#syncedScopes() !== this.#prunedScopes) this.#pruneFrom ??= this.#context.store.revision;
+    const { version } = this.table.scopes;
+    if (version === this.#prunedScopes) return;
+    const needed = this.#unclaimed === undefined || [...this.#unclaimed].some((scope) => this.table.scopes.isSynced(scope));
+    if (needed) this.#pruneFrom ??= this.#context.store.revision;
+    else this.#prunedScopes = version;
   }
 
   /** Runs when scopes became synced or deletes were missed: last, after everything wanted is in. */
   async #prune(): Promise<boolean> {
     if (this.#pruneFrom === undefined || this.#failed.has(LISTING) || this.#feed.pending || this.#held.length > 0) return false;
     const revision = this.#context.store.revision;
-    this.#prunedScopes = this.#syncedScopes();
+    this.#prunedScopes = this.table.scopes.version;
     try {
-      for await (const batch of this.#target.entries?.() ?? []) {
-        for (const { key, scope } of batch) if (!this.table.has(key) && this.table.scopes.isSynced(scope)) this.#wantGone(key, revision);
-        await this.#context.yield();
-      }
+      this.#unclaimed = await this.#list(revision);
       this.#pruneFrom = undefined;
     } catch (error) {
       // What is there could not be read: everything stays, and is looked at again later.
@@ -293,9 +310,17 @@ export class Sink<V> {
     return true;
   }
 
-  #syncedScopes(): string {
-    const named = [...this.table.scopes.names()].sort().map((scope) => `${scope}=${this.table.scopes.isSynced(scope)}`);
-    // An undeclared scope stands for all others: they count as synced once the set of scopes is known.
-    return `${named.join()},*=${this.table.scopes.isSynced('\0undeclared')}`;
+  /** Wants gone what no row wants of synced scopes. Answers the other scopes of which there is such a thing. */
+  async #list(revision: number): Promise<Set<string>> {
+    const unclaimed = new Set<string>();
+    for await (const batch of this.#target.entries?.() ?? []) {
+      for (const { key, scope } of batch) {
+        if (this.table.has(key)) continue;
+        if (this.table.scopes.isSynced(scope)) this.#wantGone(key, revision);
+        else unclaimed.add(scope);
+      }
+      await this.#context.yield();
+    }
+    return unclaimed;
   }
 }

@@ -1,35 +1,28 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '@isthmus/core';
-import { mergeBundles } from '../pki/ca-bundle.ts';
-import { certificateFacts } from '../pki/certificate-facts.ts';
 import {
   type CertificateProfile,
   clientNames,
   clientProfile,
   etcdServerProfile,
   joinServerProfile,
+  LEAF_VALIDITY_MS,
   type ServerNames,
 } from '../pki/certificate-profile.ts';
-import { newKeyAndRequest } from '../pki/certificate-request.ts';
 import { createClusterCa } from '../pki/cluster-ca.ts';
-import { keyBelongsTo } from '../pki/key-pair.ts';
-import { renewAt } from '../pki/renewal.ts';
-import { signRequest } from '../pki/sign-request.ts';
+import { revocationList } from '../pki/revocation-list.ts';
 import { CaDirectory } from './ca-directory.ts';
-import { readIfPresent, writeCertificateFile, writeKeyFile } from './key-file.ts';
-
-/** A certificate and its key on disk. */
-export interface PairPaths {
-  cert: string;
-  key: string;
-}
+import { CertificatePair, type PairPaths } from './certificate-pair.ts';
+import { readIfPresent, writeCertificateFile } from './key-file.ts';
 
 /** Where {@link clusterPki} put things. */
 export interface ClusterPkiPaths {
   ca: PairPaths;
   clusterEtcd: PairPaths;
   meshEtcd: PairPaths;
-  /** The certificate file also holds the CA, so that a caller with only a pin can check it. */
+  /** Certificates of other clusters that the mesh etcd refuses: its `--client-crl-file`. */
+  meshEtcdRevoked: string;
+  /** The certificate file also holds a CA, so that a caller with only a pin can check it. */
   joinApi: PairPaths;
   clients: { root: PairPaths; admin: PairPaths; operator: PairPaths; apiserver: PairPaths; local: PairPaths };
 }
@@ -39,31 +32,26 @@ export interface ClusterPkiOptions {
   cluster: string;
   controlPlaneIps: readonly string[];
   dnsNames?: readonly string[];
+  /** Life of the certificates in milliseconds; a year unless given. */
+  validityMs?: number;
   /** The machine's clock unless given. */
   clock?: Clock;
 }
 
 /**
  * Lays out every certificate that a new cluster needs under `dir`: `ca/`, `cluster-etcd/`, `mesh-etcd/`, `join-api/` and `clients/`. Run
- * again it keeps what is good and replaces only what is missing, past two thirds of its life, or made for other names or by another CA.
+ * again it keeps what is good and replaces only what is missing, past the middle of its life, or made for other names or by another CA.
  * @throws CodedError KEY_FILE_OPEN, CA_KEY_MISMATCH, CERTIFICATE_EXPIRED (the CA's)
  */
 export async function clusterPki(dir: string, options: ClusterPkiOptions): Promise<ClusterPkiPaths> {
-  const clock = options.clock ?? systemClock;
+  const { cluster, clock = systemClock, validityMs = LEAF_VALIDITY_MS } = options;
   const ca = new CaDirectory(join(dir, 'ca'));
-  if (!(await ca.exists())) await ca.write(await createClusterCa({ cluster: options.cluster, clock }));
-  const names: ServerNames = { ips: options.controlPlaneIps, dnsNames: options.dnsNames ?? [] };
-  const issue = (paths: PairPaths, profile: CertificateProfile, chain = false): Promise<void> =>
-    ensurePair({ paths, profile, ca, clock, chain });
-  const paths = clusterPkiPaths(dir, options.cluster);
-  await issue(paths.clusterEtcd, etcdServerProfile(names));
-  await issue(paths.meshEtcd, etcdServerProfile(names));
-  await issue(paths.joinApi, joinServerProfile(options.cluster, names), true);
-  await issue(paths.clients.root, clientProfile(clientNames.root));
-  await issue(paths.clients.admin, clientProfile(clientNames.admin(options.cluster)));
-  await issue(paths.clients.operator, clientProfile(clientNames.operator));
-  await issue(paths.clients.apiserver, clientProfile(clientNames.apiserver));
-  await issue(paths.clients.local, clientProfile(clientNames.local(options.cluster)));
+  if (!(await ca.exists())) await ca.write(await createClusterCa({ cluster, clock }));
+  const paths = clusterPkiPaths(dir, cluster);
+  const profiles = controlPlaneProfiles(cluster, { ips: options.controlPlaneIps, dnsNames: options.dnsNames ?? [] });
+  for (const { name, pair } of controlPlanePairs(dir, cluster, clock)) await pair.ensure({ ...profiles[name], validityMs });
+  if ((await readIfPresent(paths.meshEtcdRevoked)) === undefined)
+    await writeCertificateFile(paths.meshEtcdRevoked, await revocationList(await ca.signer(), [], clock));
   return paths;
 }
 
@@ -77,6 +65,7 @@ export function clusterPkiPaths(dir: string, cluster: string): ClusterPkiPaths {
     ca: pair('ca', 'ca'),
     clusterEtcd: pair('cluster-etcd', 'server'),
     meshEtcd: pair('mesh-etcd', 'server'),
+    meshEtcdRevoked: join(dir, 'mesh-etcd', 'revoked.crl'),
     joinApi: pair('join-api', 'server'),
     clients: {
       root: pair('clients', 'root'),
@@ -88,40 +77,28 @@ export function clusterPkiPaths(dir: string, cluster: string): ClusterPkiPaths {
   };
 }
 
-interface PairOrder {
-  paths: PairPaths;
-  profile: CertificateProfile;
-  ca: CaDirectory;
-  clock: Clock;
-  /** Append the CA to the certificate file. */
-  chain: boolean;
+/** Names of the control plane's certificates, for people. */
+export type ControlPlaneName = 'cluster etcd' | 'mesh etcd' | 'join API' | 'root' | 'admin' | 'operator' | 'apiserver' | 'local';
+
+/** Every certificate of the control plane. The machine that has them has the CA's key, too. */
+export function controlPlanePairs(dir: string, cluster: string, clock: Clock): { name: ControlPlaneName; pair: CertificatePair }[] {
+  const ca = new CaDirectory(join(dir, 'ca'));
+  const { clusterEtcd, meshEtcd, joinApi, clients } = clusterPkiPaths(dir, cluster);
+  const all: Record<ControlPlaneName, PairPaths> = { 'cluster etcd': clusterEtcd, 'mesh etcd': meshEtcd, 'join API': joinApi, ...clients };
+  return (Object.entries(all) as [ControlPlaneName, PairPaths][]).map(([name, paths]) => {
+    return { name, pair: new CertificatePair({ paths, ca, clock, withCa: name === 'join API' }) };
+  });
 }
 
-async function ensurePair(order: PairOrder): Promise<void> {
-  const { paths } = order;
-  if (await isGood(order)) return;
-  const signer = await order.ca.signer();
-  const { keyPem, csrPem } = await newKeyAndRequest({ commonName: order.profile.commonName });
-  const certPem = await signRequest({ ca: signer, csrPem, profile: order.profile, clock: order.clock });
-  await writeKeyFile(paths.key, keyPem);
-  await writeCertificateFile(paths.cert, order.chain ? mergeBundles(certPem, signer.certPem) : certPem);
-}
-
-async function isGood(order: PairOrder): Promise<boolean> {
-  const { paths } = order;
-  const [certPem, keyPem] = [await readIfPresent(paths.cert), await readIfPresent(paths.key)];
-  if (certPem === undefined || keyPem === undefined || !keyBelongsTo(certPem, keyPem)) return false;
-  const facts = certificateFacts(certPem, paths.cert);
-  const signer = certificateFacts((await order.ca.signer()).certPem);
-  return order.clock.wall() < renewAt(facts) && facts.issuerKeyId === signer.keyId && coversNames(facts.sans, order.profile);
-}
-
-function coversNames(sans: { dns: string[]; ips: string[] }, profile: CertificateProfile): boolean {
-  const ips = new Set(sans.ips.map(plainIp));
-  return profile.dnsNames.every((n) => sans.dns.includes(n)) && profile.ips.every((ip) => ips.has(plainIp(ip)));
-}
-
-/** One spelling per address: certificates hold addresses as bytes and give them back in another spelling than people write. */
-function plainIp(ip: string): string {
-  return ip.includes(':') ? new URL(`http://[${ip}]/`).hostname : ip;
+function controlPlaneProfiles(cluster: string, names: ServerNames): Record<ControlPlaneName, CertificateProfile> {
+  return {
+    'cluster etcd': etcdServerProfile(names),
+    'mesh etcd': etcdServerProfile(names),
+    'join API': joinServerProfile(cluster, names),
+    root: clientProfile(clientNames.root),
+    admin: clientProfile(clientNames.admin(cluster)),
+    operator: clientProfile(clientNames.operator),
+    apiserver: clientProfile(clientNames.apiserver),
+    local: clientProfile(clientNames.local(cluster)),
+  };
 }

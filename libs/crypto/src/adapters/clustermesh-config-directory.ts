@@ -28,7 +28,7 @@ export class ClustermeshConfigDirectory {
 
   /** Adds or replaces a cluster. */
   async write(cluster: string, files: EtcdClientFiles): Promise<void> {
-    const path = this.#paths(cluster);
+    const path = this.paths(cluster);
     await writeCertificateFile(path.ca, files.caBundle);
     await writeKeyFile(path.key, files.keyPem);
     await writeCertificateFile(path.cert, files.certPem);
@@ -37,7 +37,7 @@ export class ClustermeshConfigDirectory {
 
   /** Removes a cluster; an absent one is fine. */
   async remove(cluster: string): Promise<void> {
-    const path = this.#paths(cluster);
+    const path = this.paths(cluster);
     for (const file of [path.yaml, path.cert, path.key, path.ca]) await rm(file, { force: true });
   }
 
@@ -59,13 +59,14 @@ export class ClustermeshConfigDirectory {
     }
   }
 
-  #paths(cluster: string): { yaml: string; ca: string; cert: string; key: string } {
+  /** Where the files of a cluster lie. */
+  paths(cluster: string): { yaml: string; ca: string; cert: string; key: string } {
     const base = join(this.#dir, cluster);
     return { yaml: base, ca: `${base}.etcd-client-ca.crt`, cert: `${base}.etcd-client.crt`, key: `${base}.etcd-client.key` };
   }
 
   #yaml(cluster: string, files: EtcdClientFiles): string {
-    const path = this.#paths(cluster);
+    const path = this.paths(cluster);
     return stringify({
       endpoints: files.endpoints,
       'trusted-ca-file': path.ca,

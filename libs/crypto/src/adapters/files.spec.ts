@@ -96,10 +96,16 @@ describe('clusterPki', () => {
     await clusterPki(dir, { ...options, controlPlaneIps: ['10.1.0.2'] });
     expect(certificateFacts(await read(paths.clusterEtcd.cert)).sans.ips).toContain('10.1.0.2');
 
-    const root = await read(paths.clients.root.cert);
+    const [root, key] = [await read(paths.clients.root.cert), await read(paths.clients.root.key)];
     clock.advance((LEAF_VALIDITY_MS * 3) / 4);
     await clusterPki(dir, options);
     expect(await read(paths.clients.root.cert)).not.toBe(root);
+    expect(await read(paths.clients.root.key)).toBe(key);
     expect(await read(paths.ca.cert)).toBe(caBundle);
+
+    await writeKeyFile(paths.clients.root.key, 'half');
+    await clusterPki(dir, options);
+    const fresh = { caBundle, clock, usage: 'client', keyPem: await readKeyFile(paths.clients.root.key) } as const;
+    verifyCertificate(await read(paths.clients.root.cert), fresh);
   });
 });

@@ -71,6 +71,34 @@ export class JoinClient implements JoinApi {
     return this.#call('POST', '/v1/nodes', wire.nodeResponseSchema, body);
   }
 
+  checkIn(body: wire.CheckInRequest): Promise<wire.CheckInResponse> {
+    return this.#call('POST', '/v1/check-ins', wire.checkInResponseSchema, body);
+  }
+
+  renew(cluster: string, csr: string): Promise<wire.RenewalResponse> {
+    return this.#call('POST', `/v1/clusters/${encodeURIComponent(cluster)}/renew`, wire.renewalResponseSchema, { csr });
+  }
+
+  revoke(cluster: string): Promise<wire.RevocationDone> {
+    return this.#call('POST', `/v1/clusters/${encodeURIComponent(cluster)}/revoke`, wire.revocationSchema);
+  }
+
+  certificates(): Promise<wire.Certificates> {
+    return this.#call('GET', '/v1/certificates', wire.certificatesSchema);
+  }
+
+  ca(): Promise<wire.CaStatus> {
+    return this.#call('GET', '/v1/ca', wire.caStatusSchema);
+  }
+
+  rotateCa(): Promise<wire.CaStatus> {
+    return this.#call('POST', '/v1/ca/rotate', wire.caStatusSchema);
+  }
+
+  retireCa(force: boolean): Promise<wire.CaStatus> {
+    return this.#call('POST', '/v1/ca/retire', wire.caStatusSchema, { force });
+  }
+
   async #call<T>(method: string, path: string, form: z.ZodType<T>, body?: unknown): Promise<T> {
     const answer = await this.#exchange(method, path, body);
     const parsed = parseJson(answer.text);

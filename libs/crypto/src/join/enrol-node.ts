@@ -12,8 +12,8 @@ export interface NodeCredentials extends NodeResponse {
 }
 
 /**
- * Gets a node's certificates: a new key is made, only its request is sent. The first time the API is called with a node token, later with
- * the current certificate.
+ * Gets a node's certificates for a new key, of which only the request is sent. The API is called with a node token, or with the current
+ * certificate.
  * @throws CodedError whatever the server refused with, or CERTIFICATE_* when its answer does not hold
  */
 export async function enrolNode(api: JoinApi, options: { cluster: string; node: string; clock: Clock }): Promise<NodeCredentials> {

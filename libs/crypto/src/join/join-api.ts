@@ -1,5 +1,9 @@
 import type {
   Accepted,
+  CaStatus,
+  Certificates,
+  CheckInRequest,
+  CheckInResponse,
   ClusterInfo,
   ClusterOffer,
   CompleteRequest,
@@ -8,6 +12,8 @@ import type {
   NodeRequest,
   NodeResponse,
   RemoteStatus,
+  RenewalResponse,
+  RevocationDone,
   TokenRequest,
   TokenResponse,
 } from './join-wire.ts';
@@ -30,4 +36,17 @@ export interface JoinApi {
   disconnect(name: string): Promise<Done>;
   createToken(request: TokenRequest): Promise<TokenResponse>;
   node(request: NodeRequest): Promise<NodeResponse>;
+  /** A node or a remote cluster says which CAs it trusts, and hears which it should. */
+  checkIn(request: CheckInRequest): Promise<CheckInResponse>;
+  /** A remote cluster has its certificate renewed. */
+  renew(cluster: string, csr: string): Promise<RenewalResponse>;
+  /** Withdraws a remote cluster's access; what is known of it stays. */
+  revoke(cluster: string): Promise<RevocationDone>;
+  /** Certificates that are no remote cluster's: those are in {@link remotes}. */
+  certificates(): Promise<Certificates>;
+  ca(): Promise<CaStatus>;
+  /** Gives the cluster a new CA, beside the one that it has. */
+  rotateCa(): Promise<CaStatus>;
+  /** Stops trusting the former CA. */
+  retireCa(force: boolean): Promise<CaStatus>;
 }

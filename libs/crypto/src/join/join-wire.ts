@@ -32,6 +32,11 @@ const endpoints = z.array(endpoint).min(1).max(8).meta({ description: 'URLs of a
 const podCidrs = z.array(z.string().max(64)).max(256).meta({ description: 'Networks that pods of the cluster have addresses from' });
 const clusterId = z.int().min(1).max(511).meta({ description: 'Number of a cluster, unique in the mesh' });
 const maxConnectedClusters = z.union([z.literal(255), z.literal(511)]).meta({ description: 'Size of the mesh; equal in all its clusters' });
+const tunnelProtocol = z
+  .string()
+  .max(32)
+  .exactOptional()
+  .meta({ description: 'How nodes encapsulate packets; equal in all clusters that say it' });
 const session = z.string().max(64);
 
 /** What a cluster tells another one that it joins. */
@@ -39,9 +44,11 @@ export const clusterOfferSchema = z.object({
   name: clusterNameSchema,
   id: clusterId,
   maxConnectedClusters,
+  tunnelProtocol,
   podCIDRs: podCidrs,
   caBundle,
   endpoints,
+  joinEndpoint: endpoint.exactOptional().meta({ description: "The cluster's join API, where its peers renew their certificates" }),
   csr: request,
 });
 
@@ -66,24 +73,95 @@ export const doneSchema = z.object({ name: clusterNameSchema, connected: z.boole
 /** A cluster that this one is connected to. */
 export const connectedClusterSchema = z.object({ name: clusterNameSchema, id: clusterId, podCIDRs: podCidrs });
 
-/** Answer to `GET /v1/cluster`. */
-export const clusterInfoSchema = z.object({
-  name: clusterNameSchema,
-  id: clusterId,
-  maxConnectedClusters,
-  podCIDRs: podCidrs,
-  endpoints,
-  caBundle,
-  clusters: z.array(connectedClusterSchema),
-});
-
 /** Every refusal has this body. */
 export const refusalSchema = z.object({
   code: z.string().meta({ description: 'Stable; listed in docs/errors.md' }),
   object: z.string().exactOptional().meta({ description: 'What it is about' }),
   message: z.string(),
   action: z.string().meta({ description: 'What to do' }),
+  cause: z.string().exactOptional().meta({ description: 'The error underneath' }),
 });
+
+/** Answer to `GET /v1/cluster`. */
+export const clusterInfoSchema = z.object({
+  name: clusterNameSchema,
+  id: clusterId,
+  maxConnectedClusters,
+  tunnelProtocol,
+  podCIDRs: podCidrs,
+  endpoints,
+  caBundle,
+  clusters: z.array(connectedClusterSchema),
+  problems: z.array(refusalSchema).exactOptional().meta({ description: 'What is wrong with its own side of the mesh' }),
+});
+
+/** Records of one kind that are not taken for one reason. */
+export const droppedRecordsSchema = z.object({
+  kind: z.string(),
+  reason: z.string().meta({ description: 'One of a fixed set; docs/wire.md tells them' }),
+  count: z.int().meta({ description: 'Since the start of the apiserver; a record that is read again counts again' }),
+  last: z.string().meta({ description: 'Name of the last one, as the remote wrote it' }),
+  detail: z.string().meta({ description: 'What was wrong with that one; empty where the reason says it' }),
+});
+
+/** SHA-256 of a CA's DER form. */
+const pin = z.string().regex(/^[0-9a-f]{64}$/, 'a pin is a SHA-256 in hex');
+
+/** `POST /v1/check-ins`: who calls, by its own account, and which CAs it trusts. */
+export const checkInRequestSchema = z.object({
+  name: z.union([clusterNameSchema, nodeNameSchema]).meta({ description: 'Name of the calling cluster or node' }),
+  trusts: z.array(pin).max(16).meta({ description: 'Pins of the CAs that the caller trusts for this cluster' }),
+});
+
+/** Answer to `POST /v1/check-ins`: the CAs to trust. The first one signs. */
+export const checkInResponseSchema = z.object({ caBundle });
+
+/** `POST /v1/clusters/<name>/renew`. */
+export const renewalRequestSchema = z.object({ csr: request });
+
+/** Answer to `POST /v1/clusters/<name>/renew`. */
+export const renewalResponseSchema = z.object({ certificate });
+
+/** Answer to `POST /v1/clusters/<name>/revoke`. */
+export const revocationSchema = z.object({
+  name: clusterNameSchema,
+  certificates: z.int().meta({ description: 'Certificates that are refused from now on' }),
+  connectionsEnded: z.int().nullable().meta({ description: 'Connections of the mesh etcd that were ended; null: that could not be done' }),
+});
+
+const wallTime = z.iso.datetime();
+
+/** A certificate, as status shows it. */
+export const certificateStatusSchema = z.object({
+  name: z.string().meta({ description: 'Its common name' }),
+  use: z.string().meta({ description: 'What it is for' }),
+  serial: z.string(),
+  issuer: z.string(),
+  notBefore: wallTime,
+  notAfter: wallTime,
+  state: z.string().meta({ description: 'good, late (less than a third of its life is left), expired, revoked, untrusted, future' }),
+  problem: refusalSchema.exactOptional(),
+});
+
+/** Answer to `GET /v1/certificates`. */
+export const certificatesSchema = z.object({
+  certificates: z.array(certificateStatusSchema).meta({ description: 'The CAs, the control plane, and what nodes showed last' }),
+  refused: z
+    .array(z.object({ name: z.string(), problem: refusalSchema, at: wallTime, times: z.int() }))
+    .meta({ description: 'Callers whose certificate was refused, by the name that it claims' }),
+});
+
+/** Answer to `GET /v1/ca`. */
+export const caStatusSchema = z.object({
+  cas: z.array(z.object({ name: z.string(), pin, notAfter: wallTime, signs: z.boolean() })),
+  waitsFor: z
+    .array(z.object({ name: z.string(), why: z.string() }))
+    .meta({ description: 'Who would be locked out if the former CA were retired now' }),
+  stillTrusted: z.array(z.string()).meta({ description: 'Servers that trust a former CA until they are restarted' }),
+});
+
+/** `POST /v1/ca/retire`. */
+export const retireRequestSchema = z.object({ force: z.boolean() });
 
 /** How the mirror of one remote cluster does; counts are of records that were taken over. */
 export const remoteStatusSchema = z.object({
@@ -94,12 +172,15 @@ export const remoteStatusSchema = z.object({
   error: z.string().exactOptional(),
   problem: refusalSchema.exactOptional().meta({ description: 'What is wrong or waited for, with what to do' }),
   config: z
-    .looseObject({ id: z.int(), maxConnectedClusters: z.int() })
+    .looseObject({ id: z.int(), maxConnectedClusters: z.int(), tunnelProtocol: z.string().exactOptional() })
     .exactOptional()
     .meta({ description: 'What the remote says of itself; absent until it was read' }),
   heartbeatAgeSeconds: z.number().exactOptional().meta({ description: 'Since the remote etcd last showed a sign of life' }),
   counts: z.record(z.string(), z.int()).exactOptional().meta({ description: 'Records by kind: nodes, identities, endpoints, services' }),
   synced: z.record(z.string(), z.boolean()).exactOptional().meta({ description: 'By kind: every record is known and current' }),
+  certificateThere: certificateStatusSchema.exactOptional().meta({ description: 'What this cluster shows to the remote' }),
+  certificateHere: certificateStatusSchema.exactOptional().meta({ description: 'What the remote shows to this cluster' }),
+  dropped: z.array(droppedRecordsSchema).exactOptional().meta({ description: 'Records that the remote has and we do not take' }),
 });
 
 /** Answer to `GET /v1/clusters`. */
@@ -151,5 +232,23 @@ export type TokenRequest = z.output<typeof tokenRequestSchema>;
 export type TokenResponse = z.output<typeof tokenResponseSchema>;
 /** See {@link nodeRequestSchema}. */
 export type NodeRequest = z.output<typeof nodeRequestSchema>;
+/** See {@link checkInRequestSchema}. */
+export type CheckInRequest = z.output<typeof checkInRequestSchema>;
+/** See {@link checkInResponseSchema}. */
+export type CheckInResponse = z.output<typeof checkInResponseSchema>;
+/** See {@link renewalRequestSchema}. */
+export type RenewalRequest = z.output<typeof renewalRequestSchema>;
+/** See {@link renewalResponseSchema}. */
+export type RenewalResponse = z.output<typeof renewalResponseSchema>;
+/** See {@link revocationSchema}. */
+export type RevocationDone = z.output<typeof revocationSchema>;
+/** See {@link certificateStatusSchema}. */
+export type CertificateStatus = z.output<typeof certificateStatusSchema>;
+/** See {@link certificatesSchema}. */
+export type Certificates = z.output<typeof certificatesSchema>;
+/** See {@link caStatusSchema}. */
+export type CaStatus = z.output<typeof caStatusSchema>;
+/** See {@link retireRequestSchema}. */
+export type RetireRequest = z.output<typeof retireRequestSchema>;
 /** See {@link nodeResponseSchema}. */
 export type NodeResponse = z.output<typeof nodeResponseSchema>;

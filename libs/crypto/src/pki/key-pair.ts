@@ -1,25 +1,35 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { x509 } from './x509-library.ts';
+import { createPrivateKey, createPublicKey, generateKeyPair, X509Certificate } from 'node:crypto';
+import { promisify } from 'node:util';
 
 /** The one kind of key that certificates of the mesh carry: ECDSA on P-256. */
-export const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
-/** The signature that goes with {@link KEY_ALGORITHM}. */
+/** The signature that goes with it. */
 export const SIGNING_ALGORITHM = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
-/** Makes a P-256 key pair that can be exported. */
-export async function newKeyPair(): Promise<CryptoKeyPair> {
-  return await crypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
+/** Makes a private key, PKCS#8 PEM. A secret: it goes into a key file and nowhere else. */
+export async function newPrivateKey(): Promise<string> {
+  const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
 }
 
-/** The private half as PKCS#8 PEM. A secret: it goes into a key file and nowhere else. */
-export async function privateKeyPem(pair: CryptoKeyPair): Promise<string> {
-  return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', pair.privateKey), 'PRIVATE KEY');
+/** Reads a private key for signing, together with its public half. @throws Error when it is no P-256 key */
+export async function signingKeys(keyPem: string): Promise<CryptoKeyPair> {
+  const key = createPrivateKey(keyPem);
+  const [pkcs8, spki] = [key.export({ type: 'pkcs8', format: 'der' }), createPublicKey(key).export({ type: 'spki', format: 'der' })];
+  return {
+    privateKey: await crypto.subtle.importKey('pkcs8', new Uint8Array(pkcs8), KEY_ALGORITHM, false, ['sign']),
+    publicKey: await crypto.subtle.importKey('spki', new Uint8Array(spki), KEY_ALGORITHM, true, ['verify']),
+  };
 }
 
-/** Reads a PKCS#8 PEM private key for signing. */
-export async function signingKey(keyPem: string): Promise<CryptoKey> {
-  return await crypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(keyPem), KEY_ALGORITHM, false, ['sign']);
+/** True when the text is a private key of the one kind that there is. */
+export function isUsableKey(keyPem: string): boolean {
+  try {
+    return createPrivateKey(keyPem).asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch {
+    return false; // half a file; the parser's message could quote it
+  }
 }
 
 /** True when the private key is the one whose public half the certificate carries. */

@@ -83,3 +83,52 @@ export const REQUEST_UNPROVEN = defineError(
   'A certificate request is not signed by the key that it carries, so the sender may not hold that key.',
   'Make a new key and request on the machine that will use the certificate.',
 );
+
+/** A private key that cannot be used. */
+export const KEY_UNREADABLE = defineError(
+  'KEY_UNREADABLE',
+  'A private key cannot be read, or is not on the curve P-256.',
+  'Have a new key and certificate made: "isthmus cluster init", "isthmus node enrol" or "isthmus clustermesh connect", each for its own.',
+);
+
+/** The certificate holds, but it has been withdrawn. */
+export const CERTIFICATE_REVOKED = defineError(
+  'CERTIFICATE_REVOKED',
+  'A cluster no longer accepts a certificate that it issued: it revoked it, or ended the connection.',
+  'If that was not meant, connect the two clusters anew with "isthmus clustermesh connect"; it brings a new key and certificate.',
+);
+
+/** Two thirds of a certificate's life are over, and it has not been replaced. */
+export const CERTIFICATE_RENEWAL = defineError(
+  'CERTIFICATE_RENEWAL',
+  'A certificate has not been renewed although less than a third of its life is left.',
+  'Remove what the message says to stand in the way before the certificate expires; it is tried again and again meanwhile.',
+);
+
+/** A change of CA was asked for while another one is under way. */
+export const CA_CHANGE_UNDER_WAY = defineError(
+  'CA_CHANGE_UNDER_WAY',
+  'A change of the CA is under way already.',
+  'Finish it first: "isthmus cluster ca status" shows what is missing, "isthmus cluster ca retire" ends it.',
+);
+
+/** There is no former CA to retire. */
+export const CA_CHANGE_NONE = defineError(
+  'CA_CHANGE_NONE',
+  'No change of the CA is under way: there is no former CA that could be retired.',
+  'Begin one with "isthmus cluster ca rotate" if you mean to change the CA.',
+);
+
+/** Somebody would be locked out. */
+export const CA_CHANGE_WAITS = defineError(
+  'CA_CHANGE_WAITS',
+  'The former CA cannot be retired yet: somebody would be locked out.',
+  'Wait until those that the message names have taken the new CA over, or see to them; --force retires it all the same.',
+);
+
+/** The CA may not vouch for another one. */
+export const CA_PATH_LENGTH = defineError(
+  'CA_PATH_LENGTH',
+  'The CA cannot introduce its successor: it may sign no other CA (path length 0).',
+  'Set the cluster up with a new CA in another folder ("isthmus cluster init"), enrol its nodes and connect its peers anew.',
+);

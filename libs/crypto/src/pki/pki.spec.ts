@@ -7,7 +7,6 @@ import { newKeyAndRequest } from './certificate-request.ts';
 import { type CaKeyPair, createClusterCa } from './cluster-ca.ts';
 import { keyBelongsTo } from './key-pair.ts';
 import * as errors from './pki.errors.ts';
-import { renewAt } from './renewal.ts';
 import { signRequest } from './sign-request.ts';
 import { verifyCertificate } from './verify-certificate.ts';
 
@@ -149,12 +148,6 @@ describe('verification', () => {
     const early = new ManualClock(clock.wall() - DAY_MS);
     expect(await codeOf(() => verifyCertificate(certPem, { ...expected(), clock: late }))).toBe('CERTIFICATE_EXPIRED');
     expect(await codeOf(() => verifyCertificate(certPem, { ...expected(), clock: early }))).toBe('CERTIFICATE_NOT_YET_VALID');
-  });
-
-  it('asks for renewal at two thirds of the life', () => {
-    const facts = certificateFacts(certPem);
-    expect(renewAt({ notBefore: 300, notAfter: 600 })).toBe(500);
-    expect(renewAt(facts)).toBeLessThan(facts.notAfter);
   });
 });
 

@@ -2,8 +2,13 @@ import { type Clock, CodedError } from '@isthmus/core';
 import type { CertificateFacts } from './certificate-facts.ts';
 import { CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID } from './pki.errors.ts';
 
-/** How far certificates are dated back, so that machines whose clocks run a little late accept them. Milliseconds. */
+/** How far certificates are dated back at most, so that machines whose clocks run a little late accept them. Milliseconds. */
 export const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** How far a certificate of this life is dated back: a brief one by less, or it would be old when it is made. Milliseconds. */
+export function backdateMs(validityMs: number): number {
+  return Math.min(CLOCK_SKEW_MS, Math.floor(validityMs / 10));
+}
 
 /**
  * Checks the certificate's dates against the wall clock.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TUNNEL_PROTOCOLS } from './tunnel.ts';
 
 const flag = z.stringbool();
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -25,6 +26,9 @@ export const configSchema = {
   'mesh-etcd-config': z.string().default('').describe('etcd client file of the mesh etcd; empty: no mesh'),
   'clustermesh-config': path.default('/var/lib/cilium/clustermesh').describe('Folder with one etcd client file per remote cluster'),
   'clustermesh-sync-timeout': count(0, 3600).default(60).describe('Seconds that readiness waits for remote clusters'),
+  'clustermesh-remote-size-limit': count(1, 65_536)
+    .default(256)
+    .describe('MiB of records that one remote cluster may have here; what is more is not taken'),
   'state-dir': path.default('/var/run/isthmus').describe('Where the process keeps what must survive its restart'),
   'socket-path': path.default('/var/run/isthmus/isthmus.sock').describe('Unix socket of the agent'),
   'bpf-root': path.default('/sys/fs/bpf/isthmus').describe('Folder for pinned maps and links'),
@@ -49,8 +53,11 @@ export const configSchema = {
   'enable-ipv4': flag.default(true).describe('Pods get IPv4 addresses'),
   'enable-ipv6': flag.default(true).describe('Pods get IPv6 addresses'),
   'routing-mode': z.enum(['tunnel']).default('tunnel').describe('How packets reach other nodes'),
-  'tunnel-protocol': z.enum(['vxlan']).default('vxlan').describe('Encapsulation between nodes'),
-  'tunnel-port': count(1, 65535).default(8472).describe('UDP port of the tunnel'),
+  'tunnel-protocol': z
+    .enum(TUNNEL_PROTOCOLS)
+    .default('vxlan')
+    .describe('Encapsulation between nodes; the same in every cluster of the mesh'),
+  'tunnel-port': count(0, 65535).default(0).describe('UDP port of the tunnel; 8472 for VXLAN, 6081 for GENEVE when 0'),
   mtu: count(0, 65535).default(0).describe('MTU of the underlay; that of the device when 0'),
   'ipam-reuse-delay': count(0, 3600).default(30).describe('Seconds before a released pod address is given out again'),
   'cluster-pool-ipv4-cidr': list.prefault('10.0.0.0/8').describe('Pools that nodes get their IPv4 pod CIDRs from'),
@@ -71,6 +78,13 @@ export const configSchema = {
   'clustermesh-default-global-namespace': flag.default(true).describe('Namespaces without the annotation are exported'),
   'join-api-address': z.string().default('0.0.0.0:4280').describe('Where the join API listens (HTTPS)'),
   'join-api-public-endpoint': z.string().default('').describe('How others reach the join API; the listening address when empty'),
+  'join-api-endpoint': z
+    .string()
+    .default('')
+    .describe("Where an agent renews its node's certificates: its cluster's join API, as host:port; empty: nowhere"),
+  'certificate-lifetime': count(30, 315_360_000)
+    .default(31_536_000)
+    .describe('Seconds that certificates are good for; each is renewed soon after half of that'),
   'mesh-etcd-endpoints': list.prefault('').describe('How remote clusters reach the mesh etcd: https URLs, comma-separated'),
   'cluster-etcd-endpoints': list.prefault('').describe('How agents reach the cluster etcd: https URLs, comma-separated'),
   'pki-dir': path.default('/var/lib/isthmus/pki').describe("Folder with the cluster's CA and the certificates of its control plane"),

@@ -6,10 +6,13 @@ import type { Signer } from '../ports.ts';
 export class CaSigner implements Signer {
   readonly #directory: CaDirectory;
   readonly #clock: Clock;
+  readonly #validityMs: number | undefined;
 
-  constructor(dir: string, clock: Clock) {
+  /** @param validityMs life of what is signed; what the profile says when absent */
+  constructor(dir: string, clock: Clock, validityMs?: number) {
     this.#directory = new CaDirectory(dir);
     this.#clock = clock;
+    this.#validityMs = validityMs;
   }
 
   async caBundle(): Promise<string> {
@@ -17,6 +20,7 @@ export class CaSigner implements Signer {
   }
 
   async sign(csrPem: string, profile: CertificateProfile): Promise<string> {
-    return await signRequest({ ca: await this.#directory.signer(), csrPem, profile, clock: this.#clock });
+    const validityMs = this.#validityMs ?? profile.validityMs;
+    return await signRequest({ ca: await this.#directory.signer(), csrPem, profile: { ...profile, validityMs }, clock: this.#clock });
   }
 }

@@ -1,7 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '@isthmus/core';
-import { ClustermeshConfigDirectory, clusterOfferSchema, readIfPresent, writeFileAtomically } from '@isthmus/crypto';
+import {
+  ClustermeshConfigDirectory,
+  type CredentialFiles,
+  clusterOfferSchema,
+  FileCredential,
+  readIfPresent,
+  writeFileAtomically,
+} from '@isthmus/crypto';
+import type { RemoteCredentialStore } from '../../certificates/remote-credential-store.ts';
 import { JOIN_PEER_UNREADABLE } from '../join.errors.ts';
 import type { RemoteCluster, RemoteConfigStore, RemoteCredential } from '../ports.ts';
 
@@ -11,7 +19,7 @@ const PEER_FORM = clusterOfferSchema.omit({ csr: true });
  * Remote clusters in Cilium's configuration folder. Beside each lies `<name>.peer.json` with what the remote said of itself when it joined;
  * Cilium passes it over, because it is no etcd client configuration. A cluster that somebody configured by hand has none and is not listed.
  */
-export class FileRemoteConfigStore implements RemoteConfigStore {
+export class FileRemoteConfigStore implements RemoteConfigStore, RemoteCredentialStore {
   readonly #dir: string;
   readonly #config: ClustermeshConfigDirectory;
 
@@ -30,13 +38,37 @@ export class FileRemoteConfigStore implements RemoteConfigStore {
   }
 
   async write(remote: RemoteCluster, credential: RemoteCredential): Promise<void> {
-    await writeFileAtomically(this.#peerPath(remote.name), `${JSON.stringify(PEER_FORM.parse(remote), null, 1)}\n`, 0o644);
+    await this.#writePeer(remote);
     await this.#config.write(remote.name, { endpoints: remote.endpoints, caBundle: remote.caBundle, ...credential });
   }
 
   async remove(name: string): Promise<void> {
     await this.#config.remove(name);
     await rm(this.#peerPath(name), { force: true });
+  }
+
+  credential(name: string): CredentialFiles {
+    const paths = this.#config.paths(name);
+    const files = new FileCredential({ certs: [paths.cert], key: paths.key, ca: paths.ca });
+    // A remote that was disconnected meanwhile must leave no files behind.
+    const whenConfigured = async (work: (remote: RemoteCluster) => Promise<void>): Promise<void> => {
+      const remote = (await this.list()).find((each) => each.name === name);
+      if (remote) await work(remote);
+    };
+    return {
+      read: () => files.read(),
+      writeCertificates: (certificates) => whenConfigured(() => files.writeCertificates(certificates)),
+      writeBundle: (caBundle) =>
+        whenConfigured(async (remote) => {
+          // What tells whether a later offer is of the same cluster.
+          await this.#writePeer({ ...remote, caBundle });
+          await files.writeBundle(caBundle);
+        }),
+    };
+  }
+
+  async #writePeer(remote: RemoteCluster): Promise<void> {
+    await writeFileAtomically(this.#peerPath(remote.name), `${JSON.stringify(PEER_FORM.parse(remote), null, 1)}\n`, 0o644);
   }
 
   #parse(name: string, text: string): RemoteCluster {

@@ -75,6 +75,58 @@ export const CALLS: readonly DocumentedCall[] = [
     body: wire.nodeRequestSchema,
     answer: wire.nodeResponseSchema,
   },
+  {
+    method: 'post',
+    path: '/v1/check-ins',
+    summary: 'Say which CAs are trusted for this cluster, and hear which should be; the first of them signs',
+    callers: 'nodes and remote clusters, with their current certificate',
+    body: wire.checkInRequestSchema,
+    answer: wire.checkInResponseSchema,
+  },
+  {
+    method: 'post',
+    path: '/v1/clusters/{name}/renew',
+    summary: "Have a remote cluster's next certificate signed",
+    callers: 'that cluster, with its current certificate',
+    body: wire.renewalRequestSchema,
+    answer: wire.renewalResponseSchema,
+  },
+  {
+    method: 'post',
+    path: '/v1/clusters/{name}/revoke',
+    summary: "Withdraw a remote cluster's access; what is known of it stays",
+    callers: 'admin',
+    answer: wire.revocationSchema,
+  },
+  {
+    method: 'get',
+    path: '/v1/certificates',
+    summary: 'The certificates of this cluster, and whom it refuses',
+    callers: 'admin',
+    answer: wire.certificatesSchema,
+  },
+  {
+    method: 'get',
+    path: '/v1/ca',
+    summary: 'Which CAs are trusted, and who still needs the former one',
+    callers: 'admin',
+    answer: wire.caStatusSchema,
+  },
+  {
+    method: 'post',
+    path: '/v1/ca/rotate',
+    summary: 'Change the CA, step 1: a new one signs, both are trusted',
+    callers: 'admin',
+    answer: wire.caStatusSchema,
+  },
+  {
+    method: 'post',
+    path: '/v1/ca/retire',
+    summary: 'Change the CA, step 2: the former one is trusted no more',
+    callers: 'admin',
+    body: wire.retireRequestSchema,
+    answer: wire.caStatusSchema,
+  },
 ];
 
 /** The OpenAPI 3.1 document of the join API, made from the schemas that the server checks with. */

@@ -1,5 +1,19 @@
 import type { Clock } from '@isthmus/core';
-import { type CaKeyPair, createClusterCa, MemoryTokenStore, signRequest, systemRandomBytes, TokenLedger } from '@isthmus/crypto';
+import {
+  type CaKeyPair,
+  type CaStatus,
+  createClusterCa,
+  MemoryTokenStore,
+  signRequest,
+  systemRandomBytes,
+  TokenLedger,
+} from '@isthmus/crypto';
+import { CheckIns } from '../../certificates/check-ins.ts';
+import { type IssuedCertificate, IssuedLedger } from '../../certificates/issued-ledger.ts';
+import { RecordingSigner } from '../../certificates/recording-signer.ts';
+import { Refusals } from '../../certificates/refusals.ts';
+import { MeshEtcdAccess } from '../../certificates/remote-access.ts';
+import type { Log } from '../../log.ts';
 import type { JoinPorts } from '../join.module.ts';
 import type { EtcdUsers, LocalClusterFacts, RemoteCluster, RemoteConfigStore, RemoteCredential } from '../ports.ts';
 
@@ -45,6 +59,21 @@ export class MemoryEtcdUsers implements EtcdUsers {
   }
 }
 
+/** A log that keeps `<level> <message>`. */
+export function lineLog(lines: string[]): Log {
+  const line = (level: string) => (_: object, message: string) => void lines.push(`${level} ${message}`);
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') } as unknown as Log;
+}
+
+/** A ledger that forgets with the process. */
+export function memoryLedger(clock: Clock): IssuedLedger {
+  let kept: readonly IssuedCertificate[] = [];
+  const write = async (entries: readonly IssuedCertificate[]): Promise<void> => {
+    kept = entries;
+  };
+  return new IssuedLedger({ read: async () => kept, write }, clock);
+}
+
 /** A whole cluster's ports in memory, with a real CA. */
 export interface MemoryCluster {
   ports: JoinPorts;
@@ -54,6 +83,8 @@ export interface MemoryCluster {
   users: MemoryEtcdUsers;
   /** Log lines that were written, as `<level> <message>`. */
   lines: string[];
+  /** Serials that the mesh etcd refuses. */
+  revoked: string[];
 }
 
 /** Makes the ports of a cluster named `name`, number `id`, with pod networks `10.<id>.0.0/16` and `fd00:<id>::/64`. */
@@ -63,24 +94,42 @@ export async function memoryCluster(name: string, id: number, clock: Clock): Pro
     name,
     id,
     maxConnectedClusters: 255,
+    tunnelProtocol: 'vxlan',
     podCIDRs: [`10.${id}.0.0/16`, `fd00:${id}::/64`],
     endpoints: [`https://192.0.2.${id}:2379`],
     clusterEtcdEndpoints: [`https://192.0.2.${id}:2381`],
   };
   const remotes = new MemoryRemoteConfigStore();
   const users = new MemoryEtcdUsers();
-  const lines: string[] = [];
-  const log = (level: string) => (_: object, message: string) => void lines.push(`${level} ${message}`);
+  const [lines, revoked] = [[] as string[], [] as string[]];
+  const ledger = memoryLedger(clock);
+  const noChange = async (): Promise<CaStatus> => ({ cas: [], waitsFor: [], stillTrusted: [] });
   const ports: JoinPorts = {
     local: { describe: async () => structuredClone(facts) },
     remotes,
     users,
     status: { list: async () => (await remotes.list()).map((r) => ({ name: r.name, id: r.id, ready: true, state: 'ready' })) },
-    signer: { caBundle: async () => ca.certPem, sign: async (csrPem, profile) => await signRequest({ ca, csrPem, profile, clock }) },
+    problems: () => [],
+    signer: new RecordingSigner(
+      { caBundle: async () => ca.certPem, sign: async (csrPem, profile) => await signRequest({ ca, csrPem, profile, clock }) },
+      ledger,
+    ),
+    access: new MeshEtcdAccess({
+      users,
+      ledger,
+      publishRevoked: async (list) => void revoked.splice(0, Number.POSITIVE_INFINITY, ...list.map(({ serial }) => serial)),
+      endConnections: async () => 3,
+      log: lineLog(lines),
+    }),
+    ledger,
+    checkIns: new CheckIns(clock),
+    refusals: new Refusals(clock),
+    certificates: { list: async () => ({ certificates: [], refused: [] }) },
+    ca: { status: noChange, rotate: noChange, retire: noChange },
     tokens: new TokenLedger({ store: new MemoryTokenStore(), clock, randomBytes: systemRandomBytes, caPin: () => '0'.repeat(64) }),
     clock,
     randomBytes: systemRandomBytes,
-    log: { info: log('info'), error: log('error') },
+    log: lineLog(lines),
   };
-  return { ports, ca, facts, remotes, users, lines };
+  return { ports, ca, facts, remotes, users, lines, revoked };
 }

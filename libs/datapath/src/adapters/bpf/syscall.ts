@@ -23,6 +23,7 @@ export const AttachType = {
   recvmsg6: 20,
   getpeername4: 29,
   getpeername6: 30,
+  xdp: 37,
   tcxIngress: 46,
   tcxEgress: 47,
 } as const;

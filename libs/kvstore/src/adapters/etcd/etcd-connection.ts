@@ -1,6 +1,9 @@
-import { Backoff, CodedError, delay, isCoded, messageOf } from '@isthmus/core';
-import { KV_CLOSED, KV_CONFIG, KV_UNAUTHENTICATED, KV_UNREACHABLE, KV_WRONG_CLUSTER } from '../../kv-errors.ts';
-import { EtcdLink, type StatusAnswer, wrongCluster } from './etcd-link.ts';
+import { Backoff, type Cancel, CodedError, delay, isCoded, messageOf } from '@isthmus/core';
+import { type ClientCertificate, nextLookMs } from '../../client-certificate.ts';
+import { KV_CERTIFICATE_EXPIRED, KV_CLOSED, KV_CONFIG, KV_UNAUTHENTICATED, KV_UNREACHABLE, KV_WRONG_CLUSTER } from '../../kv-errors.ts';
+import type { StatusAnswer } from './decode.ts';
+import { etcdCredentials } from './etcd-credentials.ts';
+import { EtcdLink, wrongCluster } from './etcd-link.ts';
 import type { EtcdSettings } from './etcd-options.ts';
 import { type EtcdTarget, etcdTargets } from './etcd-target.ts';
 
@@ -10,7 +13,7 @@ interface Waiter {
 }
 
 // A round of all endpoints that fails for these reasons fails the callers at once: waiting cures neither
-const HOPELESS = [KV_UNAUTHENTICATED, KV_CONFIG, KV_WRONG_CLUSTER];
+const HOPELESS = [KV_UNAUTHENTICATED, KV_CERTIFICATE_EXPIRED, KV_CONFIG, KV_WRONG_CLUSTER];
 
 /** Keeps at most one {@link EtcdLink} open, to any of the endpoints, while somebody wants one. */
 export class EtcdConnection {
@@ -23,6 +26,7 @@ export class EtcdConnection {
   #next: number;
   #clusterId: string | undefined;
   #lastError: CodedError | undefined;
+  #cancelLook: Cancel = () => undefined;
 
   constructor(settings: EtcdSettings) {
     this.settings = settings;
@@ -54,6 +58,7 @@ export class EtcdConnection {
     const error = this.#closedError();
     this.#stop.abort(error);
     this.#rejectAll(error);
+    this.#cancelLook();
     this.#link?.fail(error);
   }
 
@@ -121,13 +126,52 @@ export class EtcdConnection {
     }
     this.#clusterId = link.clusterId;
     this.#link = link;
+    this.#lookLater(link);
     this.settings.onConnection({ type: 'connected', endpoint: link.target.name, clusterId: link.clusterId, version: status.version });
     if (error) this.#rejectAll(error);
     for (const waiter of [...this.#waiters]) waiter.resolve(link);
   }
 
+  /** No connection is used for longer than the certificate that it was opened with: a newer one takes over before it ends. */
+  #lookLater(link: EtcdLink): void {
+    const { clock } = this.settings;
+    this.#cancelLook();
+    const { certificate } = link;
+    // One that the server took although it had expired by this machine's clock shows that this clock is wrong.
+    if (!certificate || clock.wall() > certificate.notAfter) return;
+    this.#cancelLook = clock.after(nextLookMs(certificate, clock.wall()), () => void this.#look(link));
+  }
+
+  async #look(link: EtcdLink): Promise<void> {
+    const { certificate, target } = link;
+    if (!certificate || this.#link !== link) return;
+    try {
+      const next = await this.#openNewer(target, certificate.notAfter);
+      if (next && this.#link === link) {
+        link.handOver();
+        this.#link = undefined;
+        this.#accept(next.link, next.status);
+        return;
+      }
+      next?.link.fail(this.#closedError());
+    } catch {
+      // The connection that is there goes on; that there is no other one is told when it is needed.
+    }
+    if (this.#link !== link) return;
+    if (this.settings.clock.wall() <= certificate.notAfter) this.#lookLater(link);
+    else link.fail(expired(certificate, target.name));
+  }
+
+  /** A second link, if the certificate on disk is newer. */
+  async #openNewer(target: EtcdTarget, than: number): Promise<{ link: EtcdLink; status: StatusAnswer } | undefined> {
+    const { certificate } = await etcdCredentials(this.settings.config, target);
+    if (!certificate || certificate.notAfter <= than) return undefined;
+    return await EtcdLink.open(target, this.settings, (lost, error) => this.#lost(lost, error));
+  }
+
   #lost(link: EtcdLink, error: CodedError): void {
     if (this.#link !== link) return;
+    this.#cancelLook();
     this.#link = undefined;
     this.#lastError = error;
     if (!this.closed) this.settings.onConnection({ type: 'lost', endpoint: link.target.name, error });
@@ -148,4 +192,9 @@ export class EtcdConnection {
   #closedError(): CodedError {
     return new CodedError(KV_CLOSED, `the connection to etcd at ${this.endpoints} was closed on this side`, { object: this.endpoints });
   }
+}
+
+function expired({ name, file, notAfter }: ClientCertificate, endpoint: string): CodedError {
+  const message = `the connection to ${endpoint} is given up: the client certificate ${name} (${file}) expired at ${new Date(notAfter).toISOString()}`;
+  return new CodedError(KV_CERTIFICATE_EXPIRED, message, { object: name });
 }

@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { checkServerIdentity, createSecureContext, type PeerCertificate, type SecureContextOptions } from 'node:tls';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import { CodedError, messageOf } from '@isthmus/core';
+import type { ClientCertificate } from '../../client-certificate.ts';
 import type { EtcdConfig } from '../../etcd-config.ts';
 import { KV_CONFIG } from '../../kv-errors.ts';
 import type { EtcdTarget } from './etcd-target.ts';
@@ -11,6 +13,8 @@ import type { EtcdTarget } from './etcd-target.ts';
 export interface EtcdCredentials {
   credentials: ChannelCredentials;
   options: ChannelOptions;
+  /** The client certificate, where there is one. */
+  certificate?: ClientCertificate;
 }
 
 // Sent as TLS server name to endpoints that are plain IP addresses: RFC 6066 allows no address there. etcd does not look at it.
@@ -28,7 +32,14 @@ export async function etcdCredentials(config: EtcdConfig, target: EtcdTarget): P
   return {
     credentials: credentials.createFromSecureContext(context, { checkServerIdentity: verify }),
     options: { 'grpc.ssl_target_name_override': isIP(target.identity) ? NAME_FOR_ADDRESSES : target.identity },
+    ...(cert && config.certFile && { certificate: factsOf(cert, config.certFile) }),
   };
+}
+
+function factsOf(pem: Buffer, file: string): ClientCertificate {
+  const { subject, issuer, validFrom, validTo } = new X509Certificate(pem);
+  const nameIn = (text: string): string => /^CN=(.*)$/m.exec(text)?.[1] ?? '';
+  return { name: nameIn(subject), issuer: nameIn(issuer), file, notBefore: Date.parse(validFrom), notAfter: Date.parse(validTo) };
 }
 
 async function read(file: string | undefined): Promise<Buffer | undefined> {

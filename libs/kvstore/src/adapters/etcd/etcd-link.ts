@@ -1,25 +1,21 @@
 import { type ChannelOptions, Client, connectivityState, type ServiceError } from '@grpc/grpc-js';
 import { CodedError } from '@isthmus/core';
-import { KV_UNREACHABLE, KV_WRONG_CLUSTER } from '../../kv-errors.ts';
+import { type ClientCertificate, explainRefusal } from '../../client-certificate.ts';
+import { KV_HANDED_OVER, KV_UNREACHABLE, KV_WRONG_CLUSTER } from '../../kv-errors.ts';
+import { decodeStatus, type StatusAnswer } from './decode.ts';
+import { encodeNothing } from './encode.ts';
 import { type EtcdCredentials, etcdCredentials } from './etcd-credentials.ts';
 import type { EtcdSettings } from './etcd-options.ts';
 import type { EtcdTarget } from './etcd-target.ts';
 import { etcdMethod } from './protos.ts';
 import { rpcError } from './rpc-error.ts';
 
-/** What a server says when asked for its status. */
-export interface StatusAnswer {
-  header: { clusterId: string; memberId: string; revision: string };
-  version: string;
-  dbSize: string;
-  leader: string;
-  errors: string[];
-}
-
 /** The question that needs no permission. */
-export const STATUS = etcdMethod<object, StatusAnswer>('Maintenance', 'Status');
+export const STATUS = etcdMethod('Maintenance', 'Status', encodeNothing, decodeStatus);
 
-const MAX_MESSAGE = 256 * 1024 * 1024; // a page of 2,000 values, each up to etcd's 1.5 MiB, is cut down by paging long before this
+/** A value and what comes with it; a server may make us hold so much at once for each of our calls, and no more. */
+const MAX_RECEIVED = 16 * 1024 * 1024;
+const MAX_SENT = 256 * 1024 * 1024; // the server has a limit of its own
 const WINDOW = 4 * 1024 * 1024; // HTTP/2 flow control: a listing is not slowed down by round trips
 
 /**
@@ -29,14 +25,18 @@ const WINDOW = 4 * 1024 * 1024; // HTTP/2 flow control: a listing is not slowed 
 export class EtcdLink {
   readonly client: Client;
   readonly target: EtcdTarget;
+  /** What it was opened with. */
+  readonly certificate: ClientCertificate | undefined;
   readonly #cancels = new Set<(error: CodedError) => void>();
+  readonly #streams = new Set<(error: CodedError) => void>();
   readonly #onLost: (error: CodedError) => void;
   #clusterId = '';
   #failure: CodedError | undefined;
 
-  private constructor(client: Client, target: EtcdTarget, onLost: (error: CodedError) => void) {
+  private constructor(client: Client, target: EtcdTarget, certificate: ClientCertificate | undefined, onLost: (error: CodedError) => void) {
     this.client = client;
     this.target = target;
+    this.certificate = certificate;
     this.#onLost = onLost;
   }
 
@@ -45,9 +45,9 @@ export class EtcdLink {
    * @throws CodedError saying why this endpoint cannot be used now
    */
   static async open(target: EtcdTarget, settings: EtcdSettings, onLost: (link: EtcdLink, error: CodedError) => void) {
-    const { credentials, options } = await etcdCredentials(settings.config, target);
+    const { credentials, options, certificate } = await etcdCredentials(settings.config, target);
     const client = new Client(target.address, credentials, { ...options, ...channelOptions(settings) });
-    const link: EtcdLink = new EtcdLink(client, target, (error) => onLost(link, error));
+    const link: EtcdLink = new EtcdLink(client, target, certificate, (error) => onLost(link, error));
     try {
       const status = await link.#askStatus(settings.connectTimeoutMs);
       link.#clusterId = status.header.clusterId;
@@ -55,7 +55,7 @@ export class EtcdLink {
       return { link, status };
     } catch (error) {
       client.close();
-      throw error;
+      throw error instanceof CodedError ? explainRefusal(error, target.name, certificate, settings.clock.wall()) : error;
     }
   }
 
@@ -74,6 +74,24 @@ export class EtcdLink {
     return () => this.#cancels.delete(cancel);
   }
 
+  /** The same for a stream, which never ends by itself and so is also ended by {@link handOver}. */
+  trackStream(cancel: (error: CodedError) => void): () => void {
+    this.#streams.add(cancel);
+    return () => this.#streams.delete(cancel);
+  }
+
+  /** Another link has taken over: calls under way are answered here, streams go on there. */
+  handOver(): void {
+    if (this.#failure) return;
+    const error = new CodedError(KV_HANDED_OVER, `the connection to ${this.target.name} is replaced by one with a newer certificate`, {
+      object: this.target.name,
+    });
+    this.#failure = error;
+    for (const cancel of this.#streams) cancel(error);
+    this.#streams.clear();
+    this.client.close();
+  }
+
   /** @throws CodedError KV_WRONG_CLUSTER when an answer comes from another cluster than the connection began with */
   check(clusterId: string): void {
     if (clusterId === this.#clusterId || clusterId === '0') return;
@@ -86,8 +104,10 @@ export class EtcdLink {
   fail(error: CodedError): void {
     if (this.#failure) return;
     this.#failure = error;
-    for (const cancel of this.#cancels) cancel(error);
-    this.#cancels.clear();
+    for (const cancels of [this.#cancels, this.#streams]) {
+      for (const cancel of cancels) cancel(error);
+      cancels.clear();
+    }
     this.client.close();
     this.#onLost(error);
   }
@@ -102,7 +122,7 @@ export class EtcdLink {
           reject(new CodedError(KV_UNREACHABLE, `${this.target.name} has no leader`, { object: this.target.name }));
         else resolve(answer!);
       };
-      this.client.makeUnaryRequest(path, serialize, deserialize, {}, { deadline: Date.now() + timeoutMs }, done);
+      this.client.makeUnaryRequest(path, serialize, deserialize, undefined, { deadline: Date.now() + timeoutMs }, done);
     });
   }
 
@@ -130,8 +150,8 @@ function channelOptions(settings: EtcdSettings): EtcdCredentials['options'] & Ch
   return {
     'grpc.keepalive_time_ms': settings.keepAliveMs,
     'grpc.keepalive_timeout_ms': settings.keepAliveTimeoutMs,
-    'grpc.max_receive_message_length': MAX_MESSAGE,
-    'grpc.max_send_message_length': MAX_MESSAGE,
+    'grpc.max_receive_message_length': MAX_RECEIVED,
+    'grpc.max_send_message_length': MAX_SENT,
     'grpc-node.flow_control_window': WINDOW,
     'grpc.use_local_subchannel_pool': 1, // a shared one would bring back a connection that was given up
     'grpc.enable_retries': 0,

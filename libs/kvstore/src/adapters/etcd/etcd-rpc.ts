@@ -1,5 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import type { CodedError } from '@isthmus/core';
+import { type CodedError, isCoded } from '@isthmus/core';
+import { KV_HANDED_OVER } from '../../kv-errors.ts';
 import type { KvCallOptions } from '../../kvstore.ts';
 import type { EtcdConnection } from './etcd-connection.ts';
 import type { EtcdLink } from './etcd-link.ts';
@@ -42,6 +43,7 @@ export class EtcdRpc {
         if (header) link.check(header.clusterId);
         return { answer, link };
       } catch (error) {
+        if (isCoded(error, KV_HANDED_OVER)) continue; // it was not sent yet
         if (!isRpcFailure(error)) throw error;
         if (attempt >= STALE_AUTH_RETRIES || !isStaleAuth(error)) throw rpcError(error, { endpoint: link.target.name, ...name });
       }

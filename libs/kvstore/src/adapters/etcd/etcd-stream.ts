@@ -37,7 +37,7 @@ export async function* streamAnswers<Q, R>(
     stream.cancel();
   };
   const onAbort = (): void => cancel();
-  const untrack = link.track(cancel);
+  const untrack = link.trackStream(cancel);
   const cancelTimer = first.after(first.withinMs, () => cancel(silent(link, name, first.withinMs)));
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
