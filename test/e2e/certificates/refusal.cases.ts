@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Clock, systemClock } from '@isthmus/core';
-import { CaDirectory, clientProfile, requestForKey, signRequest, writeCertificateFile } from '@isthmus/crypto';
+import { CaDirectory, clientProfile, requestForKey, signRequest, writeCertificateFile, writeFileAtomically } from '@isthmus/crypto';
 import { clusterFiles, expectNoLoss, flowSet, type Lab } from '@isthmus/lab';
 import { isthmus, startAgain } from '../errors/error-lab.ts';
 import { bothReady, certificateFiles, LIFETIME_S, remoteWhen } from './certificate-lab.ts';
@@ -102,30 +102,33 @@ export function refusalCases(getLab: () => Lab): void {
   });
 }
 
-/** The end of a certificate as it comes in life: nobody renews it, because its cluster's apiserver stands still for longer than it lives. */
+/** Where west asks east for its next certificate. */
+async function moveJoinApi(lab: Lab, endpoint: string): Promise<void> {
+  const file = `${clusterFiles(lab.cluster('west')).clustermesh}/east.peer.json`;
+  const peer = JSON.parse(await readFile(file, 'utf8')) as object;
+  await writeFileAtomically(file, JSON.stringify({ ...peer, joinEndpoint: endpoint }), 0o644);
+}
+
+/** The end of a certificate as it comes in life: nobody answers where it would be renewed, for longer than it lives. */
 export function overdueCases(getLab: () => Lab): void {
-  it('is refused when it stood still until its certificate had ended, and has to be connected anew', async () => {
+  it('is warned of, then refused, when its certificate cannot be renewed until it has ended, and has to be connected anew', async () => {
     const lab = getLab();
     await expectNoLoss(lab, await flowSet(lab), async () => {
-      lab.processes.signal('west/apiserver', 'SIGSTOP');
-      try {
-        const east = await remoteWhen(lab, 'east', 'west has expired', ({ certificateHere }) => certificateHere?.state === 'expired');
-        expect(east.certificateHere?.problem).toMatchObject({ code: 'CERTIFICATE_EXPIRED', object: 'remote-west' });
-      } finally {
-        lab.processes.signal('west/apiserver', 'SIGCONT');
-      }
-      const { certificateThere } = await remoteWhen(
-        lab,
-        'west',
-        'it has expired',
-        (remote) => remote.certificateThere?.state === 'expired',
-      );
-      expect(certificateThere?.problem).toMatchObject({
+      await moveJoinApi(lab, 'https://127.0.0.1:1');
+      const late = await remoteWhen(lab, 'west', 'its certificate is late', (remote) => remote.certificateThere?.state === 'late');
+      expect(late.certificateThere?.problem).toMatchObject({ code: 'CERTIFICATE_RENEWAL', message: expect.stringContaining('no answer') });
+      expect(late.ready).toBe(true);
+      const east = await remoteWhen(lab, 'east', 'west has expired', ({ certificateHere }) => certificateHere?.state === 'expired');
+      expect(east.certificateHere?.problem).toMatchObject({ code: 'CERTIFICATE_EXPIRED', object: 'remote-west' });
+      const west = await remoteWhen(lab, 'west', 'it has expired and cannot read', ({ problem }) => {
+        return /the client certificate remote-west .* expired/.test(problem?.cause ?? '');
+      });
+      expect(west.certificateThere?.problem).toMatchObject({
         code: 'CERTIFICATE_EXPIRED',
         action: expect.stringContaining('clustermesh connect'),
       });
       await reconnect(lab);
     });
-    await expectPropagation(lab, 'after-standstill');
+    await expectPropagation(lab, 'after-expiry');
   });
 }
