@@ -14,7 +14,6 @@ export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
 export type { Addresses, ClusterPlan, ControlPlace, LabPlan, NodePlace, Place, PodPlace } from './topology/plan.ts';
 export { loadTopology, parseTopology, type Topology } from './topology/topology.ts';
 export { type Check, CheckFailed, type CheckResult, expectThat } from './verify/check.ts';
-export { expectNoLoss, flowSet } from './verify/flow-set.ts';
 export { type PingOptions, ping } from './verify/ping.ts';
 export { CHECKS } from './verify/registry.ts';
 export { type CheckChoice, chooseChecks, runChecks } from './verify/run-checks.ts';
