@@ -51,7 +51,7 @@ test-all: ## The same without a time limit, in every mode
 
 C_SOURCES = $(wildcard bpf/*.c bpf/lib/*.h bpf/tests/programs/*.c apps/cni/src/*.c apps/cni/src/*.h lab/src/traffic/*.c lab/src/traffic/*.h bench/src/*.c)
 
-lint: ## Check types, style, import arrows, C format, generated files, file and function sizes
+lint: ## Check types, style, import arrows, C format, generated files, links, file and function sizes
 	@scripts/setup node packages
 	@echo "lint: types"
 	@npm run --silent typecheck
@@ -63,6 +63,8 @@ lint: ## Check types, style, import arrows, C format, generated files, file and 
 	@clang-format --dry-run -Werror $(C_SOURCES)
 	@echo "lint: sizes"
 	@scripts/with-node scripts/measure-code.ts
+	@echo "lint: links between pages"
+	@scripts/with-node scripts/check-links.ts
 	@$(MAKE) lint-generated
 
 .PHONY: lint-generated

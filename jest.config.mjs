@@ -1,5 +1,7 @@
 const common = {
   testEnvironment: 'node',
+  // Against hanging only: no test judges speed, and the machine may be busy.
+  testTimeout: 30_000,
   testEnvironmentOptions: { customExportConditions: ['isthmus:source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.toolchain/'],
@@ -27,5 +29,7 @@ export default {
     { ...common, displayName: 'etcd', testMatch: ['<rootDir>/test/etcd/**/*.spec.ts'] },
     { ...common, displayName: 'bpf', testMatch: ['<rootDir>/bpf/tests/**/*.spec.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
+    { ...common, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.spec.ts'] },
+    { ...common, displayName: 'interop', testMatch: ['<rootDir>/test/interop/**/*.spec.ts'] },
   ],
 };

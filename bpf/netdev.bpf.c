@@ -1,16 +1,32 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Arriving from the network without a tunnel: tc ingress of the physical devices. */
-#include "lib/deliver.h"
+/* Arriving from the network, without a tunnel or with one that XDP has taken off: tc ingress of the
+ * physical devices. */
+#include "lib/geneve.h"
+#include "lib/overlay.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The identity that XDP left in the frame. */
+static __always_inline bool label_of(struct __sk_buff *skb, __u32 *identity)
+{
+	__u8 source[MAC_LEN];
+
+	if (bpf_skb_load_bytes(skb, MAC_LEN, source, sizeof(source)) || !label_present(source))
+		return false;
+	*identity = label_identity(source);
+	return true;
+}
 
 SEC("tc")
 int from_netdev(struct __sk_buff *skb)
 {
 	struct flow flow = { .direction = DIRECTION_INGRESS };
 	struct endpoint_value *to;
+	__u32 identity;
 	int reason;
 
+	if ((config.flags & CONFIG_GENEVE) && label_of(skb, &identity))
+		return from_tunnel(skb, &flow, identity);
 	if (!is_ip(skb))
 		return TC_ACT_OK;
 	reason = parse(skb, &flow);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Leaving a pod: tc ingress of the host side of its veth. */
+#include "lib/cut.h"
 #include "lib/deliver.h"
 #include "lib/encap.h"
 #include "lib/neighbor.h"
@@ -42,6 +43,8 @@ static __always_inline int send_away(struct __sk_buff *skb, struct flow *flow)
 		return drop(skb, flow, DROP_NO_TUNNEL_ENDPOINT);
 	if (peer->mode == PEER_NATIVE)
 		return TC_ACT_OK;
+	if (must_be_cut(skb, flow))
+		return leave_to_be_cut(skb, flow);
 	if (exceeds_tunnel(skb, flow)) {
 		drop(skb, flow, DROP_FRAG_NEEDED);
 		return answer_too_big(skb, flow);

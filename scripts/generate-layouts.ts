@@ -1,7 +1,7 @@
 // Writes libs/datapath/src/generated/layouts.ts from the BTF of bpf/build/layouts.bpf.o; with --check, fails when it would differ.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseBtf } from './layouts/btf.ts';
+import { parseBtf } from '../libs/datapath/src/btf/btf.ts';
 import { elfSection } from './layouts/elf.ts';
 import { emit } from './layouts/emit.ts';
 import { layoutsOf } from './layouts/layout.ts';

@@ -14,6 +14,8 @@ interface Tier {
   readonly blocked: () => string | undefined;
   /** Tiers that share the kernel's or the machine's attention run one file at a time. */
   readonly serial: boolean;
+  /** Left to `--all`, unless it is chosen by name: it needs minutes of preparation on a new machine. */
+  readonly onlyAll?: boolean;
 }
 
 interface JestResult {
@@ -54,17 +56,29 @@ const first =
     return undefined;
   };
 
+/** Fetches what the checked-in go.mod of a folder names; nothing when it is there already. */
+const needsGoModules = (folder: string) => (): string | undefined => {
+  console.log(`\ntest: Go modules of ${folder}`);
+  const { status, stderr } = spawnSync('go', ['mod', 'download'], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
+  return status === 0 ? undefined : `needs Go modules that cannot be fetched: ${stderr.trim().split('\n').at(-1)}`;
+};
+
 const BPF_OBJECT = 'bpf/build/pod.bpf.o';
 const AGENT = 'apps/agent/dist/main.js';
+
+const canRunLabs = first(needsRoot, needsProgram('etcd'), needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(AGENT));
 
 const TIERS: readonly Tier[] = [
   { name: 'unit', blocked: () => undefined, serial: false },
   { name: 'etcd', blocked: needsProgram('etcd'), serial: true },
   { name: 'bpf', blocked: first(needsRoot, needsBuilt(BPF_OBJECT)), serial: true },
+  { name: 'e2e', blocked: canRunLabs, serial: true },
+  { name: 'chaos', blocked: canRunLabs, serial: true },
   {
-    name: 'e2e',
-    blocked: first(needsRoot, needsProgram('etcd'), needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(AGENT)),
+    name: 'interop',
+    blocked: first(canRunLabs, needsProgram('go'), needsGoModules('test/interop/mesh'), needsGoModules('test/interop/cni')),
     serial: true,
+    onlyAll: true,
   },
 ];
 
@@ -77,7 +91,8 @@ function skippedTests(report: string): string[] {
 }
 
 function runTier(tier: Tier, all: boolean): Outcome {
-  const reason = tier.blocked();
+  const left = tier.onlyAll === true && !all && wanted.length === 0;
+  const reason = left ? 'left to make test-all' : tier.blocked();
   if (reason !== undefined) return { tier: tier.name, seconds: 0, state: 'not run', reason, skipped: [] };
   console.log(`\ntest: ${tier.name}`);
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-tests-'));

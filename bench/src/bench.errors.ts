@@ -18,3 +18,15 @@ export const BENCH_TRAFFIC = defineError(
   'The traffic of a benchmark did not get through.',
   'Nothing is written for this benchmark. Find out first why packets are lost: a lab of the same shape shows it.',
 );
+/** The CNI plugin did not do what it was asked for. */
+export const BENCH_CNI = defineError(
+  'BENCH_CNI',
+  'The CNI plugin failed in a benchmark.',
+  "Nothing is written for this benchmark. The plugin's own error and the agent's log say why.",
+);
+/** Something that was written did not get to where it is waited for. */
+export const BENCH_NOT_ARRIVED = defineError(
+  'BENCH_NOT_ARRIVED',
+  'What a benchmark wrote did not arrive where it should.',
+  'Nothing is written for this benchmark. The status and the log of the agent say what it waits for.',
+);

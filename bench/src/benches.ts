@@ -1,11 +1,19 @@
-import { agentFootprint } from './agent-footprint.ts';
+import { cni } from './cni/cni.ts';
+import { coldSync250k } from './cold-sync-250k/cold-sync-250k.ts';
+import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
+import { coldSyncMirror } from './cold-sync-mirror/cold-sync-mirror.ts';
+import { footprint } from './footprint/footprint.ts';
 import type { Case } from './harness.ts';
+import { meshChurn } from './mesh-churn/mesh-churn.ts';
 import { podToPod } from './pod-to-pod/pod-to-pod.ts';
+import { propagation } from './propagation/propagation.ts';
 import { selfCheck } from './self-check.ts';
+import type { Series } from './series.ts';
 
 /** A benchmark that is set up. */
 export interface OpenBench {
-  readonly cases: readonly Case[];
+  /** In order. They may come one by one, when each needs something else set up. */
+  readonly cases: Iterable<Case | Series> | AsyncIterable<Case | Series>;
   /** Processes that work for it without descending from this one. */
   readonly ownProcesses?: () => readonly number[];
 }
@@ -21,4 +29,14 @@ export interface Bench {
 }
 
 /** Every benchmark, in order of `make bench`. */
-export const BENCHES: readonly Bench[] = [selfCheck, podToPod, agentFootprint];
+export const BENCHES: readonly Bench[] = [
+  selfCheck,
+  podToPod,
+  propagation,
+  coldSyncAgent,
+  coldSyncMirror,
+  cni,
+  footprint,
+  coldSync250k,
+  meshChurn,
+];

@@ -57,8 +57,8 @@ interface Round {
 
 /** Cores that others may use during a round. */
 export const MAX_FOREIGN_CORES = 0.5;
-/** A case gives up after this many times its rounds. */
-const PATIENCE = 3;
+/** A case or series gives up after this many times its rounds. */
+export const PATIENCE = 3;
 
 /** Measures one case: ours and the peer in turn, the first of each round alternating, disturbed rounds void. */
 export async function runCase(wanted: Case, { noise, settle, random }: HarnessContext): Promise<Metric> {
@@ -119,7 +119,8 @@ function summarise(wanted: Case, quiet: readonly Round[], voided: number, random
   };
 }
 
-function ratio(better: Case['better'], ours: number, peer: number): number {
+/** How much better ours is than the peer: above 1 it is better, whichever way the numbers go. */
+export function ratio(better: Case['better'], ours: number, peer: number): number {
   return better === 'higher' ? ours / peer : peer / ours;
 }
 

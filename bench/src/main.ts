@@ -4,12 +4,14 @@ import { CodedError, seededRandom } from '@isthmus/core';
 import { BENCH_UNKNOWN } from './bench.errors.ts';
 import { BENCHES, type Bench, type OpenBench } from './benches.ts';
 import { foreignCpuMeter, untilQuiet } from './foreign-cpu.ts';
-import { type Metric, runCase } from './harness.ts';
+import { type Metric, type NoiseMeter, runCase } from './harness.ts';
 import { resultJson, resultTable } from './report.ts';
 import { runFacts } from './run-facts.ts';
+import { runSeries } from './series.ts';
 
 const RESULTS = new URL('../results/', import.meta.url).pathname;
 const SEED = 1;
+const QUIET: NoiseMeter = () => () => 0;
 const EXIT = { met: 0, missed: 1, usage: 2, inconclusive: 3, interrupted: 130 } as const;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -25,7 +27,7 @@ function chosen(names: readonly string[]): readonly Bench[] {
   });
 }
 
-/** @param rounds of each case instead of its own; such a run is for trying things out and writes no result */
+/** @param rounds of each case instead of its own; such a run is for trying things out: no round is void, and no result is written */
 async function run(bench: Bench, rounds: number | undefined): Promise<readonly Metric[]> {
   console.log(`bench: ${bench.name}: ${bench.about}`);
   const facts = runFacts(bench.name);
@@ -44,12 +46,15 @@ async function run(bench: Bench, rounds: number | undefined): Promise<readonly M
 
 async function measure({ cases, ownProcesses }: OpenBench, rounds: number | undefined): Promise<readonly Metric[]> {
   const noise = foreignCpuMeter(ownProcesses);
-  const context = { noise, settle: () => untilQuiet(noise), random: seededRandom(SEED) };
+  const random = seededRandom(SEED);
+  // Who tries something out wants to see figures, also on a machine that is busy.
+  const context = rounds === undefined ? { noise, settle: () => untilQuiet(noise), random } : { noise: QUIET, random };
   const metrics: Metric[] = [];
-  for (const each of cases) {
-    const metric = await runCase(rounds === undefined ? each : { ...each, rounds }, context);
-    console.log(`bench: ${metric.name}: ${metric.judgement ?? 'measured'}`);
-    metrics.push(metric);
+  for await (const each of cases) {
+    const wanted = rounds === undefined ? each : { ...each, rounds };
+    const found = 'round' in wanted ? await runSeries(wanted, context) : [await runCase(wanted, context)];
+    for (const { name, judgement } of found) console.log(`bench: ${name}: ${judgement ?? 'measured'}`);
+    metrics.push(...found);
   }
   return metrics;
 }

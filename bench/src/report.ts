@@ -51,7 +51,7 @@ export function resultTable(metrics: readonly Metric[]): string {
 function cells(metric: Metric): string[] {
   const { name, unit, ours, peer, ratio, interval, goal, judgement, rounds, voided } = metric;
   const range = interval ? `${figure(interval[0])} to ${figure(interval[1])}` : '-';
-  const wanted = goal ? `${goal.must === 'be at least' ? '>=' : '<='} ${goal.value}` : '-';
+  const wanted = goal ? `${goal.must === 'be at least' ? '>=' : '<='} ${figure(goal.value)}` : '-';
   const counted = voided === 0 ? `${rounds}` : `${rounds} (${voided} void)`;
   return [name, unit, figure(ours), figure(peer), figure(ratio), range, wanted, judgement ?? '-', counted];
 }

@@ -5,8 +5,6 @@ export type Interval = readonly [low: number, high: number];
 
 const RESAMPLES = 2000;
 const CONFIDENCE = 0.95;
-/** Samples that must lie beyond a percentile before it is said: a p99 takes 1000. */
-const SAMPLES_BEYOND = 10;
 
 /** The middle value, or the mean of the two middle ones. @throws RangeError for none */
 export function median(values: readonly number[]): number {
@@ -17,21 +15,22 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** The value that `share` (0 to 1) of the samples do not exceed; undefined when there are too few samples to say. */
-export function percentile(values: readonly number[], share: number): number | undefined {
-  // The tolerance is for shares such as 0.99, whose rest is a little more than a hundredth.
-  if (values.length * (1 - share) < SAMPLES_BEYOND - 1e-6) return undefined;
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+/** 95 % bootstrap interval (percentile method) of what `draw` makes of one resampling; undefined when it once says nothing. */
+export function bootstrapInterval(draw: () => number | undefined): Interval | undefined {
+  const values: number[] = [];
+  for (let i = 0; i < RESAMPLES; i++) {
+    const value = draw();
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  values.sort((a, b) => a - b);
+  const outside = Math.floor(((1 - CONFIDENCE) / 2) * RESAMPLES);
+  return [values[outside] ?? Number.NaN, values[RESAMPLES - 1 - outside] ?? Number.NaN];
 }
 
-/** 95 % bootstrap interval of the median (percentile method). The same random sequence gives the same interval. */
+/** {@link bootstrapInterval} of the median. The same random sequence gives the same interval. */
 export function medianInterval(values: readonly number[], random: Random): Interval {
-  const medians: number[] = [];
-  for (let i = 0; i < RESAMPLES; i++) medians.push(median(resample(values, random)));
-  medians.sort((a, b) => a - b);
-  const outside = Math.floor(((1 - CONFIDENCE) / 2) * RESAMPLES);
-  return [medians[outside] ?? Number.NaN, medians[RESAMPLES - 1 - outside] ?? Number.NaN];
+  return bootstrapInterval(() => median(resample(values, random))) as Interval;
 }
 
 function resample(values: readonly number[], random: Random): number[] {

@@ -7,12 +7,18 @@
 
 enum config_flag {
 	CONFIG_DUAL_STACK = 1, /* unknown addresses are world-ipv4 / world-ipv6 instead of world */
+	CONFIG_GENEVE = 2, /* no device of the kernel's: the programs write and take off GENEVE */
 };
 
 struct datapath_config {
 	__u32 flags;
-	__u32 vxlan_ifindex; /* the collect-metadata tunnel device; 0: no tunnel */
-	__u32 tunnel_mtu; /* largest IP packet that fits into the tunnel, bytes; 0: not checked */
+	__u32 tunnel_ifindex; /* the kernel's collect-metadata tunnel device; 0: there is none */
+	__u32 tunnel_mtu;   /* largest IP packet that fits into the tunnel, bytes; 0: not checked */
+	__be16 tunnel_port; /* UDP */
+	__u8 host_mac[MAC_LEN]; /* of the device below */
+	__u32 host_ifindex;	/* isth_host: where GENEVE hands over what is for the host itself */
+	__u8 underlay_ipv4[4];	/* own addresses, between which GENEVE packets go; all zero: none */
+	__u8 underlay_ipv6[ADDR_LEN];
 	__u8 gateway_ipv4[4]; /* source of ICMP errors to pods; all zero: none are sent */
 	__u8 gateway_ipv6[ADDR_LEN];
 };

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Every drop has a reason, a counter and an event with both identities. */
+/* Dropping a packet of the kernel's. */
 #pragma once
 
-#include "event.h"
-#include "flow.h"
-#include "metrics.h"
-#include "reason.h"
+#include "drop-event.h"
 
 static __always_inline void event_capture(struct __sk_buff *skb, struct datapath_event *event)
 {
@@ -20,27 +17,10 @@ static __always_inline void event_capture(struct __sk_buff *skb, struct datapath
 
 static __noinline int drop(struct __sk_buff *skb, const struct flow *flow, __u16 reason)
 {
-	struct datapath_event *event;
+	struct datapath_event *event = drop_event(flow, reason, skb->ifindex, skb->len);
 
-	metric_count(reason, flow->direction, skb->len);
-	event = bpf_ringbuf_reserve(&isth_events, sizeof(*event), 0);
-	if (!event) {
-		metric_count(METRIC_EVENT_LOST, flow->direction, skb->len);
+	if (!event)
 		return TC_ACT_SHOT;
-	}
-	event->version = EVENT_VERSION;
-	event->type = EVENT_DROP;
-	event->subtype = reason;
-	event->endpoint = flow->endpoint;
-	event->direction = flow->direction;
-	event->flags = 0;
-	event->time_ns = bpf_ktime_get_ns();
-	event->source_identity = flow->source_identity;
-	event->destination_identity = flow->destination_identity;
-	event->ifindex = skb->ifindex;
-	event->original_length = skb->len;
-	event->argument = 0;
-	event->cookie = 0;
 	event_capture(skb, event);
 	bpf_ringbuf_submit(event, 0);
 	return TC_ACT_SHOT;

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* To another node: through the kernel's collect-metadata tunnel device, with the sender's identity
- * as VNI. */
+/* To another node, with the sender's identity as VNI: through the kernel's collect-metadata tunnel
+ * device, or in GENEVE headers of our own. */
 #pragma once
 
-#include "hop.h"
-#include "lookup.h"
-
-#define TUNNEL_TTL 64
+#include "geneve-encap.h"
 
 static __always_inline int set_tunnel_key(struct __sk_buff *skb, const struct peer_value *peer,
 					  __u32 identity)
 {
-	struct bpf_tunnel_key key = { .tunnel_id = identity, .tunnel_ttl = TUNNEL_TTL };
+	struct bpf_tunnel_key key = { .tunnel_id = identity, .tunnel_ttl = OUTER_TTL };
 	const __u32 *words = (const __u32 *) peer->addr;
 
 	if (peer->family == FAMILY_IPV4) {
@@ -37,15 +34,18 @@ static __always_inline bool exceeds_tunnel(struct __sk_buff *skb, const struct f
 static __always_inline int encap(struct __sk_buff *skb, struct flow *flow,
 				 const struct peer_value *peer, bool forwarded)
 {
+	__u32 identity = identity_on_wire(flow->source_identity);
 	int reason;
 
-	if (!config.vxlan_ifindex)
+	if (!config.tunnel_ifindex && !(config.flags & CONFIG_GENEVE))
 		return drop(skb, flow, DROP_NO_DEVICE);
 	reason = forwarded ? hop(skb, flow) : 0;
 	if (reason)
 		return drop(skb, flow, reason);
-	if (set_tunnel_key(skb, peer, identity_on_wire(flow->source_identity)))
+	if (config.flags & CONFIG_GENEVE)
+		return encap_geneve(skb, flow, peer, identity);
+	if (set_tunnel_key(skb, peer, identity))
 		return drop(skb, flow, DROP_WRITE_ERROR);
 	metric_count(METRIC_FORWARDED, DIRECTION_EGRESS, skb->len);
-	return bpf_redirect(config.vxlan_ifindex, 0);
+	return bpf_redirect(config.tunnel_ifindex, 0);
 }

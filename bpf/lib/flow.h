@@ -15,5 +15,6 @@ struct flow {
 			  walked */
 	__u8 ttl;
 	bool dont_fragment;
-	__u16 pad;
+	__u8 ecn; /* RFC 3168 §5 */
+	__u8 pad;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "drop.h"
+#include "ecn.h"
 
 #define IP_DONT_FRAGMENT 0x4000
 
@@ -39,6 +40,7 @@ static __always_inline int parse_ipv4(struct __sk_buff *skb, struct flow *flow)
 	addr_set_ipv4(&flow->dst, ip->daddr);
 	flow->protocol = ip->protocol;
 	flow->ttl = ip->ttl;
+	flow->ecn = ip->tos & ECN_MASK;
 	flow->dont_fragment = ip->frag_off & bpf_htons(IP_DONT_FRAGMENT);
 	return 0;
 }
@@ -56,6 +58,7 @@ static __always_inline int parse_ipv6(struct __sk_buff *skb, struct flow *flow)
 	addr_set_ipv6(&flow->dst, ip->daddr.in6_u.u6_addr32);
 	flow->protocol = ip->nexthdr;
 	flow->ttl = ip->hop_limit;
+	flow->ecn = ecn_of_ipv6(ip);
 	flow->dont_fragment = true;
 	if (addr_is_mapped(&flow->src) || addr_is_mapped(&flow->dst))
 		return DROP_INVALID_PACKET;

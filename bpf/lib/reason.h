@@ -11,9 +11,13 @@ enum drop_reason {
 	DROP_UNKNOWN_L3 = 139,
 	DROP_WRITE_ERROR = 141,
 	DROP_NO_TUNNEL_KEY = 147,
+	DROP_INVALID_GENEVE = 149, /* its header or an option: a version or a duty that we do not
+				      know */
 	DROP_UNROUTABLE = 151,
+	DROP_FRAGMENT_UNSUPPORTED = 157,
 	DROP_NO_BACKEND = 158,
 	DROP_NO_TUNNEL_ENDPOINT = 160,
+	DROP_NO_FIB = 169, /* the kernel has no way to the other node */
 	DROP_INVALID_IDENTITY = 171,
 	DROP_TTL_EXCEEDED = 196,
 	DROP_ENDPOINT_NOT_READY = 203,

@@ -2,6 +2,7 @@
 /* Tells a pod that its packet does not fit into the tunnel (RFC 792 and 1191; RFC 4443 §3.2). */
 #pragma once
 
+#include "checksum.h"
 #include "encap.h"
 
 #define ICMP_UNREACHABLE    3
@@ -28,13 +29,6 @@ struct answer_ipv6 {
 	struct icmp_too_big icmp;
 	__u8 quote[sizeof(struct ipv6hdr) + QUOTED_PAYLOAD];
 } __attribute__((packed, aligned(4)));
-
-static __always_inline __u16 fold(__u64 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~((sum & 0xffff) + (sum >> 16));
-}
 
 /* Back out of the device that the packet came from, to the pod that sent it. */
 static __always_inline int answer(struct __sk_buff *skb, const void *packet, __u32 size)

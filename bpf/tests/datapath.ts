@@ -21,11 +21,15 @@ import {
   type TestContext,
   type TestResult,
   testRun,
+  testRunXdp,
 } from '@isthmus/datapath';
 import { address } from './packet.ts';
 
 /** Answers of a tc program. */
 export const Verdict = { ok: 0, shot: 2, redirect: 7 } as const;
+
+/** Answers of an XDP program. */
+export const XdpVerdict = { drop: 1, pass: 2 } as const;
 
 /** Path of a compiled object. */
 export function objectPath(name: string): string {
@@ -34,8 +38,13 @@ export function objectPath(name: string): string {
 
 const noConfig: DatapathConfig = {
   flags: 0,
-  vxlanIfindex: 0,
+  tunnelIfindex: 0,
   tunnelMtu: 0,
+  tunnelPort: 0,
+  hostMac: new Uint8Array(6),
+  hostIfindex: 0,
+  underlayIpv4: new Uint8Array(4),
+  underlayIpv6: new Uint8Array(16),
   gatewayIpv4: new Uint8Array(4),
   gatewayIpv6: new Uint8Array(16),
 };
@@ -75,6 +84,10 @@ export class Datapath {
 
   run(program: string, packet: Uint8Array, context: TestContext = {}): TestResult {
     return testRun(this.object.program(program), packet, context);
+  }
+
+  runXdp(program: string, frame: Uint8Array): Omit<TestResult, 'mark'> {
+    return testRunXdp(this.object.program(program), frame);
   }
 
   /** Takes all events that are there. */

@@ -13,7 +13,7 @@ const families = [
 let datapath: Datapath;
 
 beforeEach(() => {
-  datapath = new Datapath('host', { vxlanIfindex: IFINDEX, tunnelMtu: 1450 });
+  datapath = new Datapath('host', { tunnelIfindex: IFINDEX, tunnelMtu: 1450 });
   for (const { host, pod, net } of families) {
     datapath.endpoint(host, { identity: ReservedIdentity.host, flags: EndpointFlag.ready | EndpointFlag.host });
     datapath.endpoint(pod, { ifindex: 99, identity: 1002, id: 12, flags: EndpointFlag.ready, mac: MAC, nodeMac: NODE_MAC });

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { isCoded } from '@isthmus/core';
 import * as nl from '../../libs/datapath/src/adapters/netlink/index.ts';
 import { NETNS_MISSING } from '../../libs/datapath/src/adapters/netns.ts';
-import { startInside } from './child.ts';
 
 const NODE = `isthnl-${process.pid}-n`;
 const POD = `isthnl-${process.pid}-p`;
@@ -138,41 +137,6 @@ describe('link', () => {
     } catch (error) {
       expect((error as Error).message).toBe('cannot set {"mtu":2147483648} on link lo: EINVAL (mtu less than device minimum)');
     }
-  });
-});
-
-describe('vxlan', () => {
-  const device: nl.VxlanDevice = { name: 'isth_vxlan', port: 8472, mtu: 1450, mac: '02:00:00:00:00:05', altnames: ['cilium_vxlan'] };
-
-  it('collects metadata, for both families, with and without checksums', () => {
-    const link = nl.ensureVxlan(socket, device);
-    nl.setLink(socket, link.index, { up: true });
-    const seen = linkNamed(NODE, 'isth_vxlan');
-    expect(seen).toMatchObject({ mtu: 1450, address: '02:00:00:00:00:05', altnames: ['cilium_vxlan'] });
-    expect(seen.linkinfo).toMatchObject({
-      info_kind: 'vxlan',
-      info_data: { external: true, port: 8472, learning: false, udp_csum: true, udp_zero_csum6_tx: true, udp_zero_csum6_rx: true },
-    });
-    const listening = execFileSync('ip', ['netns', 'exec', NODE, 'ss', '-Hluna', 'sport = 8472']).toString();
-    expect(listening).toContain('0.0.0.0:8472');
-    expect(listening).toMatch(/\*:8472|\[::\]:8472/);
-  });
-
-  it('again is fine; with another port it is a conflict', () => {
-    const link = nl.ensureVxlan(socket, device);
-    expect(nl.ensureVxlan(socket, { ...device, mtu: 1400 })).toMatchObject({ index: link.index, mtu: 1400 });
-    expect(code(() => nl.ensureVxlan(socket, { ...device, port: 4789 }))).toBe('NETLINK_CONFLICT');
-  });
-
-  it('says when the port belongs to another device, or to a process', async () => {
-    nl.ensureVxlan(socket, device);
-    expect(code(() => nl.ensureVxlan(socket, { name: 'isth_two', port: 8472 }))).toBe('NETLINK_PORT_TAKEN');
-    nl.deleteLink(socket, 'isth_vxlan');
-    const owner = await startInside(NODE, "const u = require('dgram').createSocket('udp4'); u.bind(8472, () => console.log('bound'))");
-    expect(owner.line).toBe('bound');
-    nl.ensureVxlan(socket, device);
-    expect(code(() => nl.setLink(socket, 'isth_vxlan', { up: true }))).toBe('NETLINK_PORT_TAKEN');
-    await owner.stop();
   });
 });
 

@@ -39,6 +39,8 @@ test('refuses what is not synchronous', () => {
 test('tells a namespace that is gone from a file that is none', () => {
   expect(() => withNetns('/run/netns/isthns-none', here)).toThrow(expect.objectContaining({ code: NETNS_MISSING.code }));
   expect(() => withNetns('/proc/self/status', here)).toThrow(expect.objectContaining({ code: NETNS_ENTER.code }));
+  const message = '/proc/self/ns/mnt is no network namespace: it is a namespace of another kind';
+  expect(() => openNetns('/proc/self/ns/mnt')).toThrow(expect.objectContaining({ code: NETNS_ENTER.code, message }));
 });
 
 test('leaks no descriptor', () => {

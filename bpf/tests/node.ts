@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import {
   addrKeyOf,
   attachIngress,
+  attachXdp,
   BpfObject,
+  ConfigFlag,
   type DatapathConfig,
   type DatapathEvent,
   decodeDatapathEvent,
@@ -18,9 +20,11 @@ import {
   ReservedIdentity,
   RingBuffer,
   withNetns,
+  type XdpMode,
 } from '@isthmus/datapath';
 import type { Cleanup } from './cleanup.ts';
 import { configBytes, objectPath } from './datapath.ts';
+import { GENEVE_PORT } from './geneve-packet.ts';
 import { createNetns, type TestNetns } from './netns.ts';
 import { address } from './packet.ts';
 
@@ -34,6 +38,14 @@ export const addresses = {
   pod: (node: number, pod: number) => [`10.71.${node}.${pod}`, `fd71:${node}::${pod}`] as const,
 };
 
+/** How a node reaches others: by a device of the kernel, or in GENEVE headers that the programs write and XDP (or, to compare, tc) takes off. */
+export type TestTunnel = 'vxlan' | 'geneve-device' | 'geneve' | 'geneve-tc';
+
+const DEVICES: Partial<Record<TestTunnel, { name: string; type: string }>> = {
+  vxlan: { name: 'isth_vxlan', type: 'vxlan external dstport 8472' },
+  'geneve-device': { name: 'isth_geneve', type: `geneve external dstport ${GENEVE_PORT}` },
+};
+
 /** A pod with its identity. */
 export interface TestPod {
   netns: TestNetns;
@@ -45,22 +57,25 @@ export interface TestPod {
 export class TestNode {
   readonly number: number;
   readonly netns: TestNetns;
+  readonly tunnel: TestTunnel;
+  /** How XDP runs on the underlay device; undefined where none does. */
+  readonly xdp: XdpMode | undefined;
   readonly #cleanup: Cleanup;
   readonly #folder: string;
   readonly #ring: RingBuffer;
   readonly #pods: BpfObject;
 
   /** The namespace exists and has its underlay device `under`; `bpffs` is where pins go. */
-  constructor(number: number, netns: TestNetns, bpffs: string, cleanup: Cleanup) {
+  constructor(number: number, netns: TestNetns, bpffs: string, cleanup: Cleanup, tunnel: TestTunnel = 'vxlan') {
     this.number = number;
     this.netns = netns;
+    this.tunnel = tunnel;
     this.#cleanup = cleanup;
     this.#folder = join(bpffs, `node${number}`);
     this.#addDevices();
     this.#pods = this.#load('pod');
     this.#attach('isth_net', this.#load('host').program('from_host'));
-    this.#attach('isth_vxlan', this.#load('overlay').program('from_overlay'));
-    this.#attach('under', this.#load('netdev').program('from_netdev'));
+    this.xdp = this.#receive();
     this.#ring = cleanup.add(new RingBuffer(this.#pods.map('isth_events')), (ring) => ring.close());
     for (const own of [...addresses.host(number), ...addresses.underlay(number)]) {
       this.#endpoint(own, { identity: ReservedIdentity.host, flags: EndpointFlag.ready | EndpointFlag.host });
@@ -106,11 +121,13 @@ export class TestNode {
   #addDevices(): void {
     const { ip } = this.netns;
     const [host4, host6] = addresses.host(this.number);
-    ip(`link add isth_vxlan mtu ${TUNNEL_MTU} type vxlan external dstport 8472`);
+    const device = DEVICES[this.tunnel];
+    if (device) ip(`link add ${device.name} mtu ${TUNNEL_MTU} type ${device.type}`);
+    if (device) ip(`link set ${device.name} up`);
     ip(`link add isth_host mtu ${TUNNEL_MTU} type veth peer name isth_net`);
     // Whom the host's frames are for is the program's business, so nobody need be asked.
     for (const device of ['isth_host', 'isth_net']) ip(`link set ${device} arp off`);
-    for (const device of ['isth_vxlan', 'isth_host', 'isth_net']) ip(`link set ${device} up`);
+    for (const device of ['isth_host', 'isth_net']) ip(`link set ${device} up`);
     ip(`addr add ${host4}/32 dev isth_host`);
     ip(`addr add ${host6}/128 dev isth_host nodad`);
     ip(`route add 10.71.0.0/16 dev isth_host src ${host4}`);
@@ -118,10 +135,29 @@ export class TestNode {
     this.netns.exec('sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1');
   }
 
+  /** What the network brings: from the tunnel's device, or from the underlay's. */
+  #receive(): XdpMode | undefined {
+    const device = DEVICES[this.tunnel];
+    if (device) this.#attach(device.name, this.#load('overlay').program('from_overlay'));
+    if (this.tunnel === 'geneve-tc') this.#attach('under', this.#load('tests/geneve-tc').program('decap_geneve_tc'));
+    else this.#attach('under', this.#load('netdev').program('from_netdev'));
+    if (this.tunnel !== 'geneve') return undefined;
+    const programFd = this.#load('geneve').program('decap_geneve');
+    const ifindex = this.#ifindexOf('under');
+    return withNetns(this.netns.path, () => attachXdp({ programFd, ifindex, pin: join(this.#folder, 'link_xdp') }));
+  }
+
   #load(name: string): BpfObject {
+    const device = DEVICES[this.tunnel];
     const config: Partial<DatapathConfig> = {
-      vxlanIfindex: this.#ifindexOf('isth_vxlan'),
+      flags: device ? 0 : ConfigFlag.geneve,
+      tunnelIfindex: device ? this.#ifindexOf(device.name) : 0,
       tunnelMtu: TUNNEL_MTU,
+      tunnelPort: GENEVE_PORT,
+      hostIfindex: this.#ifindexOf('isth_host'),
+      hostMac: macBytes(this.#macOf(this.netns, 'isth_host')),
+      underlayIpv4: address(addresses.underlay(this.number)[0]),
+      underlayIpv6: address(addresses.underlay(this.number)[1]),
       gatewayIpv4: address(addresses.host(this.number)[0]),
       gatewayIpv6: address(addresses.host(this.number)[1]),
     };

@@ -9,6 +9,8 @@ export interface PacketSpec {
   /** Behind the IP header; a UDP header with 8 bytes unless given. */
   payload?: Uint8Array;
   dontFragment?: boolean;
+  /** The two bits of congestion notification; not capable of it unless given. */
+  ecn?: number;
 }
 
 const ETHERNET = Uint8Array.from([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2]);
@@ -50,6 +52,7 @@ export function frame(etherType: number, payload = new Uint8Array(46)): Uint8Arr
 function ipv4(spec: PacketSpec, length: number): Uint8Array {
   const header = new DataView(new ArrayBuffer(20));
   header.setUint8(0, 0x45);
+  header.setUint8(1, spec.ecn ?? 0);
   header.setUint16(2, 20 + length);
   header.setUint16(6, spec.dontFragment ? 0x4000 : 0);
   header.setUint8(8, spec.ttl ?? 64);
@@ -63,7 +66,7 @@ function ipv4(spec: PacketSpec, length: number): Uint8Array {
 
 function ipv6(spec: PacketSpec, length: number): Uint8Array {
   const header = new DataView(new ArrayBuffer(40));
-  header.setUint8(0, 0x60);
+  header.setUint16(0, 0x6000 | ((spec.ecn ?? 0) << 4));
   header.setUint16(4, length);
   header.setUint8(6, spec.protocol ?? UDP);
   header.setUint8(7, spec.ttl ?? 64);

@@ -18,7 +18,7 @@ let datapath: Datapath;
 
 beforeEach(() => {
   const gateway = { gatewayIpv4: address('10.0.0.254'), gatewayIpv6: address('fd00::fe') };
-  datapath = new Datapath('pod', { vxlanIfindex: IFINDEX, tunnelMtu: MTU, ...gateway });
+  datapath = new Datapath('pod', { tunnelIfindex: IFINDEX, tunnelMtu: MTU, ...gateway });
 });
 
 afterEach(() => datapath.close());

@@ -8,10 +8,10 @@ import { writeContext } from './control-plane/isthmus-command.ts';
 import { connectAll } from './control-plane/mesh.ts';
 import { applyObjects } from './control-plane/objects.ts';
 import { startOperator } from './control-plane/operator.ts';
-import { mountBpf } from './machine/bpf-mount.ts';
 import { createCgroup } from './machine/cgroup.ts';
+import { mountBpf, mountStateDisk } from './machine/lab-mounts.ts';
 import { createNetwork } from './network/network.ts';
-import { enrolNode, startAgent, waitForAgent } from './node/agent.ts';
+import { agentStateDir, enrolNode, startAgent, waitForAgent } from './node/agent.ts';
 import { attachPod } from './pod/attach-pod.ts';
 import type { Supervisor } from './process/supervisor.ts';
 import { allPlaces, type ClusterPlan, type LabPlan } from './topology/plan.ts';
@@ -55,6 +55,7 @@ async function buildMachine({ plan, progress }: Building): Promise<void> {
   await mountBpf(plan.paths.bpf);
   for (const node of nodes) {
     for (const folder of [node.bpf, join(node.run, '.sys'), join(node.run, 'netns')]) mkdirSync(folder, { recursive: true });
+    await mountStateDisk(agentStateDir(node));
   }
 }
 

@@ -10,6 +10,8 @@ export interface LabState {
   readonly topology: Topology;
   /** False while the lab is being built, and for ever when building failed. */
   readonly complete: boolean;
+  /** The mesh's own processes go by a wall clock of the lab's own, which a fault can step. */
+  readonly steppableClock?: boolean;
 }
 
 /** Writes a lab's state, whole or not at all. */

@@ -3,11 +3,12 @@ import { CodedError } from '@isthmus/core';
 import { bringUp, type Stage } from './bring-up.ts';
 import { LAB_NO_SUCH, LAB_NOT_ROOT } from './lab.errors.ts';
 import { withLabLock } from './lab-lock.ts';
-import { readLabState, requireLabState, writeLabState } from './lab-state.ts';
+import { type LabState, readLabState, requireLabState, writeLabState } from './lab-state.ts';
 import { type CommandOptions, type CommandResult, tryCommand } from './machine/run-command.ts';
 import { isAttached, podAddresses } from './pod/attach-pod.ts';
 import { enterPlace, LAB_VARIABLE } from './process/enter-place.ts';
 import { LiveCommand } from './process/live-command.ts';
+import { createClock, steppedClockEnvironment } from './process/stepped-clock.ts';
 import { Supervisor } from './process/supervisor.ts';
 import { takeDown } from './take-down.ts';
 import {
@@ -34,6 +35,8 @@ export interface UpOptions {
   readonly progress?: Progress;
   /** The last stage to do; all of them unless given. */
   readonly through?: Stage;
+  /** Give the mesh's own processes a wall clock that the fault `clock` can step. */
+  readonly steppableClock?: boolean;
 }
 
 /** A mesh that runs on this machine. Commands, end-to-end tests and benchmarks all go through this class. */
@@ -42,14 +45,19 @@ export class Lab {
   readonly plan: LabPlan;
   readonly processes: Supervisor;
 
-  private constructor(plan: LabPlan) {
+  private constructor(plan: LabPlan, steppableClock: boolean) {
     this.name = plan.name;
     this.plan = plan;
-    this.processes = new Supervisor({ lab: plan.name, logs: plan.paths.logs, records: plan.paths.processes });
+    this.processes = new Supervisor({
+      lab: plan.name,
+      logs: plan.paths.logs,
+      records: plan.paths.processes,
+      ownEnvironment: steppableClock ? steppedClockEnvironment(plan.paths.clock) : {},
+    });
   }
 
   /**
-   * Brings a lab up. One that is there, complete, of the same topology and with all its processes alive is left as it is; anything else
+   * Brings a lab up. One that is there, complete, of the same topology and clock and with all its processes alive is left as it is; anything else
    * of that name is taken down first.
    * @param topology a topology, or the name or path of its file
    * @throws CodedError LAB_NOT_ROOT, LAB_BUSY, LAB_TOPOLOGY, LAB_COMMAND, LAB_TIMEOUT
@@ -57,17 +65,19 @@ export class Lab {
   static async up(topology: Topology | string, options: UpOptions = {}): Promise<Lab> {
     requireRoot();
     const wanted = typeof topology === 'string' ? loadTopology(topology) : topology;
-    const lab = new Lab(planLab(options.name ?? DEFAULT_LAB, wanted));
+    const { steppableClock = false } = options;
+    const lab = new Lab(planLab(options.name ?? DEFAULT_LAB, wanted), steppableClock);
     const progress = options.progress ?? (() => undefined);
     return withLabLock(lab.name, async () => {
-      if (lab.#isUp(wanted)) {
+      if (lab.#isUp({ topology: wanted, complete: true, steppableClock })) {
         progress(`lab ${lab.name} is up already`);
         return lab;
       }
       await takeDown(lab.name);
-      writeLabState(lab.name, { topology: wanted, complete: false });
+      writeLabState(lab.name, { topology: wanted, complete: false, steppableClock });
+      if (steppableClock) createClock(lab.plan.paths.clock);
       await bringUp({ plan: lab.plan, processes: lab.processes, progress, through: options.through });
-      writeLabState(lab.name, { topology: wanted, complete: options.through === undefined });
+      writeLabState(lab.name, { topology: wanted, complete: options.through === undefined, steppableClock });
       return lab;
     });
   }
@@ -77,7 +87,8 @@ export class Lab {
    * @throws CodedError LAB_NOT_UP
    */
   static open(name: string = DEFAULT_LAB): Lab {
-    return new Lab(planLab(name, requireLabState(name).topology));
+    const { topology, steppableClock = false } = requireLabState(name);
+    return new Lab(planLab(name, topology), steppableClock);
   }
 
   /**
@@ -139,9 +150,8 @@ export class Lab {
     return new LiveCommand(enterPlace(place, argv), { [LAB_VARIABLE]: this.name });
   }
 
-  #isUp(topology: Topology): boolean {
-    const state = readLabState(this.name);
-    if (!state?.complete || !isDeepStrictEqual(state.topology, topology)) return false;
+  #isUp(wanted: LabState): boolean {
+    if (!isDeepStrictEqual(readLabState(this.name), wanted)) return false;
     return this.processes.list().every((process) => process.alive);
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mountsBelow } from './machine/bpf-mount.ts';
 import { cgroup2Root, cgroupProcesses } from './machine/cgroup.ts';
+import { mountsBelow } from './machine/lab-mounts.ts';
 import { namespacesWith } from './network/network.ts';
 import { LAB_VARIABLE } from './process/enter-place.ts';
 import { labPaths } from './topology/lab-paths.ts';

@@ -1,6 +1,8 @@
 import { CodedError, messageOf } from '@isthmus/core';
 import { Command } from 'commander';
 import { addExecAndLogs } from './commands/exec.command.ts';
+import { addFault } from './commands/fault.command.ts';
+import { addKillAndStart } from './commands/process.command.ts';
 import { addStatus } from './commands/status.command.ts';
 import { addUpAndDown } from './commands/up.command.ts';
 import { addVerify } from './commands/verify.command.ts';
@@ -11,7 +13,9 @@ const program = new Command('lab')
 addUpAndDown(program);
 addStatus(program);
 addExecAndLogs(program);
+addKillAndStart(program);
 addVerify(program);
+addFault(program);
 
 try {
   await program.parseAsync();

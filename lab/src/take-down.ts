@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { rmdirSync, rmSync } from 'node:fs';
 import { CodedError } from '@isthmus/core';
 import { LAB_LEFTOVERS } from './lab.errors.ts';
 import { leftovers, processIdsOf } from './leftovers.ts';
-import { unmountBelow } from './machine/bpf-mount.ts';
 import { removeCgroup } from './machine/cgroup.ts';
+import { unmountBelow } from './machine/lab-mounts.ts';
 import { waitUntil } from './machine/wait-until.ts';
 import { removeNetwork } from './network/network.ts';
 import { startTime } from './process/process-stat.ts';
@@ -23,12 +23,21 @@ export async function takeDown(lab: string): Promise<void> {
   await unmountBelow(paths.state);
   rmSync(paths.state, { recursive: true, force: true });
   rmSync(paths.data, { recursive: true, force: true });
-  for (const root of [STATE_ROOT, DATA_ROOT]) if (existsSync(root) && readdirSync(root).length === 0) rmdirSync(root);
+  for (const root of [STATE_ROOT, DATA_ROOT]) removeEmpty(root);
   const left = leftovers(lab);
   if (left.length === 0) return;
   throw new CodedError(LAB_LEFTOVERS, `lab ${lab} left behind ${left.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`, {
     object: lab,
   });
+}
+
+/** Other labs come and go meanwhile: whether it is empty is for the kernel to say. */
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 /** Kills what carries the lab's name but was in no cgroup of it. An id that by now is somebody else's has another start time. */

@@ -1,5 +1,5 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '@isthmus/core';
 import { LAB_MACHINE } from './lab.errors.ts';
@@ -31,6 +31,19 @@ export function toolPath(program: string): string {
   const found = [...daemons, ...(process.env['PATH'] ?? '').split(delimiter)].map((folder) => join(folder, program)).find(isExecutable);
   if (found !== undefined) return found;
   throw new CodedError(LAB_MACHINE, `${program} is not on this machine`, { object: program, action: "Run 'make setup'." });
+}
+
+/**
+ * Where a library is that was unpacked into the toolchain folder.
+ * @throws CodedError LAB_MACHINE
+ */
+export function libraryPath(file: string): string {
+  const root = repositoryFile('.toolchain/daemons/usr/lib');
+  const found = existsSync(root)
+    ? readdirSync(root, { recursive: true, encoding: 'utf8' }).find((path) => basename(path) === file)
+    : undefined;
+  if (found !== undefined) return join(root, found);
+  throw new CodedError(LAB_MACHINE, `${file} is not on this machine`, { object: file, action: "Run 'make setup'." });
 }
 
 function isExecutable(path: string): boolean {

@@ -1,16 +1,18 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { errorCodes } from '@isthmus/core';
+import { defineError, errorCodes } from '@isthmus/core';
+import { loadDeclaring } from './declaring-modules.ts';
 import { table } from './table.ts';
 
-/** Folders whose modules declare error codes. */
-const WORKSPACES = ['apps', 'libs', 'lab', 'bench'];
-const DECLARES = /= defineError\(/;
+/** The CNI plugin's errors: it is C, and so its list is read as text. */
+const PLUGIN_ERRORS = 'apps/cni/src/errors.h';
+const TEXT = String.raw`((?:\s*"(?:[^"\\]|\\.)*")+)`;
+const PLUGIN_ERROR = new RegExp(String.raw`struct error \w+ = \{\s*"(\w+)",\s*\d+,${TEXT},${TEXT}\};`, 'g');
 
 /** The page of every error code that any module declares. A code that two modules declare is an error. */
 export async function errorPage(root: string): Promise<string> {
-  for (const file of declaringModules(root)) await import(pathToFileURL(file).href);
+  await loadDeclaring(root, /= defineError\(/);
+  declarePluginErrors(readFileSync(join(root, PLUGIN_ERRORS), 'utf8'));
   const rows = errorCodes().map(({ code, meaning, action }) => [`\`${code}\``, sentence(meaning), sentence(action)]);
   return `# Error codes
 
@@ -23,13 +25,15 @@ Written by \`scripts/generate-docs.ts\` from the declarations in the sources.
 ${table(['Code', 'When', 'What to do'], rows)}`;
 }
 
-function declaringModules(root: string): string[] {
-  return WORKSPACES.flatMap((workspace) =>
-    readdirSync(join(root, workspace), { recursive: true, encoding: 'utf8' }).map((file) => join(root, workspace, file)),
-  )
-    .filter((file) => /\/src\/.*\.ts$/.test(file) && !/\.(spec|d)\.ts$|\/(node_modules|dist)\//.test(file))
-    .filter((file) => DECLARES.test(readFileSync(file, 'utf8')))
-    .sort();
+function declarePluginErrors(source: string): void {
+  const declared = [...source.matchAll(PLUGIN_ERROR)];
+  if (declared.length !== source.split('struct error ').length - 2) throw new Error(`${PLUGIN_ERRORS}: an error cannot be read`);
+  for (const [, code = '', meaning = '', action = ''] of declared) defineError(code, joined(meaning), joined(action));
+}
+
+/** String literals of C beside each other are one. */
+function joined(literals: string): string {
+  return [...literals.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text]) => text).join('');
 }
 
 function sentence(text: string): string {

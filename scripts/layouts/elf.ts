@@ -1,3 +1,5 @@
+import { cString } from '../../libs/datapath/src/btf/btf.ts';
+
 /** Bytes of a section of a 64-bit little-endian ELF object. @throws Error when the file is another kind, or has no such section */
 export function elfSection(file: Uint8Array, name: string): Uint8Array {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -16,9 +18,4 @@ export function elfSection(file: Uint8Array, name: string): Uint8Array {
     if (cString(names, found.name) === name) return found.bytes;
   }
   throw new Error(`no section ${name}`);
-}
-
-/** The text at an offset, up to its zero byte. */
-export function cString(bytes: Uint8Array, offset: number): string {
-  return Buffer.from(bytes.subarray(offset, bytes.indexOf(0, offset))).toString('utf8');
 }

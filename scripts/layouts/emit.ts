@@ -2,23 +2,45 @@ import type { Enum, Field, Layouts, Struct } from './layout.ts';
 
 const PRELUDE = `// Written by scripts/generate-layouts.ts from the BTF of bpf/layouts.bpf.c. Do not edit: change bpf/lib and generate again.
 
-function view(bytes: Uint8Array | DataView): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/**
+ * Where rows are written and read. A view over each row's own bytes would move them out of the heap: ten times the cost of the row.
+ */
+const scratch = new Uint8Array(SCRATCH);
+const words = new DataView(scratch.buffer);
+
+function encoded(size: number): Uint8Array {
+  return scratch.slice(0, size);
+}
+
+function cleared(size: number): DataView {
+  scratch.fill(0, 0, size);
+  return words;
+}
+
+/** The bytes where they can be read: where they are, or a copy. */
+function readable(bytes: Uint8Array | DataView, size: number): DataView {
+  if (bytes instanceof DataView) return bytes;
+  if (bytes.length < size) throw new RangeError(\`\${bytes.length} bytes given, \${size} wanted\`);
+  scratch.set(bytes.length === size ? bytes : bytes.subarray(0, size));
+  return words;
 }
 
 function putBytes(to: DataView, offset: number, length: number, from: Uint8Array, field: string): void {
   if (from.length > length) throw new RangeError(\`\${field}: \${from.length} bytes given, at most \${length} fit\`);
-  new Uint8Array(to.buffer, to.byteOffset + offset, from.length).set(from);
+  for (let i = 0; i < from.length; i++) to.setUint8(offset + i, from[i] as number);
 }
 
 function getBytes(from: DataView, offset: number, length: number): Uint8Array {
-  return new Uint8Array(from.buffer, from.byteOffset + offset, length).slice();
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = from.getUint8(offset + i);
+  return bytes;
 }
 `;
 
 /** The whole generated module. */
 export function emit(layouts: Layouts): string {
-  return [PRELUDE, ...layouts.enums.map(emitEnum), ...layouts.structs.map(emitStruct)].join('\n');
+  const largest = Math.max(...layouts.structs.map(({ size }) => size));
+  return [PRELUDE.replace('SCRATCH', String(largest)), ...layouts.enums.map(emitEnum), ...layouts.structs.map(emitStruct)].join('\n');
 }
 
 function emitEnum({ name, members }: Enum): string {
@@ -74,14 +96,13 @@ function emitStruct(struct: Struct): string {
     '',
     `/** {@link ${type}} as the kernel has it; padding is zero. */`,
     `export function encode${type}(value: ${type}): Uint8Array {`,
-    `  const bytes = new Uint8Array(${struct.size});`,
-    `  put${type}(view(bytes), 0, value);`,
-    '  return bytes;',
+    `  put${type}(cleared(${struct.size}), 0, value);`,
+    `  return encoded(${struct.size});`,
     '}',
     '',
     `/** The inverse of {@link encode${type}}. @throws RangeError when there are fewer than ${struct.size} bytes */`,
     `export function decode${type}(bytes: Uint8Array | DataView): ${type} {`,
-    `  return get${type}(view(bytes), 0);`,
+    `  return get${type}(readable(bytes, ${struct.size}), 0);`,
     '}',
     '',
   ].join('\n');

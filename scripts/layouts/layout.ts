@@ -1,4 +1,4 @@
-import { type BtfType, Kind } from './btf.ts';
+import { type BtfType, Kind } from '../../libs/datapath/src/btf/btf.ts';
 
 /** A field as TypeScript will see it. */
 export type FieldType =

@@ -183,6 +183,25 @@ describe('the mirror survives', () => {
   );
 
   it(
+    'values of any size: pages are cut down; what is larger than a message stands in the way of nothing but itself',
+    async () => {
+      await start(['--max-request-bytes', '40000000', '--quota-backend-bytes', '400000000']);
+      await mirror.stop();
+      // Together more than one message may have.
+      for (let i = 0; i < 30; i++) await truth.put(`big-${i}`, 'x'.repeat(900_000));
+      mirror = new Mirrored(await etcd.connect('reader'), truth);
+      await until(() => mirror.synced);
+      expect(mirror.right).toBe(true);
+      await writer.put('p/huge', 'x'.repeat(20_000_000));
+      await until(() => mirror.said.includes('relist too-large') && mirror.said.includes('disconnected'));
+      await writer.delete('p/huge');
+      await live('second');
+      await converged();
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'a full server: writes are refused by name, reads go on, space can be made',
     async () => {
       await start(['--quota-backend-bytes', '4000000']);

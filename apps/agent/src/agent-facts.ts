@@ -3,11 +3,11 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MaxConnectedClusters } from '@isthmus/mesh';
-import type { Config } from '@isthmus/model';
+import { type Config, type TunnelProtocol, tunnelPort } from '@isthmus/model';
 import { findUnderlay, type NodeUnderlay } from './node/node-addresses.ts';
 
-/** Bytes that VXLAN adds to a packet: outer IP, UDP, VXLAN and inner Ethernet headers. */
-const VXLAN_OVERHEAD = { 4: 50, 6: 70 } as const;
+/** Bytes that a tunnel adds to a packet: outer IP, UDP, VXLAN or GENEVE, and inner Ethernet headers. GENEVE goes without options. */
+const TUNNEL_OVERHEAD = { 4: 50, 6: 70 } as const;
 
 /** Everything about this node that does not change while the agent runs. */
 export interface AgentFacts {
@@ -19,6 +19,8 @@ export interface AgentFacts {
   /** Address under which other nodes know this one. */
   readonly hostIp: string;
   readonly podMtu: number;
+  readonly tunnelProtocol: TunnelProtocol;
+  readonly tunnelPort: number;
   readonly bootId: string;
   readonly bpfObjectDir: string;
 }
@@ -34,7 +36,9 @@ export function agentFacts(config: Config): AgentFacts {
     node: config['node-name'] || hostname(),
     underlay,
     hostIp,
-    podMtu: underlay.mtu - VXLAN_OVERHEAD[hostIp.includes(':') ? 6 : 4],
+    podMtu: underlay.mtu - TUNNEL_OVERHEAD[hostIp.includes(':') ? 6 : 4],
+    tunnelProtocol: config['tunnel-protocol'],
+    tunnelPort: tunnelPort(config),
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     bpfObjectDir: config['bpf-object-dir'] || builtObjects(),
   };

@@ -1,13 +1,16 @@
 import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random } from '@isthmus/core';
-import { RingBuffer, RouteSink } from '@isthmus/datapath';
+import { NetlinkSocket, RingBuffer, RouteSink } from '@isthmus/datapath';
 import type { Config } from '@isthmus/model';
 import type { AgentFacts } from './agent-facts.ts';
+import type { TunnelStatus } from './agent-status.ts';
 import { declareKernelSinks, type KernelSinks } from './datapath/agent-sinks.ts';
 import { cgroupRoot } from './datapath/cgroup.ts';
 import { type DatapathDevices, ensureDevices, POD_NEXT_HOP, setHostAddresses } from './datapath/devices.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { type LoadedPrograms, startPrograms } from './datapath/programs.ts';
+import { removeOtherTunnels } from './datapath/tunnel.ts';
 import type { PodAddresses } from './endpoint/endpoint-ports.ts';
+import { sinkReport } from './sink-report.ts';
 import type { AgentTables } from './tables/agent-tables.ts';
 
 /** What the agent has in the kernel. */
@@ -15,6 +18,8 @@ export interface AgentKernel {
   readonly devices: DatapathDevices;
   readonly programs: LoadedPrograms;
   readonly sinks: KernelSinks;
+  /** Removes devices and programs of a protocol that an earlier agent used: once all pods send by the new one. */
+  removeOtherTunnels(): void;
   /** Stops reading events; programs, maps, devices and routes stay. */
   close(): void;
 }
@@ -36,7 +41,11 @@ export interface AgentKernelOptions {
  * @throws CodedError naming what the kernel refuses
  */
 export function startKernel({ config, facts, gateway, tables, events, clock, random, log }: AgentKernelOptions): AgentKernel {
-  const devices = ensureDevices({ podMtu: facts.podMtu, tunnelPort: config['tunnel-port'], ipv6: config['enable-ipv6'] });
+  const devices = ensureDevices({
+    tunnel: { protocol: facts.tunnelProtocol, port: facts.tunnelPort, mtu: facts.podMtu },
+    podMtu: facts.podMtu,
+    ipv6: config['enable-ipv6'] || facts.underlay.ipv4 === '',
+  });
   setHostAddresses(devices.host, gateway);
   const programs = startPrograms(
     {
@@ -46,10 +55,12 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
       gateway,
       podMtu: facts.podMtu,
       dualStack: config['enable-ipv4'] && config['enable-ipv6'],
-      underlay: facts.underlay.devices,
+      maxEntries: mapLimits(config),
+      underlay: facts.underlay,
     },
     devices,
   );
+  for (const { name, rows, changes } of programs.migrated) log.info({ map: name, rows, changes }, 'a map of another layout was taken over');
   publishHostAddresses(tables, facts, gateway, devices);
   const routes = new RouteSink({
     device: devices.host.index,
@@ -58,18 +69,45 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
     ownClusterId: facts.clusterId,
   });
   const own = { ...facts };
-  const sinks = declareKernelSinks({ tables, own, programs, pinFolder: config['bpf-root'], routes, clock, random });
-  const ring = new RingBuffer(programs.map('isth_events'));
-  events.start(ring, (error) => log.warn({ [LOG.error]: error }, 'an event could not be read'));
+  const report = sinkReport(log);
+  const sinks = declareKernelSinks({ tables, own, programs, pinFolder: config['bpf-root'], routes, clock, random, report });
+  events.start(
+    () => new RingBuffer(programs.map('isth_events')),
+    (error) => log.warn({ [LOG.error]: error }, 'an event could not be read'),
+  );
   return {
     devices,
     programs,
     sinks,
+    removeOtherTunnels: () => {
+      NetlinkSocket.using('route', undefined, (socket) => removeOtherTunnels(socket, facts.tunnelProtocol));
+      programs.detachOthers();
+    },
     close: () => {
-      ring.close();
+      events.stop();
       programs.close();
     },
   };
+}
+
+/** How many rows each map may have, where that is set. */
+function mapLimits(config: Config): Record<string, number> {
+  const limits = Object.entries({
+    isth_endpoints: config['bpf-endpoints-max'],
+    isth_ipcache: config['bpf-ipcache-max'],
+    isth_peers: config['bpf-peers-max'],
+    isth_services: config['bpf-services-max'],
+    isth_backends: config['bpf-backends-max'],
+    isth_revnat: config['bpf-revnat-max'],
+    isth_sock_nat: config['bpf-sock-nat-max'],
+  });
+  return Object.fromEntries(limits.filter(([, rows]) => rows > 0));
+}
+
+/** How packets get to other nodes, in the words of the status. */
+export function tunnelStatus({ devices, programs }: Pick<AgentKernel, 'devices' | 'programs'>): TunnelStatus {
+  const { protocol, port, device } = devices.tunnel;
+  return { protocol, port, device: device?.name ?? '', xdp: programs.xdp };
 }
 
 function publishHostAddresses(tables: AgentTables, facts: AgentFacts, gateway: PodAddresses, devices: DatapathDevices): void {

@@ -1,4 +1,4 @@
-import { type Clock, LOCAL_SCOPE, type Random, type Sink, SinkGroup } from '@isthmus/core';
+import { type Clock, LOCAL_SCOPE, type Log, type Random, type Sink, SinkGroup } from '@isthmus/core';
 import type { AgentConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import type { PodCidrs } from './node/pod-cidrs.ts';
@@ -7,6 +7,7 @@ import { type OwnNodeRow, ownNodeCodec } from './publish/own-node.ts';
 import { PodStatusSink } from './publish/pod-status-sink.ts';
 import { publishedIpCodec } from './publish/published-ip-codec.ts';
 import { declarePodStatuses, declarePublishedIps } from './publish/published-rows.ts';
+import { sinkReport } from './sink-report.ts';
 import type { AgentTables } from './tables/agent-tables.ts';
 
 /** What the node publishes with. */
@@ -17,6 +18,7 @@ export interface PublishingOptions {
   readonly podCidrs: PodCidrs;
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Log;
 }
 
 /** What the node publishes. */
@@ -30,7 +32,7 @@ export interface Publishing {
  * Declares the sinks that write to the cluster etcd: the node, its pods' addresses and their status. The node comes before its addresses, and
  * an address before the status that sends clients to it.
  */
-export function declarePublishing({ facts, connections, tables, podCidrs, clock, random }: PublishingOptions): Publishing {
+export function declarePublishing({ facts, connections, tables, podCidrs, clock, random, log }: PublishingOptions): Publishing {
   const { store } = tables;
   const endpoints = tables.sources.endpoints.table;
   const node = store.table<OwnNodeRow>('own-node');
@@ -47,7 +49,7 @@ export function declarePublishing({ facts, connections, tables, podCidrs, clock,
   publishNode();
   node.synced(LOCAL_SCOPE);
   node.scopesKnown();
-  const group = new SinkGroup(store, clock, random, () => new Promise((resolve) => setImmediate(resolve)));
+  const group = new SinkGroup(store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), sinkReport(log));
   const nodeSink = group.add({
     name: 'own-node',
     table: node.table,

@@ -1,6 +1,7 @@
-import { LOCAL_SCOPE, ManualClock, SinkGroup } from '@isthmus/core';
+import { CodedError, LOCAL_SCOPE, ManualClock, SinkGroup } from '@isthmus/core';
 import type { RemoteStatus } from '@isthmus/mesh';
 import { type ReadinessInputs, readinessOf } from './agent-readiness.ts';
+import { STATE_NOT_SAVED } from './state/state-folder.ts';
 import { declareAgentTables } from './tables/agent-tables.ts';
 
 const own = { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450 };
@@ -48,6 +49,13 @@ describe('readinessOf', () => {
     expect(readinessOf(synced({ remotes: [remote('west', true), remote('north', false)] }))).toBe('cluster north');
     expect(readinessOf(synced({ remotes: [remote('north', false)], meshWaitOver: true }))).toBeUndefined();
     expect(readinessOf(synced({ remotesListed: false, meshWaitOver: true }))).toBeUndefined();
+  });
+
+  it('is not ready while what must survive a restart cannot be written', () => {
+    const stateProblem = new CodedError(STATE_NOT_SAVED, '/state/1.json cannot be written: ENOSPC', { object: '/state' });
+    expect(readinessOf(synced({ stateProblem }))).toBe(
+      'a state folder that it can write to (STATE_NOT_SAVED: /state/1.json cannot be written: ENOSPC)',
+    );
   });
 
   it('is not ready when a part of the agent has ended', () => {

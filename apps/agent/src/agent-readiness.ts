@@ -1,4 +1,4 @@
-import { LOCAL_SCOPE, type SinkGroup } from '@isthmus/core';
+import { type CodedError, LOCAL_SCOPE, type SinkGroup } from '@isthmus/core';
 import type { RemoteStatus } from '@isthmus/mesh';
 import type { AgentTables } from './tables/agent-tables.ts';
 
@@ -13,6 +13,8 @@ export interface ReadinessInputs {
   readonly clusterEtcdConnected?: boolean | undefined;
   readonly tables: AgentTables;
   readonly sinks: SinkGroup | undefined;
+  /** Why nothing can be written to the state folder; new pods would not outlive the agent. */
+  readonly stateProblem?: CodedError | undefined;
   readonly remotes: readonly RemoteStatus[];
   /** The list of remote clusters is in: before that, none of them is known. */
   readonly remotesListed: boolean;
@@ -22,10 +24,11 @@ export interface ReadinessInputs {
 
 /** The first thing that the agent waits for; undefined when it is ready. Being ready once does not make it ready for ever: it says what is. */
 export function readinessOf(inputs: ReadinessInputs): string | undefined {
-  const { defect, podCidrsKnown, tables, sinks, remotes, remotesListed, meshWaitOver } = inputs;
+  const { defect, podCidrsKnown, tables, sinks, stateProblem, remotes, remotesListed, meshWaitOver } = inputs;
   if (defect !== undefined) return defect;
   if (!podCidrsKnown) return podCidrsWait(inputs);
   if (!sinks) return 'the datapath';
+  if (stateProblem) return `a state folder that it can write to (${stateProblem.code}: ${stateProblem.message})`;
   const { localNodes, localIdentities, localIps, services, localBackends } = tables.sources;
   for (const { table } of [localNodes, localIdentities, localIps, services, localBackends])
     if (!table.scopes.isSynced(LOCAL_SCOPE)) return `the ${table.name} of its cluster from etcd`;

@@ -1,39 +1,33 @@
+import type { MetricsText } from '@isthmus/core';
 import { describeMapRow, MAP_NAMES, pinnedMapName } from '@isthmus/datapath';
 import type { Config } from '@isthmus/model';
-import type { Registry } from 'prom-client';
 import type { Agent } from './agent.ts';
 import { agentRoutes } from './api/agent-routes.ts';
 import { UnixServer } from './api/unix-server.ts';
 import { CniHandler } from './cni/cni-handler.ts';
+import type { DeleteQueue } from './cni/delete-queue.ts';
 
 /** CNI on top of the agent's endpoints. */
-export function cniHandler(agent: Agent): CniHandler {
+export function cniHandler(agent: Agent, deletes: DeleteQueue): CniHandler {
   return new CniHandler({
     endpoints: agent.endpoints,
     network: agent.network,
     node: agent.podCidrs,
+    deletes,
     attachments: () => [...agent.tables.sources.endpoints.table.rows()].map(([, row]) => row),
     waitingFor: () => agent.waitingFor(),
+    unavailable: () => agent.unavailable(),
   });
 }
 
-/** The agent's metrics, loaded when somebody asks: most nodes' agents are never asked. */
-export function metricsOf(agent: Agent): () => Promise<Registry> {
-  let registry: Promise<Registry> | undefined;
-  return () => {
-    registry ??= import('./agent-metrics.ts').then(({ agentMetrics }) => agentMetrics(agent));
-    return registry;
-  };
-}
-
 /** The agent's unix socket: CNI and everything that the CLI shows. */
-export function agentServer(agent: Agent, cni: CniHandler, metrics: () => Promise<Registry>, config: Config): UnixServer {
+export function agentServer(agent: Agent, cni: CniHandler, metrics: () => Promise<MetricsText>, config: Config): UnixServer {
   const routes = agentRoutes({
     cni,
     store: agent.tables.store,
     status: () => agent.status(),
     config: () => config,
-    metrics: async () => (await metrics()).metrics(),
+    metrics,
     bpfMaps: () => MAP_NAMES,
     bpfMap: (name) => bpfRows(agent, name),
     events: agent.events,

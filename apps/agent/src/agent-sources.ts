@@ -10,6 +10,7 @@ import { readIdentityLabels } from './endpoint/pod-identity.ts';
 import { runClusterSource } from './sources/cluster-source.ts';
 import { MeshSource, remoteWriters } from './sources/mesh-source.ts';
 import { PodLabelSource } from './sources/pod-label-source.ts';
+import { type RemoteFailure, RemoteFailures } from './sources/remote-failures.ts';
 import { runResourceSource } from './sources/resource-source.ts';
 import type { AgentTables } from './tables/agent-tables.ts';
 
@@ -24,13 +25,18 @@ export interface AgentSourceOptions {
   readonly tables: AgentTables;
   readonly endpoints: EndpointService;
   readonly allocator: IdentityAllocator;
+  /** The cluster etcd may not hold what this node wrote. */
+  readonly onClusterRelist: () => void;
   readonly signal: AbortSignal;
 }
+
+/** A remote cluster as it stands, and how often it failed. */
+export type RemoteHealth = RemoteStatus & RemoteFailure;
 
 /** Everything that mirrors something outside into a table. */
 export interface RunningSources {
   readonly running: readonly Promise<void>[];
-  remotes(): RemoteStatus[];
+  remotes(): RemoteHealth[];
   /** Whether it is known which remote clusters there are. */
   remotesListed(): boolean;
 }
@@ -46,9 +52,11 @@ export function startSources(options: AgentSourceOptions): RunningSources {
     node: facts.node,
     onChanged: (concerns) => keeper.suspect(concerns),
     onDisconnected,
+    onRelist: options.onClusterRelist,
   });
   const keeper = identityKeeper(options, (endpoint) => labels.labelsOf(endpoint));
-  const mesh = meshSource(options);
+  const failures = new RemoteFailures(clock);
+  const mesh = meshSource(options, failures);
   const running = [
     runClusterSource(
       {
@@ -61,6 +69,10 @@ export function startSources(options: AgentSourceOptions): RunningSources {
         onDropped: (kind, name, reason) =>
           log.warn({ kind, [LOG.key]: name, [LOG.reason]: reason }, 'a record of this cluster was dropped'),
         onDisconnected,
+        onRelist: (reason) => {
+          log.info({ [LOG.reason]: reason }, 'the cluster etcd is listed again; what this node writes there is checked');
+          options.onClusterRelist();
+        },
       },
       tables.sources,
       signal,
@@ -80,10 +92,12 @@ export function startSources(options: AgentSourceOptions): RunningSources {
     keeper.run(signal),
     ...(mesh ? [mesh.run(signal)] : []),
   ];
-  return { running, remotes: () => mesh?.statuses() ?? [], remotesListed: () => mesh?.listed ?? true };
+  const remotes = (): RemoteHealth[] => (mesh?.statuses() ?? []).map((status) => ({ ...status, ...failures.of(status.cluster) }));
+  return { running, remotes, remotesListed: () => mesh?.listed ?? true };
 }
 
-function meshSource({ facts, connections, tables, clock, random, log }: AgentSourceOptions): MeshSource | undefined {
+function meshSource(options: AgentSourceOptions, failures: RemoteFailures): MeshSource | undefined {
+  const { facts, connections, tables, clock, random, log } = options;
   if (!connections.meshKv) {
     for (const writer of remoteWriters(tables.sources)) writer.scopesKnown();
     return undefined;
@@ -93,10 +107,13 @@ function meshSource({ facts, connections, tables, clock, random, log }: AgentSou
       kv: connections.meshKv,
       endpoints: connections.meshEndpoints,
       store: tables.store,
-      own: { name: facts.cluster, id: facts.clusterId, maxConnectedClusters: facts.maxConnectedClusters },
+      own: { ...facts, name: facts.cluster, id: facts.clusterId },
       clock,
       random,
-      onTransition: (cluster, from, to) => log.info({ [LOG.cluster]: cluster, from, to }, 'remote cluster'),
+      onTransition: (cluster, from, to) => {
+        failures.moved(cluster, to);
+        log.info({ [LOG.cluster]: cluster, from, to }, 'remote cluster');
+      },
       onDropped: (cluster, kind, name, reason) =>
         log.warn({ [LOG.cluster]: cluster, kind, [LOG.key]: name, [LOG.reason]: reason }, 'a remote record was dropped'),
       onDisconnected: (error) => log.debug({ [LOG.error]: error }, 'the mesh etcd does not answer'),

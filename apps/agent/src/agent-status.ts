@@ -1,5 +1,18 @@
-import type { SinkGroup, Store } from '@isthmus/core';
+import type { Sink, SinkGroup, SinkStatus, Store } from '@isthmus/core';
 import type { RemoteStatus } from '@isthmus/mesh';
+
+/** Rows that are listed of each sink. */
+const LISTED_FAILURES = 20;
+
+/** How packets get to other nodes. */
+export interface TunnelStatus {
+  readonly protocol: string;
+  readonly port: number;
+  /** The kernel's device; empty where the programs do its work. */
+  readonly device: string;
+  /** There, how XDP runs on each physical device. */
+  readonly xdp: Readonly<Record<string, string>>;
+}
 
 /** What `isthmus status` shows. */
 export interface AgentStatusInputs {
@@ -10,6 +23,8 @@ export interface AgentStatusInputs {
   readonly nowMs: number;
   readonly waitingFor: string | undefined;
   readonly podCidrs: readonly string[];
+  /** Undefined until the datapath is up. */
+  readonly tunnel: TunnelStatus | undefined;
   readonly store: Store;
   readonly sinks: SinkGroup | undefined;
   readonly publishing: SinkGroup | undefined;
@@ -23,7 +38,7 @@ export function agentStatus(inputs: AgentStatusInputs): object {
   const { store } = inputs;
   const sinks = [...(inputs.sinks?.all() ?? []), ...(inputs.publishing?.all() ?? [])];
   const failing = sinks.flatMap((sink) =>
-    [...sink.status.rows()].map(([key, row]) => ({ sink: sink.name, key, wanted: row.wanted, error: row.error, attempts: row.attempts })),
+    firstRows(sink).map(([key, row]) => ({ sink: sink.name, key, wanted: row.wanted, error: row.error, attempts: row.attempts })),
   );
   return {
     cluster: inputs.cluster,
@@ -34,16 +49,32 @@ export function agentStatus(inputs: AgentStatusInputs): object {
     uptimeSeconds: Math.round((inputs.nowMs - inputs.startedMs) / 1000),
     revision: store.revision,
     podCidrs: inputs.podCidrs,
+    ...(inputs.tunnel === undefined ? {} : { tunnel: inputs.tunnel }),
     connections: inputs.connections,
     certificates: inputs.certificates,
     tables: Object.fromEntries(store.tables().flatMap((table) => (table.name.startsWith('sink/') ? [] : [[table.name, table.size]]))),
     sinks: {
       count: sinks.length,
       behind: sinks.filter((sink) => sink.doneRevision < store.revision).map((sink) => sink.name),
+      /** All of them; of each sink the first ones are listed. */
+      failingRows: sinks.reduce((sum, sink) => sum + sink.status.size, 0),
       failing,
     },
     remoteClusters: inputs.remotes.map(remoteSummary),
   };
+}
+
+/** A map that is full may fail a hundred thousand rows: the first ones tell why. */
+function firstRows(sink: Sink<unknown>): (readonly [string, SinkStatus])[] {
+  return [...take(sink.status.rows(), LISTED_FAILURES)];
+}
+
+function* take<T>(items: Iterable<T>, count: number): Generator<T> {
+  let left = count;
+  for (const item of items) {
+    if (left-- <= 0) return;
+    yield item;
+  }
 }
 
 function remoteSummary(remote: RemoteStatus): object {

@@ -1,10 +1,15 @@
-import { defineError } from '@isthmus/core';
+import { CodedError, defineError } from '@isthmus/core';
 
 export const AGENT_NOT_READY = defineError(
   'AGENT_NOT_READY',
   'The agent cannot serve pods yet.',
   'Try again: it is waiting for the thing named. `isthmus status` shows for what.',
 );
+/** AGENT_NOT_READY, naming what the agent waits for. */
+export function notReady(waiting: string): CodedError {
+  return new CodedError(AGENT_NOT_READY, `the agent waits for ${waiting}`, { object: waiting });
+}
+
 export const POD_NOT_FOUND = defineError(
   'POD_NOT_FOUND',
   'CNI was called for a pod that has no Pod resource.',
@@ -14,6 +19,21 @@ export const CNI_REQUEST_INVALID = defineError(
   'CNI_REQUEST_INVALID',
   'A CNI call lacks something or has a value that it cannot have.',
   'Correct the named part of the network configuration or of the environment.',
+);
+export const CNI_FIELD_UNSUPPORTED = defineError(
+  'CNI_FIELD_UNSUPPORTED',
+  'The CNI configuration asks for something that the plugin does not do.',
+  'Take the named part out of the network configuration.',
+);
+export const ENDPOINT_EXISTS = defineError(
+  'ENDPOINT_EXISTS',
+  'ADD was called for an interface that the container has already.',
+  'DEL it first, as a runtime must after an ADD of whose end it does not know.',
+);
+export const ENDPOINTS_REMAIN = defineError(
+  'ENDPOINTS_REMAIN',
+  'GC could not remove everything that the runtime no longer names.',
+  'See the reasons in the message; the next GC tries again.',
 );
 export const ENDPOINT_NOT_FOUND = defineError(
   'ENDPOINT_NOT_FOUND',

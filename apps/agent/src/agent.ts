@@ -1,23 +1,24 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, CodedError, IdPool, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
+import { type Clock, IdPool, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
 import type { CredentialKeeper } from '@isthmus/crypto';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange } from '@isthmus/mesh';
 import type { Config, EndpointRow } from '@isthmus/model';
-import { AGENT_NOT_READY } from './agent.errors.ts';
+import { notReady } from './agent.errors.ts';
 import { type AgentConnections, openConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
-import { type AgentKernel, startKernel } from './agent-kernel.ts';
+import { type AgentKernel, startKernel, tunnelStatus } from './agent-kernel.ts';
 import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
-import { type RunningSources, startSources } from './agent-sources.ts';
+import { type RemoteHealth, type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
 import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates } from './certificates/node-certificates.ts';
+import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
 import { type EndpointDependencies, EndpointService } from './endpoint/endpoint-service.ts';
 import { readIdentityLabels } from './endpoint/pod-identity.ts';
-import { createPodNetwork, findPodLink, removePodNetwork } from './endpoint/pod-network.ts';
+import { createPodNetwork, findPodLink, inspectPodNetwork, removePodNetwork, visitNetns } from './endpoint/pod-network.ts';
 import { restoreEndpoints } from './endpoint/restore-endpoints.ts';
 import { KvIdentityRegistry } from './identity/kv-identity-registry.ts';
 import { NodeIdentities } from './identity/node-identities.ts';
@@ -25,6 +26,7 @@ import { PodCidrIpam } from './node/node-ipam.ts';
 import { NodeRegistration } from './node/node-registration.ts';
 import { NodeStateFile } from './node/node-state.ts';
 import { PodCidrs } from './node/pod-cidrs.ts';
+import { StateFolder } from './state/state-folder.ts';
 import { type AgentTables, declareAgentTables } from './tables/agent-tables.ts';
 
 /** What an agent is made of. */
@@ -53,11 +55,18 @@ export class Agent {
   readonly events = new EventFanout();
   readonly podCidrs: PodCidrs;
   readonly changed = new Notifier();
-  readonly network = { create: createPodNetwork, remove: removePodNetwork, find: findPodLink };
+  readonly network = {
+    create: createPodNetwork,
+    remove: removePodNetwork,
+    find: findPodLink,
+    inspect: inspectPodNetwork,
+    visit: visitNetns,
+  };
   readonly #options: AgentOptions;
   readonly #startedMs: number;
   readonly #stop = new AbortController();
   readonly #ipam: PodCidrIpam;
+  readonly #state: StateFolder;
   readonly #stateFile: NodeStateFile;
   readonly #endpointParts: EndpointDependencies;
   readonly #running: Promise<unknown>[] = [];
@@ -84,9 +93,20 @@ export class Agent {
       ([4, 6] as const).filter((family) => config[`enable-ipv${family}`]),
     );
     this.#ipam = new PodCidrIpam(clock, config['ipam-reuse-delay'] * 1000);
-    this.#stateFile = new NodeStateFile(config['state-dir']);
+    this.#state = new StateFolder(config['state-dir']);
+    this.#stateFile = new NodeStateFile(this.#state);
     this.#endpointParts = this.#endpointDependencies();
     this.endpoints = new EndpointService(this.#endpointParts);
+  }
+
+  /** What does not change while it runs. */
+  get facts(): AgentFacts {
+    return this.#options.facts;
+  }
+
+  /** Each remote cluster as it stands. */
+  remotes(): RemoteHealth[] {
+    return this.#remotes.remotes();
   }
 
   /** What the agent still waits for before it serves pods; undefined when it does. */
@@ -98,10 +118,21 @@ export class Agent {
       clusterEtcdConnected: this.#connections?.states['cluster etcd']?.connected,
       tables: this.tables,
       sinks: this.#kernel?.sinks.group,
+      stateProblem: this.#state.problem(),
       remotes: this.#remotes.remotes(),
       remotesListed: this.#remotes.remotesListed(),
       meshWaitOver: this.#options.clock.now() - this.#startedMs > this.#options.config['clustermesh-sync-timeout'] * 1000,
     });
+  }
+
+  /** Whether a pod would get no network now, and why. Its pods suffer from it only where a part of the agent has ended. */
+  unavailable(): Unavailable | undefined {
+    const waiting = this.waitingFor();
+    if (waiting !== undefined) return { error: notReady(waiting), limited: this.#defect !== undefined };
+    const etcd = this.#connections?.states['cluster etcd'];
+    if (etcd?.connected === false) return { error: notReady(`the cluster etcd: ${etcd.error ?? 'not connected yet'}`), limited: false };
+    const shortage = this.#ipam.shortage();
+    return shortage && { error: shortage, limited: false };
   }
 
   status(): object {
@@ -112,6 +143,7 @@ export class Agent {
       nowMs: clock.now(),
       waitingFor: this.waitingFor(),
       podCidrs: this.podCidrs.all,
+      tunnel: this.#kernel && tunnelStatus(this.#kernel),
       store: this.tables.store,
       sinks: this.#kernel?.sinks.group,
       publishing: this.#publishing?.group,
@@ -156,6 +188,7 @@ export class Agent {
       tables: this.tables,
       endpoints: this.endpoints,
       allocator: this.#allocator,
+      onClusterRelist: () => this.#publishing?.group.redo(),
       signal,
     });
     this.#remotes = sources;
@@ -168,6 +201,7 @@ export class Agent {
     this.#run('a kernel sink', this.#kernel.sinks.group.run(signal));
     this.#run('a publishing sink', this.#publishing.group.run(signal));
     for (const source of sources.running) this.#run('a source', source);
+    this.#run('the change of tunnels', this.#leaveOtherTunnels(this.#kernel, signal));
   }
 
   /** Stops reading and writing. What is in the kernel and in the etcds stays, so that packets flow on. */
@@ -176,6 +210,11 @@ export class Agent {
     await Promise.allSettled(this.#running);
     this.#kernel?.close();
     await this.#connections?.close();
+  }
+
+  async #leaveOtherTunnels(kernel: AgentKernel, signal: AbortSignal): Promise<void> {
+    await kernel.sinks.podProgramsAttached(this.tables.store.revision, signal);
+    kernel.removeOtherTunnels();
   }
 
   /** First of all: with an expired certificate nothing else would begin. */
@@ -221,23 +260,23 @@ export class Agent {
   /** One for the whole process: it remembers the numbers that are not to be trusted. */
   #identityAllocator(): IdentityAllocator {
     const { facts, random } = this.#options;
-    const range = identityRange(facts.clusterId, facts.maxConnectedClusters);
+    const range = { cluster: facts.cluster, ...identityRange(facts.clusterId, facts.maxConnectedClusters) };
     return new IdentityAllocator(new KvIdentityRegistry(this.#connections.clusterKv), range, random);
   }
 
   async #settled(row: EndpointRow, revision: number, signal: AbortSignal): Promise<void> {
-    if (!this.#kernel) throw new CodedError(AGENT_NOT_READY, 'the agent waits for the datapath', { object: 'datapath' });
+    if (!this.#kernel) throw notReady('the datapath');
     await this.#kernel.sinks.settled(row, revision, AbortSignal.any([signal, AbortSignal.timeout(SETTLE_TIMEOUT_MS)]));
   }
 
   #endpointDependencies(): EndpointDependencies {
-    const { config, facts, clock, log } = this.#options;
+    const { facts, clock, log } = this.#options;
     const { endpoints, localIdentities } = this.tables.sources;
     return {
       store: this.tables.store,
       endpoints,
       ids: new IdPool({ name: 'endpoints', min: 1, max: MAX_ENDPOINT_ID, graceMs: ENDPOINT_ID_GRACE_MS }, clock),
-      files: new EndpointFiles(config['state-dir']),
+      files: new EndpointFiles(this.#state),
       ipam: this.#ipam,
       network: this.network,
       node: this.podCidrs,

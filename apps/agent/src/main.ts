@@ -1,11 +1,22 @@
 import { dirname } from 'node:path';
-import { CodedError, createLogger, LOG, type Logger, StatusServer, systemClock, systemRandom } from '@isthmus/core';
+import {
+  CodedError,
+  createLogger,
+  LOG,
+  type Logger,
+  type MetricsText,
+  prometheusText,
+  StatusServer,
+  systemClock,
+  systemRandom,
+} from '@isthmus/core';
 import { type Config, parseConfig, readConfigSources } from '@isthmus/model';
 import { Agent } from './agent.ts';
 import { agentFacts } from './agent-facts.ts';
-import { agentServer, cniHandler, metricsOf } from './agent-server.ts';
-import type { CniAnswer, CniHandler } from './cni/cni-handler.ts';
-import { drainDeleteQueue, type QueuedDelete } from './cni/delete-queue.ts';
+import { agentServer, cniHandler } from './agent-server.ts';
+import type { CniHandler } from './cni/cni-handler.ts';
+import { DeleteQueue } from './cni/delete-queue.ts';
+import { agentMetrics } from './metrics/agent-metrics.ts';
 import { checkNodeRequirements } from './node/node-requirements.ts';
 
 /** Exit status of a process that cannot run as it is configured; others are for crashes. */
@@ -29,15 +40,15 @@ try {
 /** The whole agent, by hand: a container of dependencies would cost every node 16 MB and 200 ms (docs/adr/0007-agent-without-nest.md). */
 async function run(config: Config, log: Logger): Promise<void> {
   const agent = new Agent({ config, facts: agentFacts(config), clock: systemClock, random: systemRandom, log });
-  const cni = cniHandler(agent);
-  const metrics = metricsOf(agent);
+  // The plugin queues beside the socket unless it is told the state folder.
+  const deletes = new DeleteQueue([config['state-dir'], dirname(config['socket-path'])]);
+  const cni = cniHandler(agent, deletes);
+  const measured = agentMetrics(agent);
+  const metrics = (): Promise<MetricsText> => prometheusText(measured);
   const server = agentServer(agent, cni, metrics, config);
   const health = new StatusServer({
     notReady: () => agent.waitingFor(),
-    metrics: async () => {
-      const registry = await metrics();
-      return { contentType: registry.contentType, body: await registry.metrics() };
-    },
+    metrics,
   });
   const stop = async (signal: string): Promise<void> => {
     stopping = true;
@@ -52,16 +63,12 @@ async function run(config: Config, log: Logger): Promise<void> {
   await server.start();
   if (config['prometheus-serve-addr'] !== '') await health.listen(config['prometheus-serve-addr']);
   await agent.start();
-  await workOffDeletes(config, cni, log);
+  await workOffDeletes(deletes, cni, log);
   log.info('agent is running');
 }
 
-async function workOffDeletes(config: Config, cni: CniHandler, log: Logger): Promise<void> {
-  // The plugin queues beside the socket unless it is told the state folder.
-  const folders = new Set([config['state-dir'], dirname(config['socket-path'])]);
-  const handle = (body: unknown): Promise<CniAnswer> => cni.handle(body, AbortSignal.timeout(QUEUED_DELETE_TIMEOUT_MS));
-  const done: QueuedDelete[] = [];
-  for (const folder of folders) done.push(...(await drainDeleteQueue(folder, handle)));
+async function workOffDeletes(deletes: DeleteQueue, cni: CniHandler, log: Logger): Promise<void> {
+  const done = await deletes.drain((body) => cni.handle(body, AbortSignal.timeout(QUEUED_DELETE_TIMEOUT_MS)));
   for (const { file, answer, error } of done) {
     if (answer?.status === 200) log.info({ file }, 'worked off a DEL that came while no agent ran');
     else log.error({ file, answer: answer?.body, [LOG.error]: error }, 'a DEL that came while no agent ran stays queued');

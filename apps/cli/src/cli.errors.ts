@@ -79,5 +79,12 @@ export const CLI_ONE_SIDE_LEFT = defineError(
   'Disconnect the other side as well, from a place that reaches it.',
 );
 
+/** A program of the system failed. */
+export const CLI_COMMAND = defineError(
+  'CLI_COMMAND',
+  'A program of the system that was run for what it shows has failed.',
+  'Run the same by hand to see more; a sysdump goes on without it.',
+);
+
 /** A row, map or table that was named is not there. */
 export const CLI_NOT_FOUND = defineError('CLI_NOT_FOUND', 'What was named does not exist.', 'List what there is with the "list" command.');

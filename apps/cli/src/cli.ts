@@ -4,6 +4,8 @@ import type { ResourceStore } from '@isthmus/model';
 import type { AgentApi } from './agent/agent-api.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Host } from './preflight/host.ts';
+import type { Archive } from './sysdump/archive.ts';
+import type { Machine } from './sysdump/machine.ts';
 
 /** Where the command writes to and reads from. */
 export interface Terminal {
@@ -32,6 +34,10 @@ export interface Connections {
   agent(socket: string): AgentApi;
   /** This machine, for `preflight`. */
   host(): Promise<Host>;
+  /** This machine, for `sysdump`. */
+  machine(): Promise<Machine>;
+  /** An archive to write into; see its constructor. @throws Error when it cannot be made */
+  archive(path: string, folder: string, mtime: Date): Promise<Archive>;
 }
 
 /** Everything that a command works with. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Cli } from './cli.ts';
 import { addApply } from './commands/apply.command.ts';
@@ -21,9 +20,11 @@ import { addPreflight } from './commands/preflight.command.ts';
 import { addRevoke } from './commands/revoke.command.ts';
 import { addService } from './commands/service.command.ts';
 import { addStatus } from './commands/status.command.ts';
+import { addSysdump } from './commands/sysdump.command.ts';
 import { addTable } from './commands/table.command.ts';
 import { addClusterToken, addNodeToken } from './commands/token.command.ts';
 import { EXIT_HELP } from './exit-status.ts';
+import { ownVersion } from './own-version.ts';
 
 /** The whole command line, over a {@link Cli}: a contents page of the commands. */
 export function buildProgram(cli: Cli): Command {
@@ -83,12 +84,8 @@ function addNode(program: Command, cli: Cli): void {
   addConfig(program, cli);
   addPreflight(program, cli);
   program.commandsGroup('Others:');
+  addSysdump(program, cli);
   addCompletion(program, cli);
-}
-
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-  return version;
 }
 
 /** Errors of the parser in the form of all others. */

@@ -130,6 +130,7 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
     const connected = async (): Promise<string[]> => (await remotes.list()).map(({ name }) => name);
     return new Apiserver({
       ...settings,
+      podCidrs: settings.local.podCIDRs,
       clusterKv: etcds.cluster,
       resources: new KvResources({ kv: etcds.cluster, clock, random, newUid: randomUUID }),
       meshKv: etcds.mesh,
@@ -176,6 +177,7 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
       local: { describe: async () => ({ ...local }) },
       remotes: new FileRemoteConfigStore(remotesFolder),
       status: new MirrorStatuses(apiserver.mirrors, certificates.report),
+      problems: () => apiserver.problems(),
       ...certificates.ports,
       users,
       tokens: new TokenLedger({

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, LOG, type Random, Store } from '@isthmus/core';
+import { type Clock, type CodedError, LOG, type Random, Store } from '@isthmus/core';
 import type { KvStore } from '@isthmus/kvstore';
 import type { ResourceStore } from '@isthmus/model';
 import { Exporter } from './export/exporter.ts';
@@ -17,6 +17,9 @@ export interface ApiserverOptions {
   leaseSeconds: number;
   heartbeatMs: number;
   remotesTimeoutMs: number;
+  remoteMaxBytes: number;
+  /** Pod networks of this cluster. */
+  podCidrs: readonly string[];
   clusterKv: KvStore;
   resources: ResourceStore;
   meshKv: KvStore;
@@ -86,7 +89,14 @@ export class Apiserver {
   missing(): string[] {
     const users = Object.values(this.#users).flatMap((each) => each.missing ?? []);
     const kinds = this.exporter.missing().map((kind) => `export of ${kind}`);
-    return [...users, ...kinds, ...this.#missingRemotes()];
+    const refused = this.problems().map(({ message }) => `mesh etcd (${message})`);
+    return [...users, ...kinds, ...refused, ...this.#missingRemotes()];
+  }
+
+  /** What is wrong with this cluster's own side of the mesh. */
+  problems(): readonly CodedError[] {
+    const { writeProblem } = this.mesh;
+    return writeProblem === undefined ? [] : [writeProblem];
   }
 
   #missingRemotes(): string[] {

@@ -19,6 +19,7 @@ describe('apiserverSettings', () => {
       name: 'east',
       id: 1,
       maxConnectedClusters: 255,
+      tunnelProtocol: 'vxlan',
       podCIDRs: ['10.1.0.0/16'],
       endpoints: ['https://192.0.2.1:2479'],
       clusterEtcdEndpoints: ['https://192.0.2.1:2379'],

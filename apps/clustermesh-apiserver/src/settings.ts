@@ -25,6 +25,8 @@ export interface ApiserverSettings {
   readonly heartbeatMs: number;
   /** How long readiness waits for remote clusters. */
   readonly remotesTimeoutMs: number;
+  /** Bytes of records that one remote cluster may have. */
+  readonly remoteMaxBytes: number;
   readonly joinApi: ListenAddress;
   /** Undefined: health and metrics are not served. */
   readonly health: ListenAddress | undefined;
@@ -51,6 +53,7 @@ export function apiserverSettings(config: Config): ApiserverSettings {
     leaseSeconds,
     heartbeatMs: heartbeatSeconds * 1000,
     remotesTimeoutMs: config['clustermesh-sync-timeout'] * 1000,
+    remoteMaxBytes: config['clustermesh-remote-size-limit'] * 1024 * 1024,
     joinApi: parseListenAddress('join-api-address', config['join-api-address']),
     health: health === '' ? undefined : parseListenAddress('prometheus-serve-addr', health),
   };
@@ -61,7 +64,7 @@ function ownCluster(config: Config): OwnClusterFacts {
   const [cluster, clusterId] = [config['cluster-name'], config['cluster-id']];
   const problem = checkClusterName(cluster) ?? checkClusterId(clusterId, maxConnectedClusters);
   if (problem) throw problem;
-  return { cluster, clusterId, maxConnectedClusters };
+  return { cluster, clusterId, maxConnectedClusters, tunnelProtocol: config['tunnel-protocol'] };
 }
 
 function localCluster(config: Config, own: OwnClusterFacts): LocalClusterFacts {
@@ -71,6 +74,7 @@ function localCluster(config: Config, own: OwnClusterFacts): LocalClusterFacts {
     name: own.cluster,
     id: own.clusterId,
     maxConnectedClusters: own.maxConnectedClusters,
+    tunnelProtocol: own.tunnelProtocol,
     podCIDRs: [
       ...(config['enable-ipv4'] ? config['cluster-pool-ipv4-cidr'] : []),
       ...(config['enable-ipv6'] ? config['cluster-pool-ipv6-cidr'] : []),

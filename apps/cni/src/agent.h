@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "json.h"
+#include "json-text.h"
 
 #ifndef TIMEOUT_S
 #define TIMEOUT_S 90 // seconds for the whole call

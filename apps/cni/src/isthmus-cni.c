@@ -11,20 +11,22 @@
 
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <stdarg.h>
 
 #include "agent.h"
 #include "delete-queue.h"
-#include "json.h"
+#include "errors.h"
+#include "json-reader.h"
+#include "json-text.h"
 
 #define INPUT_MAX (1024 * 1024) // bytes of network configuration
 #define DEFAULT_SOCKET "/run/isthmus/isthmus.sock"
-#define DEFAULT_VERSION "1.1.0"
+#define UNAVAILABLE 50 // specification, "STATUS": ADD cannot be served
 
-// Codes of the specification, section "Error"; from 100 on they are the plugin's own.
-enum cni_code { CODE_ENVIRONMENT = 4, CODE_IO = 5, CODE_DECODE = 6, CODE_AGAIN = 11, CODE_UNAVAILABLE = 50, CODE_AGENT = 100 };
+static const char *const VERSIONS[] = {"0.3.1", "0.4.0", "1.0.0", "1.1.0"};
+#define NEWEST VERSIONS[sizeof VERSIONS / sizeof *VERSIONS - 1]
 
-static struct buffer config;               // standard input, NUL-terminated
-static char version[32] = DEFAULT_VERSION; // cniVersion of the configuration
+static struct buffer config; // standard input, NUL-terminated
 
 static const char *env(const char *key) {
   const char *value = getenv(key);
@@ -36,23 +38,37 @@ static bool print(const struct buffer *b) {
   return fflush(stdout) == 0;
 }
 
+// cniVersion of the configuration when we speak it, otherwise NULL.
+static const char *spoken_version(void) {
+  char version[16];
+  if (!copy_string(find_member(config.data, "cniVersion"), version, sizeof version)) return NULL;
+  for (size_t i = 0; i < sizeof VERSIONS / sizeof *VERSIONS; i++)
+    if (strcmp(VERSIONS[i], version) == 0) return VERSIONS[i];
+  return NULL;
+}
+
 // Prints a CNI error (specification, section "Error") and answers the exit status.
-static int fail(enum cni_code code, const char *message, const char *details) {
+__attribute__((format(printf, 3, 4))) static int fail(const struct error *error, int number, const char *format, ...) {
   struct buffer out = {0};
-  char number[32];
-  snprintf(number, sizeof number, ",\"code\":%d,", code);
+  char code[32], message[PATH_MAX + 1024];
+  int length = snprintf(message, sizeof message, "%s: ", error->code);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message + length, sizeof message - length, format, arguments);
+  va_end(arguments);
+  snprintf(code, sizeof code, ",\"code\":%d,", number);
   append_text(&out, "{");
-  append_member(&out, "cniVersion", version);
-  append_text(&out, number);
+  append_member(&out, "cniVersion", config.data && spoken_version() ? spoken_version() : NEWEST);
+  append_text(&out, code);
   append_member(&out, "msg", message);
   append_text(&out, ",");
-  append_member(&out, "details", details);
+  append_member(&out, "details", error->action);
   append_text(&out, "}\n");
   print(&out);
   return 1;
 }
 
-static bool config_string(const char *key, char *value, size_t room) { return top_level_string(config.data, key, value, room); }
+#define FAIL(error, ...) fail(&(error), (error).number, __VA_ARGS__)
 
 static bool read_config(void) {
   char chunk[16384];
@@ -119,57 +135,62 @@ static struct buffer request_body(void) {
   return body;
 }
 
-static void socket_path(char *path, size_t room) {
-  if (*env("ISTHMUS_SOCK")) snprintf(path, room, "%s", env("ISTHMUS_SOCK"));
-  else if (!config_string("socketPath", path, room)) snprintf(path, room, "%s", DEFAULT_SOCKET);
+// A path: of the environment, of the configuration, or empty. False when the configuration has something else there.
+static bool find_path(const char *variable, const char *key, char *path, size_t room) {
+  const char *value = find_member(config.data, key);
+  *path = 0;
+  if (*env(variable)) return snprintf(path, room, "%s", env(variable)) < (int)room;
+  return !value || copy_string(value, path, room);
 }
 
+static bool is_cni_error(const char *text) {
+  const char *code = find_member(text, "code"), *msg = find_member(text, "msg");
+  return code && isdigit((unsigned char)*code) && msg && *msg == '"';
+}
+
+// Prints what the agent answered. Only ADD has a result; the others say nothing when all is well.
 static int report(int status, const struct buffer *body) {
-  char message[64];
-  if (status != 200 && !(body->length && *skip_space(body->data) == '{')) {
-    snprintf(message, sizeof message, "isthmus: the agent answered HTTP %d", status);
-    return fail(CODE_AGENT, message, "Read the log of the isthmus agent on this node");
+  const char *text = body->length ? body->data : "";
+  bool sound = is_object(text, body->length);
+  char message[1024] = "";
+  if (status == 200 && sound) return is("ADD") && !print(body);
+  if (status != 200 && sound && is_cni_error(text)) {
+    print(body);
+    return 1;
   }
-  return print(body) && status == 200 ? 0 : 1;
+  if (sound) copy_string(find_member(text, "message"), message, sizeof message);
+  return FAIL(AGENT_ANSWER, "the agent answered HTTP %d%s%s", status, *message ? ": " : "", message);
 }
 
 static int fail_unreachable(const char *path, int error) {
-  char details[PATH_MAX + 256];
-  snprintf(details, sizeof details,
-           "%s: %s. Start the isthmus agent on this node, or set ISTHMUS_SOCK or socketPath in the CNI configuration", path,
-           strerror(error));
-  return fail(is("STATUS") ? CODE_UNAVAILABLE : CODE_AGAIN, "isthmus: the agent is not reachable", details);
+  const struct error *kind = error == EACCES || error == EPERM ? &AGENT_DENIED : &AGENT_UNREACHABLE;
+  return fail(kind, is("STATUS") ? UNAVAILABLE : kind->number, "the agent does not answer at %s: %s", path, strerror(error));
 }
 
-// `<state>/delete-queue`; the state directory is the socket's, unless ISTHMUS_STATE_DIR or stateDir in the configuration name
-// another.
-static void queue_path(const char *socket, char *path, size_t room) {
+// `<state>/delete-queue`; the state directory is the socket's, unless another one is named.
+static void queue_path(const char *socket, const char *state_dir, char *path, size_t room) {
   char state[PATH_MAX];
-  if (*env("ISTHMUS_STATE_DIR")) snprintf(state, sizeof state, "%s", env("ISTHMUS_STATE_DIR"));
-  else if (!config_string("stateDir", state, sizeof state)) {
-    snprintf(state, sizeof state, "%s", socket);
-    char *slash = strrchr(state, '/');
-    snprintf(slash ? slash : state, 2, slash ? "" : ".");
-  }
+  snprintf(state, sizeof state, "%s", *state_dir ? state_dir : socket);
+  char *slash = *state_dir ? NULL : strrchr(state, '/');
+  if (!*state_dir) snprintf(slash ? slash : state, 2, slash ? "" : ".");
   mkdir(state, 0755);
   snprintf(path, room, "%.3000s/delete-queue", state);
   mkdir(path, 0700);
 }
 
 static int fail_queue(const char *path, int error) {
-  char details[PATH_MAX + 256];
-  snprintf(details, sizeof details, "%s: %s (at most %d entries). Start the isthmus agent on this node: it empties the queue", path,
-           strerror(error), QUEUE_MAX);
-  return fail(CODE_AGAIN, "isthmus: the agent is not reachable and the deletion could not be queued", details);
+  return FAIL(QUEUE_UNUSABLE, "the agent does not answer, and the deletion cannot be queued in %s: %s (at most %d entries)", path,
+              strerror(error), QUEUE_MAX);
 }
 
 // The agent listens first and empties the queue after. So the second call below closes the gap: either it reaches the agent, or the
-// file was there before the agent looked. Both may happen, and a deletion may be done twice.
-static int delete_later(const char *socket, const struct buffer *body) {
+// file was there before the agent looked. Both may happen, and a deletion may be done twice; but never after a later ADD, which
+// takes the file away (apps/agent/src/cni/delete-queue.ts).
+static int delete_later(const char *socket, const char *state_dir, const struct buffer *body) {
   char path[PATH_MAX], name[NAME_MAX + 1];
   int status;
   struct buffer answer = {0};
-  queue_path(socket, path, sizeof path);
+  queue_path(socket, state_dir, path, sizeof path);
   // The colon is in neither part: names of different attachments cannot meet.
   int length = snprintf(name, sizeof name, "%s:%s.json", env("CNI_CONTAINERID"), env("CNI_IFNAME"));
   if (length >= (int)sizeof name) return fail_queue(path, ENAMETOOLONG);
@@ -180,27 +201,53 @@ static int delete_later(const char *socket, const struct buffer *body) {
   return report(status, &answer);
 }
 
+static int call(void) {
+  char socket[PATH_MAX], state_dir[PATH_MAX];
+  int status;
+  struct buffer body = request_body(), answer = {0};
+  if (!find_path("ISTHMUS_SOCK", "socketPath", socket, sizeof socket))
+    return FAIL(CONFIG_INVALID, "socketPath is not a plain path");
+  if (!find_path("ISTHMUS_STATE_DIR", "stateDir", state_dir, sizeof state_dir))
+    return FAIL(CONFIG_INVALID, "stateDir is not a plain path");
+  if (!*socket) strcpy(socket, DEFAULT_SOCKET);
+  if (call_agent(socket, env("CNI_COMMAND"), &body, &status, &answer)) return report(status, &answer);
+  return is("DEL") && is_away(errno) ? delete_later(socket, state_dir, &body) : fail_unreachable(socket, errno);
+}
+
+static void append_versions(struct buffer *out, const char *separator) {
+  for (size_t i = 0; i < sizeof VERSIONS / sizeof *VERSIONS; i++) {
+    if (i) append_text(out, separator);
+    append_text(out, VERSIONS[i]);
+  }
+}
+
 static int answer_version(void) {
   struct buffer out = {0};
+  char version[64];
+  if (!copy_string(find_member(config.data, "cniVersion"), version, sizeof version)) strcpy(version, NEWEST);
   append_text(&out, "{");
   append_member(&out, "cniVersion", version);
-  append_text(&out, ",\"supportedVersions\":[\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]}\n");
+  append_text(&out, ",\"supportedVersions\":[\"");
+  append_versions(&out, "\",\"");
+  append_text(&out, "\"]}\n");
   return print(&out) ? 0 : 1;
 }
 
+// A configuration without a version is one of 0.1.0, which came before there was one.
+static int fail_version(void) {
+  struct buffer spoken = {0};
+  char version[64] = "0.1.0";
+  const char *value = find_member(config.data, "cniVersion");
+  if (value && !copy_string(value, version, sizeof version)) return FAIL(CONFIG_MALFORMED, "cniVersion is not a version");
+  append_versions(&spoken, ", ");
+  return FAIL(VERSION_UNSUPPORTED, "cniVersion %s is not one of %s", version, spoken.data);
+}
+
 int main(void) {
-  char socket[PATH_MAX];
-  int status;
-  struct buffer answer = {0};
-  if (!read_config()) return fail(CODE_IO, "isthmus: cannot read the network configuration from standard input", strerror(errno));
-  config_string("cniVersion", version, sizeof version);
+  if (!read_config()) return FAIL(INPUT_UNREADABLE, "cannot read the network configuration: %s", strerror(errno));
   const char *wrong = wrong_variable();
-  if (wrong) return fail(CODE_ENVIRONMENT, "isthmus: an environment variable is missing or malformed", wrong);
+  if (wrong) return FAIL(ENVIRONMENT, "%s is missing or malformed", wrong);
   if (is("VERSION")) return answer_version();
-  if (!is_object(config.data, config.length))
-    return fail(CODE_DECODE, "isthmus: the network configuration is not a JSON object", "Pass one JSON object on standard input");
-  struct buffer body = request_body();
-  socket_path(socket, sizeof socket);
-  if (call_agent(socket, env("CNI_COMMAND"), &body, &status, &answer)) return report(status, &answer);
-  return is("DEL") && is_away(errno) ? delete_later(socket, &body) : fail_unreachable(socket, errno);
+  if (!is_object(config.data, config.length)) return FAIL(CONFIG_MALFORMED, "the network configuration is not a JSON object");
+  return spoken_version() ? call() : fail_version();
 }

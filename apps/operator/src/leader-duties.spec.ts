@@ -181,6 +181,26 @@ describe('endpoint slices', () => {
     await second.end();
   });
 
+  it('are written again when the etcd is restored from before they were', async () => {
+    const b = bench();
+    await b.resources.apply(SERVICE, service('web'));
+    await addPod(b, 'web-1', '10.1.0.5');
+    await b.resources.apply(CILIUM_NODE, node('n1', ['10.1.0.0/24', 'fd00:1::/120']));
+    const before = b.server.snapshot();
+    const { end } = b.start();
+    await b.settle();
+    const written = await b.slices();
+    expect(written).toEqual([
+      ['web-v4', 1],
+      ['web-v6', 0],
+    ]);
+    b.server.restore(before);
+    expect(await b.slices()).toEqual([]);
+    await b.settle(60_000);
+    expect(await b.slices()).toEqual(written);
+    await end();
+  });
+
   it('of others are left alone', async () => {
     const b = bench();
     const foreign = (name: string) => ({

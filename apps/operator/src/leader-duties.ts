@@ -120,7 +120,11 @@ export class LeaderDuties {
     const onInvalid = (key: string, error: unknown): void =>
       log.warn({ [LOG.kind]: kind.kind, [LOG.key]: key, [LOG.error]: error }, 'an object counts as absent');
     const onDisconnected = (error: unknown): void => log.warn({ [LOG.kind]: kind.kind, [LOG.error]: error }, 'lost contact, is restored');
-    return followResources({ resources, kind, store: this.#store, writer, rowOf, signal, onInvalid, onDisconnected });
+    const onRelist = (): void => {
+      log.info({ [LOG.kind]: kind.kind }, 'listed again; what is written there is checked');
+      this.#sinks.redo();
+    };
+    return followResources({ resources, kind, store: this.#store, writer, rowOf, signal, onInvalid, onDisconnected, onRelist });
   }
 
   #addSlices(): void {

@@ -30,6 +30,7 @@ export class Operator {
     const { kv, clock, random, candidate, log, settings, metrics } = options;
     this.#options = options;
     const onLeader = (leads: boolean): void => metrics.leading(leads);
+    metrics.tables(() => this.#duties?.tables() ?? []);
     this.#election = new LeaderElection({ kv, clock, random, candidate, leaseSeconds: settings.leaseSeconds, log, onLeader });
   }
 
@@ -42,11 +43,6 @@ export class Operator {
   notReady(): string | undefined {
     if (!this.#election.connected) return 'the cluster etcd cannot be read';
     return this.#duties && !this.#duties.synced ? 'the first listing is not in yet' : undefined;
-  }
-
-  /** Brings the metrics that are read rather than counted up to date. */
-  measure(): void {
-    for (const table of this.#duties?.tables() ?? []) this.#options.metrics.tableRows(table.name, table.size);
   }
 
   async #lead(term: LeaderTerm): Promise<void> {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { delimiter } from 'node:path';
+import { delimiter, dirname } from 'node:path';
 import type { Command } from 'commander';
 import { isthmusEnvironment } from '../control-plane/isthmus-command.ts';
 import { DEFAULT_LAB, Lab } from '../lab.ts';
 import { enterPlace, LAB_VARIABLE } from '../process/enter-place.ts';
 import { repositoryFile } from '../toolchain.ts';
+import { TRAFFIC_PROGRAM } from '../traffic/traffic-program.ts';
 
 /** Adds `exec` and `logs`: both hand the terminal over. */
 export function addExecAndLogs(program: Command): void {
@@ -30,8 +31,8 @@ async function exec(place: string, words: readonly string[], options: { name: st
   // After the place every word is the command's own, and so commander leaves the customary `--` in.
   const command = words[0] === '--' ? words.slice(1) : words;
   const argv = enterPlace(lab.place(place), command.length > 0 ? command : ['bash']);
-  // `isthmus` is there, and knows the lab's clusters.
-  const path = `${repositoryFile('scripts')}${delimiter}${process.env['PATH'] ?? ''}`;
+  // `isthmus` is there, and knows the lab's clusters; so is `isthmus-traffic`.
+  const path = [repositoryFile('scripts'), dirname(TRAFFIC_PROGRAM), process.env['PATH'] ?? ''].join(delimiter);
   process.exitCode = await foreground(argv, { [LAB_VARIABLE]: lab.name, ...isthmusEnvironment(lab.plan), PATH: path });
 }
 

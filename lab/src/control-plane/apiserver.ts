@@ -17,7 +17,7 @@ export function apiserverId(cluster: ClusterPlan): string {
 export function startApiserver(supervisor: Supervisor, cluster: ClusterPlan): void {
   const config = writeConfigDir(join(clusterFiles(cluster).config, 'apiserver'), apiserverSettings(cluster));
   const argv = appCommand('clustermesh-apiserver', ['--config-dir', config]);
-  supervisor.start({ id: apiserverId(cluster), place: cluster.control, argv });
+  supervisor.start({ id: apiserverId(cluster), place: cluster.control, isOurs: true, argv });
 }
 
 /** Waits until the apiserver says that it is ready: users, export and join API. */

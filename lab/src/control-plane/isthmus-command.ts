@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type CommandOptions, runCommand } from '../machine/run-command.ts';
+import { type CommandOptions, type CommandResult, runCommand, tryCommand } from '../machine/run-command.ts';
 import { enterPlace } from '../process/enter-place.ts';
 import { appCommand } from '../toolchain.ts';
 import type { ClusterPlan, LabPlan, Place } from '../topology/plan.ts';
@@ -20,8 +20,16 @@ export function isthmusEnvironment(plan: LabPlan): Record<string, string> {
  * @throws CodedError LAB_COMMAND with the command's own message
  */
 export function isthmus(plan: LabPlan, place: Place, args: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const env = { ...options.env, ...isthmusEnvironment(plan) };
-  return runCommand(enterPlace(place, appCommand('cli', args)), { ...options, env });
+  return runCommand(enterPlace(place, appCommand('cli', args)), withContexts(plan, options));
+}
+
+/** The same, whatever its exit status. */
+export function tryIsthmus(plan: LabPlan, place: Place, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return tryCommand(enterPlace(place, appCommand('cli', args)), withContexts(plan, options));
+}
+
+function withContexts(plan: LabPlan, options: CommandOptions): CommandOptions {
+  return { ...options, env: { ...options.env, ...isthmusEnvironment(plan) } };
 }
 
 /** Makes the context through which the lab, and whoever plays with it, talks to a cluster. */

@@ -16,7 +16,12 @@ export function operatorId(cluster: ClusterPlan): string {
 /** Starts a cluster's operator. At first nobody waits for it alone: agents are ready only when it has given their nodes pod CIDRs. */
 export function startOperator(supervisor: Supervisor, cluster: ClusterPlan): void {
   const config = writeConfigDir(join(clusterFiles(cluster).config, 'operator'), operatorSettings(cluster));
-  supervisor.start({ id: operatorId(cluster), place: cluster.control, argv: appCommand('operator', ['--config-dir', config]) });
+  supervisor.start({
+    id: operatorId(cluster),
+    place: cluster.control,
+    isOurs: true,
+    argv: appCommand('operator', ['--config-dir', config]),
+  });
 }
 
 /** Waits until an operator that was started again works. */

@@ -1,5 +1,6 @@
-import type { Addresses, ClusterPlan, LabPlan, Place } from '../topology/plan.ts';
-import { allPlaces } from '../topology/plan.ts';
+import { CodedError } from '@isthmus/core';
+import { LAB_NO_SUCH } from '../lab.errors.ts';
+import { type Addresses, allPlaces, type ClusterPlan, type LabPlan, type Place, stationsOf } from '../topology/plan.ts';
 
 /** Ethernet, as between ordinary machines. */
 const UNDERLAY_MTU = 1500;
@@ -34,15 +35,15 @@ export function networkBatches(plan: LabPlan): Batch[] {
 
 function clusterBatches(router: Place, cluster: ClusterPlan): Batch[] {
   const { bridge } = cluster;
-  const stations = [cluster.control, ...cluster.nodes];
+  const stations = stationsOf(cluster);
   const bridgeLines = [
     `link add ${bridge} mtu ${UNDERLAY_MTU} type bridge`,
     ...addressLines(bridge, cluster.gateway, cluster),
     `link set ${bridge} up`,
   ];
   const cables = stations.flatMap((station, index) => [
-    `link add ${bridge}p${index} mtu ${UNDERLAY_MTU} type veth peer name eth0 mtu ${UNDERLAY_MTU} netns ${station.netns}`,
-    `link set ${bridge}p${index} master ${bridge} up`,
+    `link add ${cableName(cluster, index)} mtu ${UNDERLAY_MTU} type veth peer name eth0 mtu ${UNDERLAY_MTU} netns ${station.netns}`,
+    `link set ${cableName(cluster, index)} master ${bridge} up`,
   ]);
   const ends = stations.map(
     (station): Batch => ({
@@ -56,6 +57,30 @@ function clusterBatches(router: Place, cluster: ClusterPlan): Batch[] {
     }),
   );
   return [{ netns: router.netns, lines: [...bridgeLines, ...cables] }, ...ends];
+}
+
+/**
+ * Lines of `tc -batch` for the router: a hook at every cable. It is there from the start because adding one to a cable in use loses packets
+ * that are just being sent, and faults must lose only what they say.
+ */
+export function hookLines(plan: LabPlan): string[] {
+  return plan.clusters.flatMap((cluster) => stationsOf(cluster).map((_, index) => `qdisc add dev ${cableName(cluster, index)} clsact`));
+}
+
+function cableName({ bridge }: ClusterPlan, index: number): string {
+  return `${bridge}p${index}`;
+}
+
+/**
+ * The router's end of the cable to a node or control plane.
+ * @throws CodedError LAB_NO_SUCH for a place that has none
+ */
+export function cableOf(plan: LabPlan, place: Place): string {
+  for (const cluster of plan.clusters) {
+    const index = stationsOf(cluster).findIndex((station) => station.id === place.id);
+    if (index >= 0) return cableName(cluster, index);
+  }
+  throw new CodedError(LAB_NO_SUCH, `${place.id} has no cable: only nodes and control planes have`, { object: place.id });
 }
 
 function addressLines(device: string, addresses: Addresses, { prefix }: ClusterPlan): string[] {

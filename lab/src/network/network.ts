@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { mounts } from '../machine/mounts.ts';
 import { runCommand } from '../machine/run-command.ts';
 import { allPlaces, type LabPlan } from '../topology/plan.ts';
-import { NAMESPACE_SYSCTLS, networkBatches } from './network-script.ts';
+import { hookLines, NAMESPACE_SYSCTLS, networkBatches } from './network-script.ts';
 
 const NETNS_FOLDER = '/run/netns';
 
@@ -12,6 +12,7 @@ export async function createNetwork(plan: LabPlan): Promise<void> {
   for (const place of allPlaces(plan)) await addNamespace(place.netns);
   for (const { netns, lines } of networkBatches(plan))
     await runCommand(['ip', '-n', netns, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  await runCommand(['tc', '-n', plan.router.netns, '-batch', '-'], { input: `${hookLines(plan).join('\n')}\n` });
 }
 
 /** Names of the network namespaces that begin with a prefix. */

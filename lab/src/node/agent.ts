@@ -16,6 +16,11 @@ export function agentId(node: NodePlace): string {
   return `${node.id}/agent`;
 }
 
+/** The agent's state folder, as the machine sees it: a small file system of its own. */
+export function agentStateDir(node: NodePlace): string {
+  return join(outside(node), 'state');
+}
+
 /** The agent's socket, as the machine sees it. */
 export function agentSocket(node: NodePlace): string {
   return join(outside(node), 'isthmus.sock');
@@ -34,7 +39,7 @@ export async function enrolNode(plan: LabPlan, cluster: ClusterPlan, node: NodeP
 /** Writes what an agent is told into its node and starts it. */
 export function startAgent(supervisor: Supervisor, cluster: ClusterPlan, node: NodePlace): void {
   writeConfigDir(join(outside(node), 'config'), agentSettings(cluster, node));
-  supervisor.start({ id: agentId(node), place: node, argv: appCommand('agent', ['--config-dir', join(INSIDE, 'config')]) });
+  supervisor.start({ id: agentId(node), place: node, isOurs: true, argv: appCommand('agent', ['--config-dir', join(INSIDE, 'config')]) });
 }
 
 /** Waits until an agent serves pods. */

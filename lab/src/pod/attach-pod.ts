@@ -7,11 +7,12 @@ import { enterPlace } from '../process/enter-place.ts';
 import { repositoryFile } from '../toolchain.ts';
 import type { Addresses, LabPlan, NodePlace, PodPlace } from '../topology/plan.ts';
 
-const PLUGIN = 'apps/cni/build/isthmus-cni';
+/** The plugin, where it is built. */
+export const CNI_PLUGIN = repositoryFile('apps/cni/build/isthmus-cni');
 const NETWORK = { cniVersion: '1.1.0', name: 'isthmus', type: 'isthmus-cni' } as const;
 
 /** What a runtime may ask of the plugin for one pod. */
-export type CniCommand = 'ADD' | 'DEL' | 'CHECK';
+export type CniCommand = 'ADD' | 'DEL' | 'CHECK' | 'STATUS';
 
 /** The answer of the plugin, an error's included. */
 export interface CniAnswer {
@@ -27,10 +28,10 @@ export async function callCni(node: NodePlace, pod: PodPlace, command: CniComman
     CNI_NETNS: `/run/netns/${pod.netns}`,
     CNI_IFNAME: 'eth0',
     CNI_ARGS: `K8S_POD_NAMESPACE=default;K8S_POD_NAME=${pod.name}`,
-    CNI_PATH: dirname(repositoryFile(PLUGIN)),
+    CNI_PATH: dirname(CNI_PLUGIN),
   };
   const config = prevResult === undefined ? NETWORK : { ...NETWORK, prevResult };
-  return tryCommand(enterPlace(node, [repositoryFile(PLUGIN)]), { input: JSON.stringify(config), env });
+  return tryCommand(enterPlace(node, [CNI_PLUGIN]), { input: JSON.stringify(config), env });
 }
 
 /**

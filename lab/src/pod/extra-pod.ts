@@ -22,9 +22,17 @@ export function extraPod(lab: Lab, node: NodePlace, name: string): PodPlace {
 
 /** Makes the pod's namespace, cgroup and object; it has no network yet. */
 export async function makeExtraPod(lab: Lab, pod: PodPlace): Promise<void> {
-  createCgroup(pod.cgroup);
-  await addNamespace(pod.netns);
-  await applyObjects(lab.plan, lab.cluster(pod.cluster), [pod]);
+  await makeExtraPods(lab, [pod]);
+}
+
+/** The same for several pods of one cluster. */
+export async function makeExtraPods(lab: Lab, pods: readonly PodPlace[]): Promise<void> {
+  for (const pod of pods) {
+    createCgroup(pod.cgroup);
+    await addNamespace(pod.netns);
+  }
+  const [first] = pods;
+  if (first) await applyObjects(lab.plan, lab.cluster(first.cluster), pods);
 }
 
 /** Removes the pod with all that it has; also one that is half made. */

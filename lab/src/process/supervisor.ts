@@ -17,7 +17,20 @@ export interface ProcessSpec {
   readonly id: string;
   readonly place: Place;
   readonly argv: readonly string[];
+  /** A process of the mesh itself: it gets the environment of those ({@link SupervisorOptions.ownEnvironment}). */
+  readonly isOurs?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Whose processes these are. */
+export interface SupervisorOptions {
+  readonly lab: string;
+  /** Folder of logs. */
+  readonly logs: string;
+  /** Folder of records. */
+  readonly records: string;
+  /** Environment of the mesh's own processes, beside what each is given. */
+  readonly ownEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** Starts and stops the lab's processes. They outlive the command that started them; their records let a later command find them. */
@@ -25,11 +38,13 @@ export class Supervisor {
   readonly #lab: string;
   readonly #logs: string;
   readonly #records: ProcessRecords;
+  readonly #ownEnvironment: readonly string[];
 
-  constructor(options: { lab: string; logs: string; records: string }) {
+  constructor(options: SupervisorOptions) {
     this.#lab = options.lab;
     this.#logs = options.logs;
     this.#records = new ProcessRecords(options.records);
+    this.#ownEnvironment = Object.entries(options.ownEnvironment ?? {}).map(([name, value]) => `${name}=${value}`);
   }
 
   /** Every process that was started, dead ones included. */
@@ -57,11 +72,13 @@ export class Supervisor {
   start(spec: ProcessSpec): ProcessRecord {
     const running = this.#records.get(spec.id);
     if (running && isAlive(running)) return running;
+    // In the command line, so that its record has it.
+    const argv = spec.isOurs && this.#ownEnvironment.length > 0 ? ['env', ...this.#ownEnvironment, ...spec.argv] : spec.argv;
     const log = join(this.#logs, `${spec.id.replaceAll('/', '.')}.log`);
-    const pid = this.#spawn(spec, log);
+    const pid = this.#spawn({ ...spec, argv }, log);
     const started = startTime(pid);
     if (started === undefined) throw new CodedError(LAB_COMMAND, `${spec.id} ended at once: ${tail(log)}`, { object: spec.id });
-    const record = { id: spec.id, place: spec.place.id, pid, startTime: started, argv: spec.argv, log };
+    const record = { id: spec.id, place: spec.place.id, pid, startTime: started, argv, log };
     this.#records.write(record);
     return record;
   }

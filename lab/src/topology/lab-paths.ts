@@ -12,6 +12,8 @@ export interface LabPaths {
   readonly bpf: string;
   readonly logs: string;
   readonly processes: string;
+  /** Says how far the wall clock of the mesh's own processes is off, where the lab has a clock that can be stepped. */
+  readonly clock: string;
   /** Folder's name below the root of cgroup2. */
   readonly cgroup: string;
   /** What the names of its network namespaces begin with. */
@@ -38,6 +40,7 @@ export function labPaths(name: string): LabPaths {
     bpf: join(state, 'bpf'),
     logs: join(data, 'logs'),
     processes: join(state, 'processes'),
+    clock: join(data, 'clock'),
     cgroup: `isthmus-lab-${name}`,
     netnsPrefix: `isthmus-${name}-`,
   };

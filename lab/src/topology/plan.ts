@@ -90,6 +90,16 @@ export function allPlaces(plan: LabPlan): Place[] {
   return [plan.router, ...plan.clusters.map((cluster) => cluster.control), ...nodes, ...nodes.flatMap((node) => node.pods)];
 }
 
+/** The places of a cluster that have a cable to its network: the control plane, then the nodes. */
+export function stationsOf(cluster: ClusterPlan): (ControlPlace | NodePlace)[] {
+  return [cluster.control, ...cluster.nodes];
+}
+
+/** Every place of a lab that has a cable. */
+export function stations(plan: LabPlan): (ControlPlace | NodePlace)[] {
+  return plan.clusters.flatMap(stationsOf);
+}
+
 function planCluster(paths: LabPaths, topology: ClusterTopology): ClusterPlan {
   const ipv4 = parseCidr(topology.underlay.ipv4) as Cidr;
   const ipv6 = parseCidr(topology.underlay.ipv6) as Cidr;

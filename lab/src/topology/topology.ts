@@ -35,6 +35,8 @@ const clusterSchema = z.strictObject({
   /** Ranges of cluster IPs. */
   services: dual,
   nodes: z.array(nodeSchema).min(1).max(100),
+  /** What each of the cluster's etcds may hold; few, where a test fills one. */
+  etcdQuotaMiB: z.number().int().min(4).max(8192).default(256),
   /** Settings for every process of the cluster, by configuration key; a node's own settings win. */
   config: settings,
 });

@@ -38,7 +38,7 @@ static void ask_once(const struct target *target, const struct options *options,
     outcome->error = ask_unconnected(fd, target, outcome, options->timeout_ms);
   } else {
     outcome->error = connect_in_time(fd, target, options->timeout_ms);
-    if (!outcome->error) outcome->error = ask_connected(fd, target->type, outcome->answer, options->timeout_ms);
+    if (!outcome->error) outcome->error = ask_connected(fd, target->type, "Q\n", outcome->answer, options->timeout_ms);
     if (!outcome->error && getpeername(fd, (struct sockaddr *)&outcome->from, &length)) outcome->error = errno;
   }
   close(fd);
@@ -68,6 +68,23 @@ int run_ask(const struct options *options) {
   return 0;
 }
 
+int run_count(const struct options *options) {
+  char answer[ANSWER_MAX], server[ANSWER_MAX];
+  unsigned long long strays;
+  unsigned drops;
+  for (int i = 0; i < options->targets; i++) {
+    const struct target *target = &options->target[i];
+    int fd = open_socket(target), text = 0;
+    int error = connect_in_time(fd, target, options->timeout_ms);
+    if (!error) error = ask_connected(fd, target->type, "C\n", answer, options->timeout_ms);
+    close(fd);
+    if (error) die("%s does not say what it counted: %s", target->text, error_name(error));
+    if (sscanf(answer, "%511s %llu %u %n", server, &strays, &drops, &text) != 3) die("%s answers %s", target->text, answer);
+    printf("{\"server\":\"%s\",\"strays\":%llu,\"lastStray\":\"%s\",\"queueDrops\":%u}\n", server, strays, answer + text, drops);
+  }
+  return 0;
+}
+
 // What `keep` last said, so that it says only what is new.
 static char said[ANSWER_MAX + 64];
 // When the last answer came, whoever gave it.
@@ -91,7 +108,7 @@ static void pause_ms(int ms) {
 static int ask_until_error(int fd, const struct options *options) {
   char answer[ANSWER_MAX];
   while (!told_to_end()) {
-    int error = ask_connected(fd, options->target[0].type, answer, options->timeout_ms);
+    int error = ask_connected(fd, options->target[0].type, "Q\n", answer, options->timeout_ms);
     if (error == ETIMEDOUT) say("silence", "no answer");
     else if (error) return error;
     else {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The server. A question (`Q`) is answered by the server's name and the address that it saw, a bulk (`B <bytes>` and a line end,
-// then the bytes; TCP) by name, bytes and checksum; any other datagram goes back as it came.
+// then the bytes; TCP) by name, bytes and checksum; a flow's packet goes back with the server's name in it, any other datagram as
+// it came. `C` (UDP) is answered by what the server has counted: packets of flows that were meant for another place, and packets
+// that its sockets had no room for.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "flow.h"
 #include "traffic.h"
 
 #define LINE_MAX_BYTES 64
@@ -29,6 +32,9 @@ struct source {
 
 static const char *own_name;
 static int events;
+static int datagram_sockets[2], datagram_socket_count;
+static uint64_t strays;
+static char last_stray[PLACE_MAX * 2];
 
 static void watch(int fd, void (*serve)(struct source *)) {
   struct source *source = calloc(1, sizeof *source);
@@ -111,20 +117,42 @@ static void serve_listener(struct source *source) {
   if (epoll_ctl(events, EPOLL_CTL_ADD, fd, &event)) die("epoll: %s", strerror(errno));
 }
 
+// What is meant for another place is answered all the same, so that its sender hears of it too.
+static void sign_flow_packet(struct flow_packet *packet) {
+  packet->to[PLACE_MAX - 1] = 0;
+  if (packet->to[0] && strcmp(packet->to, own_name)) {
+    strays++;
+    snprintf(last_stray, sizeof last_stray, "flow %016" PRIx64 " for %s", packet->flow, packet->to);
+  }
+  snprintf(packet->server, sizeof packet->server, "%s", own_name);
+}
+
+// The answer to a datagram: its bytes in `data`, their number as result.
+static size_t answer_datagram(char *data, size_t room, size_t length, const struct sockaddr_storage *peer) {
+  char peer_text[ADDRESS_TEXT];
+  if (length == 2 && data[0] == 'Q') {
+    address_text(peer, peer_text);
+    return snprintf(data, room, "%s %s", own_name, peer_text);
+  }
+  if (length == 2 && data[0] == 'C') {
+    uint32_t drops = 0;
+    for (int i = 0; i < datagram_socket_count; i++) drops += socket_drops(datagram_sockets[i]);
+    return snprintf(data, room, "%s %" PRIu64 " %u %s", own_name, strays, drops, last_stray);
+  }
+  if (is_flow_packet(data, length)) sign_flow_packet((struct flow_packet *)data);
+  return length;
+}
+
 static void serve_datagrams(struct source *source) {
-  static char data[65536];
-  char answer[ANSWER_MAX], peer_text[ADDRESS_TEXT];
+  static _Alignas(struct flow_packet) char data[65536];
   struct sockaddr_storage peer;
   for (;;) {
     socklen_t length = sizeof peer;
     ssize_t got = recvfrom(source->fd, data, sizeof data, 0, (struct sockaddr *)&peer, &length);
     if (got < 0 && errno == EAGAIN) return;
     if (got < 0) continue; // an ICMP error about an earlier answer
-    if (got == 2 && data[0] == 'Q') {
-      address_text(&peer, peer_text);
-      got = snprintf(answer, sizeof answer, "%s %s", own_name, peer_text);
-      sendto(source->fd, answer, got, 0, (struct sockaddr *)&peer, length);
-    } else sendto(source->fd, data, got, 0, (struct sockaddr *)&peer, length);
+    size_t answer = answer_datagram(data, sizeof data, got, &peer);
+    sendto(source->fd, data, answer, 0, (struct sockaddr *)&peer, length);
   }
 }
 
@@ -139,6 +167,7 @@ static void listen_on(const char *form, int port) {
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd, (struct sockaddr *)&own.address, own.length)) die("cannot listen on %s: %s", text, strerror(errno));
   if (own.type == SOCK_STREAM && listen(fd, SOMAXCONN)) die("cannot listen on %s: %s", text, strerror(errno));
+  if (own.type == SOCK_DGRAM) datagram_sockets[datagram_socket_count++] = fd;
   watch(fd, own.type == SOCK_STREAM ? serve_listener : serve_datagrams);
 }
 

@@ -4,11 +4,13 @@
 // sender that was kept waiting catches up, so the number of packets follows from the time alone.
 
 #define _GNU_SOURCE
+#include "flow.h"
+
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "traffic.h"
@@ -16,57 +18,79 @@
 #define STRAGGLER_NS (2 * NS_PER_S) // how long after the last packet an answer may come
 #define LISTED_RANGES 16
 
-struct packet {
-  char magic[8];
-  uint64_t number;
-};
-
-static const char magic[8] = "flow";
-
 struct flow {
+  const struct options *options;
   int fd;
-  uint64_t sent, answered, duplicates, reordered, highest, errors;
+  uint64_t sent, answered, duplicates, reordered, misdelivered, highest, errors;
   int last_error;
   int64_t last_answer_ns, longest_gap_ns, longest_gap_at_ns;
-  uint8_t *seen; // by number
+  uint32_t queue_drops;      // of sockets that are closed
+  char stray[PLACE_MAX * 2]; // what the last misdelivered packet was
+  uint8_t *seen;             // by number
   size_t room;
 };
 
-static void take_error(struct flow *flow, const struct target *target, int error) {
+static const struct target *target_of(const struct flow *flow) { return &flow->options->target[0]; }
+
+static void take_error(struct flow *flow, int error) {
   flow->errors++;
   flow->last_error = error;
   if (error != ECONNABORTED) return;
   // The agent closed the socket: its backend is gone. As a client does, ask again where to send.
+  flow->queue_drops += socket_drops(flow->fd);
   close(flow->fd);
-  flow->fd = open_socket(target);
-  connect_in_time(flow->fd, target, 0);
+  flow->fd = open_socket(target_of(flow));
+  connect_in_time(flow->fd, target_of(flow), 0);
 }
 
-static void send_due(struct flow *flow, const struct target *target, int64_t start_ns, int pps) {
-  uint64_t due = (now_ns() - start_ns) * pps / NS_PER_S;
+static void make_room(struct flow *flow) {
+  if (flow->sent < flow->room) return;
+  size_t room = flow->room ? flow->room * 2 : 65536;
+  flow->seen = realloc(flow->seen, room);
+  if (!flow->seen) die("no memory");
+  memset(flow->seen + flow->room, 0, room - flow->room);
+  flow->room = room;
+}
+
+static void send_due(struct flow *flow, int64_t start_ns) {
+  const struct options *options = flow->options;
+  struct flow_packet packet = {.magic = FLOW_MAGIC, .flow = options->id};
+  uint64_t due = (now_ns() - start_ns) * options->pps / NS_PER_S;
+  if (options->places == 1) snprintf(packet.to, sizeof packet.to, "%s", options->place[0]);
   while (flow->sent < due) {
-    struct packet packet = {.number = flow->sent};
-    memcpy(packet.magic, magic, sizeof magic);
-    if (flow->sent >= flow->room) {
-      size_t room = flow->room ? flow->room * 2 : 65536;
-      flow->seen = realloc(flow->seen, room);
-      if (!flow->seen) die("no memory");
-      memset(flow->seen + flow->room, 0, room - flow->room);
-      flow->room = room;
-    }
-    flow->sent++;
-    if (send(flow->fd, &packet, sizeof packet, 0) < 0) take_error(flow, target, errno);
+    make_room(flow);
+    packet.number = flow->sent++;
+    if (send(flow->fd, &packet, sizeof packet, 0) < 0) take_error(flow, errno);
   }
+}
+
+// Whether a place may answer; any may when none was named.
+static bool is_meant(const struct options *options, const char *server) {
+  for (int i = 0; i < options->places; i++)
+    if (!strcmp(server, options->place[i])) return true;
+  return options->places == 0;
+}
+
+// Counts what is not this flow's: another's packet, one that another place answered, or one that nobody sent.
+static bool is_stray(struct flow *flow, const struct flow_packet *packet) {
+  bool ours = packet->flow == flow->options->id;
+  if (ours && packet->number < flow->sent && is_meant(flow->options, packet->server)) return false;
+  flow->misdelivered++;
+  snprintf(flow->stray, sizeof flow->stray, "%s of flow %016" PRIx64 " from %s", ours ? "answer" : "packet", packet->flow,
+           packet->server);
+  return true;
+}
+
+static void note_gap(struct flow *flow, int64_t now) {
+  if (flow->answered == 0 || now - flow->last_answer_ns <= flow->longest_gap_ns) return;
+  flow->longest_gap_ns = now - flow->last_answer_ns;
+  flow->longest_gap_at_ns = now;
 }
 
 static void take_answer(struct flow *flow, uint64_t number) {
   int64_t now = now_ns();
-  if (number >= flow->sent) return; // nobody asked that
   if (flow->answered == 0) printf("{\"flowing\":true}\n");
-  else if (now - flow->last_answer_ns > flow->longest_gap_ns) {
-    flow->longest_gap_ns = now - flow->last_answer_ns;
-    flow->longest_gap_at_ns = now;
-  }
+  note_gap(flow, now);
   flow->last_answer_ns = now;
   if (flow->seen[number]) {
     flow->duplicates++;
@@ -77,16 +101,17 @@ static void take_answer(struct flow *flow, uint64_t number) {
   else flow->highest = number;
 }
 
-static void receive(struct flow *flow, const struct target *target) {
-  struct packet packet;
+static void receive(struct flow *flow) {
+  struct flow_packet packet;
   for (;;) {
     ssize_t got = recv(flow->fd, &packet, sizeof packet, 0);
     if (got < 0 && errno == EAGAIN) return;
     if (got < 0) {
-      take_error(flow, target, errno);
+      take_error(flow, errno);
       return;
     }
-    if (got == sizeof packet && !memcmp(packet.magic, magic, sizeof magic)) take_answer(flow, packet.number);
+    packet.server[PLACE_MAX - 1] = 0;
+    if (is_flow_packet(&packet, got) && !is_stray(flow, &packet)) take_answer(flow, packet.number);
   }
 }
 
@@ -104,38 +129,39 @@ static void print_lost(const struct flow *flow) {
     if (flow->seen[number]) continue;
     uint64_t last = number;
     while (last + 1 < flow->sent && !flow->seen[last + 1]) last++;
-    printf("%s[%llu,%llu]", ranges++ ? "," : "", (unsigned long long)number, (unsigned long long)last);
+    printf("%s[%" PRIu64 ",%" PRIu64 "]", ranges++ ? "," : "", number, last);
     number = last;
   }
-  printf("]");
+  printf("],");
 }
 
-static void report(const struct flow *flow, const struct target *target) {
-  printf("{\"target\":\"%s\",\"sent\":%llu,\"answered\":%llu,\"lost\":%llu,", target->text, (unsigned long long)flow->sent,
-         (unsigned long long)flow->answered, (unsigned long long)(flow->sent - flow->answered));
+static void report(const struct flow *flow) {
+  printf("{\"id\":\"%016" PRIx64 "\",\"target\":\"%s\",\"sent\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"lost\":%" PRIu64 ",",
+         flow->options->id, target_of(flow)->text, flow->sent, flow->answered, flow->sent - flow->answered);
   print_lost(flow);
-  printf(",\"duplicates\":%llu,\"reordered\":%llu,\"longestGapMs\":%.1f,\"longestGapAtNs\":%lld,\"errors\":%llu,\"lastError\":\"%"
-         "s\"}\n",
-         (unsigned long long)flow->duplicates, (unsigned long long)flow->reordered, flow->longest_gap_ns / 1e6,
-         (long long)flow->longest_gap_at_ns, (unsigned long long)flow->errors, flow->errors ? error_name(flow->last_error) : "");
+  printf("\"duplicates\":%" PRIu64 ",\"reordered\":%" PRIu64 ",\"misdelivered\":%" PRIu64
+         ",\"lastStray\":\"%s\",\"queueDrops\":%u,",
+         flow->duplicates, flow->reordered, flow->misdelivered, flow->stray, flow->queue_drops + socket_drops(flow->fd));
+  printf("\"longestGapMs\":%.1f,\"longestGapAtNs\":%lld,\"errors\":%" PRIu64 ",\"lastError\":\"%s\"}\n", flow->longest_gap_ns / 1e6,
+         (long long)flow->longest_gap_at_ns, flow->errors, flow->errors ? error_name(flow->last_error) : "");
 }
 
 int run_flow(const struct options *options) {
-  const struct target *target = &options->target[0];
-  struct flow flow = {.fd = open_socket(target)};
-  int error = connect_in_time(flow.fd, target, options->timeout_ms);
-  if (error) die("cannot connect to %s: %s", target->text, error_name(error));
+  struct flow flow = {.options = options, .fd = open_socket(&options->target[0])};
+  int error = connect_in_time(flow.fd, target_of(&flow), options->timeout_ms);
+  if (error) die("cannot connect to %s: %s", target_of(&flow)->text, error_name(error));
   int64_t start = now_ns();
   while (!told_to_end()) {
-    send_due(&flow, target, start, options->pps);
-    receive(&flow, target);
+    send_due(&flow, start);
+    receive(&flow);
     wait_until(flow.fd, start + (int64_t)(flow.sent + 1) * NS_PER_S / options->pps);
   }
   int64_t end = now_ns() + STRAGGLER_NS;
   while (flow.answered < flow.sent && now_ns() < end) {
     wait_until(flow.fd, end);
-    receive(&flow, target);
+    receive(&flow);
   }
-  report(&flow, target);
+  if (flow.answered < flow.sent) note_gap(&flow, now_ns());
+  report(&flow);
   return 0;
 }

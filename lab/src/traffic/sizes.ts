@@ -15,6 +15,18 @@ export async function sendBulk(lab: Lab, from: Place, targets: readonly string[]
   return run(lab, from, ['bulk', '--timeout-ms', '3000', '--bytes', String(bytes), ...targets]);
 }
 
+/** Datagrams that were sent to a target in super-packets, and how many came back. */
+export interface BurstResult {
+  readonly target: string;
+  readonly sent: number;
+  readonly answered: number;
+}
+
+/** Sends super-packets (UDP_SEGMENT) with datagrams of so many bytes to each target, one after the other. */
+export async function sendBursts(lab: Lab, from: Place, targets: readonly string[], count: number, bytes: number): Promise<BurstResult[]> {
+  return run(lab, from, ['burst', '--timeout-ms', '3000', '--count', String(count), '--bytes', String(bytes), ...targets]);
+}
+
 /** What came of a packet of exactly the size, and of one that is a byte longer: `answered`, `PTB`, `silence`, or an errno's name. */
 export interface SizeResult {
   readonly target: string;

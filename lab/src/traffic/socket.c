@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -86,6 +87,13 @@ int open_socket(const struct target *target) {
   return fd;
 }
 
+uint32_t socket_drops(int fd) {
+  uint32_t memory[SK_MEMINFO_VARS];
+  socklen_t length = sizeof memory;
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &length)) die("SO_MEMINFO: %s", strerror(errno));
+  return memory[SK_MEMINFO_DROPS];
+}
+
 int socket_error(int fd) {
   int error = 0;
   socklen_t length = sizeof error;
@@ -129,10 +137,10 @@ int send_all(int fd, const char *data, size_t length, int64_t deadline_ns) {
   return 0;
 }
 
-int ask_connected(int fd, int type, char answer[ANSWER_MAX], int timeout_ms) {
+int ask_connected(int fd, int type, const char *question, char answer[ANSWER_MAX], int timeout_ms) {
   int64_t deadline = now_ns() + timeout_ms * NS_PER_MS;
   size_t have = 0;
-  int error = send_all(fd, "Q\n", 2, deadline);
+  int error = send_all(fd, question, strlen(question), deadline);
   while (!error) {
     error = wait_readable(fd, deadline);
     if (error) break;

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 
 #define MAX_TARGETS 256
+#define MAX_PLACES 32
+#define MAX_DEVICES 128
 #define ADDRESS_TEXT 80
 #define ANSWER_MAX 512
 #define NS_PER_MS 1000000ll
@@ -25,14 +27,20 @@ struct target {
 
 struct options {
   const char *name; // of the server, in its answers
+  const char *from; // the source that a forged packet names
   int port;
   int count;
   int timeout_ms;
   int every_ms;
   int pps;
   int bytes;
-  bool connected; // UDP sockets connect
-  bool mapped;    // IPv4 targets are asked through IPv6 sockets
+  uint64_t id; // of a flow
+  int places;
+  const char *place[MAX_PLACES]; // who may answer a flow
+  int devices;
+  const char *device[MAX_DEVICES]; // where to sniff
+  bool connected;                  // UDP sockets connect
+  bool mapped;                     // IPv4 targets are asked through IPv6 sockets
   int targets;
   struct target target[MAX_TARGETS];
 };
@@ -44,6 +52,10 @@ int run_keep(const struct options *options);
 int run_flow(const struct options *options);
 int run_bulk(const struct options *options);
 int run_mtu(const struct options *options);
+int run_forge(const struct options *options);
+int run_count(const struct options *options);
+int run_sniff(const struct options *options);
+int run_burst(const struct options *options);
 
 // Nanoseconds of CLOCK_MONOTONIC, the clock that other programs of the machine share.
 int64_t now_ns(void);
@@ -68,11 +80,14 @@ int wait_readable(int fd, int64_t deadline_ns);
 // Sends all of a request; 0 or an errno.
 int send_all(int fd, const char *data, size_t length, int64_t deadline_ns);
 
+// Packets that reached a UDP socket and found no room in its queue: the machine was too busy to read them, nobody lost them.
+uint32_t socket_drops(int fd);
+
 // A socket's pending error, 0 when there is none.
 int socket_error(int fd);
 
-// Asks one question over a connected socket and reads the answer, NUL-terminated, without its line end. 0 or an errno.
-int ask_connected(int fd, int type, char answer[ANSWER_MAX], int timeout_ms);
+// Asks one question (two bytes) over a connected socket and reads the answer, NUL-terminated, without its line end. 0 or an errno.
+int ask_connected(int fd, int type, const char *question, char answer[ANSWER_MAX], int timeout_ms);
 
 // FNV-1a, 64 bits, going on from `sum`.
 #define SUM_START 0xcbf29ce484222325ull

@@ -1,4 +1,4 @@
-import { type ClientRequest, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { agentSocket } from '../node/agent.ts';
 import type { NodePlace } from '../topology/plan.ts';
 
@@ -18,20 +18,27 @@ export class Monitor {
   #text = '';
   #problem = '';
 
-  constructor(node: NodePlace) {
-    this.#call = request({ socketPath: agentSocket(node), path: '/v1/monitor' }, (response) => {
-      response.setEncoding('utf8').on('data', (text: string) => {
-        this.#text += text;
-      });
-      response.on('error', () => undefined); // the listener has ended the call
+  /** Resolves when the agent has begun to listen for it: nothing that is dropped from then on is missed. @throws Error when it cannot */
+  static listen(node: NodePlace): Promise<Monitor> {
+    return new Promise((resolve, reject) => {
+      const call = request({ socketPath: agentSocket(node), path: '/v1/monitor' });
+      call.once('error', reject).once('response', (response) => resolve(new Monitor(call, response)));
+      call.end();
     });
-    this.#call.on('error', (error) => {
-      this.#problem = error.message;
-    });
-    this.#call.end();
   }
 
-  /** Everything that was dropped since. @throws Error when the agent cannot be listened to */
+  private constructor(call: ClientRequest, response: IncomingMessage) {
+    this.#call = call;
+    call.on('error', (error) => {
+      this.#problem = error.message;
+    });
+    response.setEncoding('utf8').on('data', (text: string) => {
+      this.#text += text;
+    });
+    response.on('error', () => undefined); // the listener has ended the call
+  }
+
+  /** Everything that the agent has told of so far. @throws Error when the agent cannot be listened to any more */
   drops(): DropEvent[] {
     if (this.#problem !== '') throw new Error(`the agent cannot be listened to: ${this.#problem}`);
     const lines = this.#text.split('\n').slice(0, -1);

@@ -8,7 +8,7 @@ import type { Addresses, NodePlace, Place, PodPlace } from '../topology/plan.ts'
 import { ask } from '../traffic/ask.ts';
 import { tableRows } from './agent-view.ts';
 import { type Check, expectThat } from './check.ts';
-import { Monitor } from './monitor.ts';
+import { type DropEvent, Monitor } from './monitor.ts';
 import { ping } from './ping.ts';
 
 const NAME = 'late';
@@ -38,10 +38,12 @@ export const notReadyCheck: Check = {
     const [neighbour] = node?.pods ?? [];
     expectThat(node !== undefined && neighbour !== undefined, 'the first node has no pod');
     const pod = extraPod(lab, node, NAME);
+    const monitor = await Monitor.listen(node);
     try {
       await makeExtraPod(lab, pod);
-      return await withPausedAdd(lab, node, pod, async (addresses) => expectNothing(lab, node, neighbour, pod, addresses));
+      return await withPausedAdd(lab, node, pod, async (addresses) => expectNothing(lab, monitor, node, neighbour, pod, addresses));
     } finally {
+      monitor.end();
       await removeExtraPod(lab, node, pod);
     }
   },
@@ -100,32 +102,44 @@ async function waitingEndpoint(node: NodePlace): Promise<EndpointRow> {
 }
 
 /** Tries every way in and out, and sees all of it dropped for the right reason, with what is known of both ends. */
-async function expectNothing(lab: Lab, node: NodePlace, neighbour: PodPlace, pod: PodPlace, { ipv4, ipv6 }: Addresses): Promise<string> {
-  const monitor = new Monitor(node);
-  try {
-    const inwards = [neighbour, node].map((from) => tryAll(lab, from, [ipv4, ipv6]));
-    const near = lab.podAddresses(neighbour);
-    const outwards = tryAll(lab, pod, [near.ipv4, near.ipv6]);
-    const through = (await Promise.all([...inwards, outwards])).flat();
-    expectThat(through.length === 0, `got through: ${through.join(', ')}`);
-    const sender = (await tableRows<EndpointRow>(node, 'endpoints')).find(({ row }) => row.pod === neighbour.name)?.row.identity;
-    for (const [source, destination] of [
-      [near.ipv4, ipv4],
-      [near.ipv6, ipv6],
-      [ipv4, near.ipv4],
-      [ipv6, near.ipv6],
-    ]) {
-      const drops = monitor.drops().filter((event) => event.source === source && event.destination === destination);
-      expectThat(drops.length > 0, `no drop from ${source} to ${destination} was told of`);
-      const other = drops.find((event) => event.reason !== REASON);
-      expectThat(other === undefined, `${source} to ${destination} was dropped for ${other?.reason}`);
-      const identity = source === near.ipv4 || source === near.ipv6 ? drops[0]?.sourceIdentity : sender;
-      expectThat(identity === sender, `${source} to ${destination}: the drop says identity ${identity}, not ${sender}`);
-    }
-    return `ICMP, TCP, UDP both ways dropped: ${monitor.drops().filter((event) => event.reason === REASON).length} times ${REASON}`;
-  } finally {
-    monitor.end();
+async function expectNothing(
+  lab: Lab,
+  monitor: Monitor,
+  node: NodePlace,
+  neighbour: PodPlace,
+  pod: PodPlace,
+  { ipv4, ipv6 }: Addresses,
+): Promise<string> {
+  const inwards = [neighbour, node].map((from) => tryAll(lab, from, [ipv4, ipv6]));
+  const near = lab.podAddresses(neighbour);
+  const outwards = tryAll(lab, pod, [near.ipv4, near.ipv6]);
+  const through = (await Promise.all([...inwards, outwards])).flat();
+  expectThat(through.length === 0, `got through: ${through.join(', ')}`);
+  const sender = (await tableRows<EndpointRow>(node, 'endpoints')).find(({ row }) => row.pod === neighbour.name)?.row.identity;
+  for (const [source, destination] of [
+    [near.ipv4, ipv4],
+    [near.ipv6, ipv6],
+    [ipv4, near.ipv4],
+    [ipv6, near.ipv6],
+  ] as const) {
+    const drops = await dropsBetween(monitor, source, destination);
+    const other = drops.find((event) => event.reason !== REASON);
+    expectThat(other === undefined, `${source} to ${destination} was dropped for ${other?.reason}`);
+    const identity = source === near.ipv4 || source === near.ipv6 ? drops[0]?.sourceIdentity : sender;
+    expectThat(identity === sender, `${source} to ${destination}: the drop says identity ${identity}, not ${sender}`);
   }
+  return `ICMP, TCP, UDP both ways dropped: ${monitor.drops().filter((event) => event.reason === REASON).length} times ${REASON}`;
+}
+
+/** The packet is gone before the agent has read of it. */
+function dropsBetween(monitor: Monitor, source: string, destination: string): Promise<DropEvent[]> {
+  return waitUntil(
+    () => {
+      const drops = monitor.drops().filter((event) => event.source === source && event.destination === destination);
+      return drops.length > 0 && drops;
+    },
+    { what: `the monitor to tell of a drop from ${source} to ${destination}`, timeoutMs: TIMEOUT_MS },
+  );
 }
 
 /** What gets an answer, whatever it says: a refusal is one too. */

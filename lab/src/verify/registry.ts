@@ -1,3 +1,4 @@
+import { brokenClusterCheck } from './broken-cluster.check.ts';
 import type { Check } from './check.ts';
 import { disconnectCheck } from './disconnect.check.ts';
 import { hostChecks } from './host.checks.ts';
@@ -24,4 +25,5 @@ export const CHECKS: readonly Check[] = [
   serviceFailoverCheck,
   ...restartChecks,
   disconnectCheck,
+  brokenClusterCheck,
 ];

@@ -3,12 +3,14 @@ import type { Lab } from '../lab.ts';
 import { runCommand } from '../machine/run-command.ts';
 import type { PodPlace } from '../topology/plan.ts';
 import { echoTargets } from '../traffic/ask.ts';
-import { probeSize, type SizeResult, sendBulk } from '../traffic/sizes.ts';
+import { probeSize, type SizeResult, sendBulk, sendBursts } from '../traffic/sizes.ts';
 import { tableRows } from './agent-view.ts';
 import { type Check, expectThat } from './check.ts';
 import { allPods, nodeOf, type Pair, podPairs, RELATIONS } from './pairs.ts';
 
 const BULK_BYTES = 64 * 1024;
+const BURSTS = 20;
+const BURST_BYTES = 1200;
 /** Of an ordinary Ethernet: more than the tunnel lets through. */
 const LARGER_MTU = 1500;
 
@@ -60,8 +62,27 @@ const bulkCheck: Check = {
   },
 };
 
+/** What one write sends as many datagrams (UDP_SEGMENT, as QUIC does) is cut somewhere on the way, and every datagram arrives. */
+const burstCheck: Check = {
+  name: 'udp-super-packets',
+  disruptive: false,
+  applies: (lab) => allPods(lab).length > 1,
+  async run(lab) {
+    const firsts = RELATIONS.flatMap((relation) => podPairs(lab, relation).slice(0, 1));
+    const wrong: string[] = [];
+    let datagrams = 0;
+    for (const { from, to } of firsts)
+      for (const { target, sent, answered } of await sendBursts(lab, from, echoTargets(lab.podAddresses(to), 'UDP'), BURSTS, BURST_BYTES)) {
+        datagrams += sent;
+        if (answered < sent) wrong.push(`${from.id} to ${to.id} (${target}): ${sent - answered} of ${sent} lost`);
+      }
+    expectThat(wrong.length === 0, wrong.join('; '));
+    return `${datagrams} datagrams of ${BURST_BYTES} bytes, 16 in a write, ${firsts.length} pairs, IPv4 and IPv6: none lost`;
+  },
+};
+
 /** The checks of sizes. */
-export const sizeChecks: readonly Check[] = [fullMtuCheck, tooBigCheck, bulkCheck];
+export const sizeChecks: readonly Check[] = [fullMtuCheck, tooBigCheck, bulkCheck, burstCheck];
 
 interface SizedPair extends Pair<PodPlace, PodPlace> {
   readonly mtu: number;

@@ -26,6 +26,7 @@ export {
 } from './adapters/key-file.ts';
 export { type NodeFiles, nodeFiles, writeNodeFiles } from './adapters/node-files.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
+export { HIDDEN, hideSecrets } from './hide-secrets.ts';
 export { type ConnectOutcome, connectClusters } from './join/connect-clusters.ts';
 export {
   CERTIFICATE_KEEPING,

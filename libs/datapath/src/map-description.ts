@@ -1,5 +1,5 @@
 import { Ip } from '@isthmus/net';
-import { dropReasonName } from './event/event-description.ts';
+import { metricReasonName } from './event/drop-reason.ts';
 import {
   AddrFamily,
   type AddrKey,
@@ -68,7 +68,7 @@ const DESCRIBE: Readonly<Record<string, Describe>> = {
     const { reason, direction } = decodeMetricKey(key);
     const names = Object.entries(Direction).find(([, number]) => number === direction);
     return {
-      reason: reason === 0 ? 'Forwarded' : dropReasonName(reason),
+      reason: metricReasonName(reason),
       direction: names?.[0] ?? String(direction),
       ...sumOverCpus(value),
     };

@@ -14,4 +14,6 @@ export interface IdentityRegistry {
   labelsOf(id: number): Promise<string | undefined>;
   /** In one transaction: takes the number for the labels if both are free and the number is not resting. */
   create(id: number, labels: string): Promise<CreateOutcome>;
+  /** Every number that stands for labels or rests, whatever its range. A listing of all: for when trying finds nothing. */
+  taken(): Promise<ReadonlySet<number>>;
 }

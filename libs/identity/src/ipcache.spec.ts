@@ -41,7 +41,6 @@ const record = (cluster: string, clusterId: number, ip: string, hostIp: string, 
   ip,
   hostIp,
   identity,
-  key: 0,
   namespace: 'default',
   pod: 'p',
 });
@@ -79,6 +78,14 @@ describe('ipcache', () => {
     remoteNodes.put('west/n1', node('west', 2, 'n1', '172.30.2.1', '10.1.0.9'));
     expect(ipcache.get('0.0.0.0/0')?.identity).toBe(9);
     expect(ipcache.get('10.1.0.9')?.identity).toBe(65_800);
+  });
+
+  it('lets no remote cluster be the peer at the address of a node of this one, whatever it is called', () => {
+    const { localNodes, remoteNodes, peers } = fixture();
+    remoteNodes.put('a/n1', node('a', 2, 'n1', '172.30.1.2', '10.2.0.1'));
+    expect(peers.get('172.30.1.2')).toMatchObject({ cluster: 'a' });
+    localNodes.put('east/n2', node('east', 1, 'n2', '172.30.1.2', '10.1.2.1'));
+    expect(peers.get('172.30.1.2')).toMatchObject({ cluster: 'east', node: 'n2' });
   });
 
   it('lets no remote cluster take over an address of this one', () => {

@@ -1,4 +1,4 @@
-import { input, LOCAL_SCOPE, type Store, type Table } from '@isthmus/core';
+import { input, LOCAL_SCOPE, type RowKeys, type Store, type Table } from '@isthmus/core';
 import { type EndpointRow, type IpcacheRow, type IpRow, type NodeRow, type PeerRow, RESERVED_IDENTITY } from '@isthmus/model';
 import { nodesByAddress } from './peers.ts';
 
@@ -52,7 +52,7 @@ export function declareIpcache(store: Store, inputs: IpcacheInputs): Table<Ipcac
     inputs: [
       input(declareWorld(store), (prefix) => [prefix]),
       input(inputs.endpoints, (_key, row, before) => [...endpointIps(row), ...endpointIps(before)]),
-      ...tables.map((table) => input(table, (_key, row, before) => [row?.ip, before?.ip].filter((ip) => ip !== undefined))),
+      ...tables.map((table) => input(table, (_key, row, before) => addressesOf(row, before))),
       ...nodes.map((table) => input(table, (_key, row, before) => [...(row?.hostIps ?? []), ...(before?.hostIps ?? [])])),
       input(inputs.peers, behind),
     ],
@@ -100,17 +100,24 @@ function recordEntry({ peers, localNodes, own }: IpcacheInputs, row: IpRow | und
   return { identity: row.identity, peer, peerKnown: peer === '' || peers.has(peer), node: false, clusterId: row.clusterId };
 }
 
+/** Of a record now and before: most often the same one. */
+function addressesOf(row: IpRow | undefined, before: IpRow | undefined): string[] {
+  if (!row) return before ? [before.ip] : [];
+  return before && before.ip !== row.ip ? [row.ip, before.ip] : [row.ip];
+}
+
 function endpointIps(row: EndpointRow | undefined): string[] {
   return row ? [row.ipv4, row.ipv6].filter((ip) => ip !== '') : [];
 }
 
-function firstRow<V>(table: Table<V> | undefined, keys: ReadonlySet<string> | undefined): V | undefined {
+function firstRow<V>(table: Table<V> | undefined, keys: RowKeys | undefined): V | undefined {
   const first = least(keys);
   return first === undefined ? undefined : table?.get(first);
 }
 
-function least(keys: ReadonlySet<string> | undefined): string | undefined {
+function least(keys: RowKeys | undefined): string | undefined {
+  if (!keys || keys.size === 0) return undefined;
   let first: string | undefined;
-  for (const key of keys ?? []) if (first === undefined || key < first) first = key;
+  for (const key of keys) if (first === undefined || key < first) first = key;
   return first;
 }

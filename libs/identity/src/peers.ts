@@ -10,8 +10,8 @@ export function nodesByAddress(nodes: Table<NodeRow>) {
 }
 
 /**
- * Declares the table of peers: every InternalIP of every node but this one. When two nodes claim one address, the first by key wins, so that
- * all agents agree.
+ * Declares the table of peers: every InternalIP of every node but this one. When two nodes claim one address, one of an earlier table wins, so
+ * that no remote cluster takes over an address of this one; then the first by key, so that all agents agree.
  */
 export function declarePeers(store: Store, nodes: readonly Table<NodeRow>[], own: { cluster: string; node: string }): Table<PeerRow> {
   const indexes = nodes.map((table) => ({ table, index: nodesByAddress(table) }));
@@ -20,10 +20,14 @@ export function declarePeers(store: Store, nodes: readonly Table<NodeRow>[], own
     name: 'peers',
     inputs: nodes.map((table) => input(table, (_key, row, before) => [...(row?.internalIps ?? []), ...(before?.internalIps ?? [])])),
     compute: (address) => {
-      const owners = indexes.flatMap(({ table, index }) => [...index.get(address)].map((key) => ({ key, row: table.get(key) })));
-      if (owners.some(({ key }) => key === ownKey)) return undefined;
-      const first = owners.sort((a, b) => (a.key < b.key ? -1 : 1))[0]?.row;
-      return first && { cluster: first.cluster, clusterId: first.clusterId, node: first.name, mode: 'tunnel' };
+      for (const { table, index } of indexes) {
+        const owners = index.get(address);
+        if (owners.has(ownKey)) return undefined;
+        const first = [...owners].sort()[0];
+        const row = first === undefined ? undefined : table.get(first);
+        if (row) return { cluster: row.cluster, clusterId: row.clusterId, node: row.name, mode: 'tunnel' };
+      }
+      return undefined;
     },
   });
 }

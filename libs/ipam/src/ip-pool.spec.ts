@@ -48,6 +48,19 @@ test('keeps a released address back, and then gives it out again', () => {
   expect(p.allocate('b', 4)).toBe('10.0.0.2');
 });
 
+test('knows that it has nothing to give, and for how long', () => {
+  const { pool: p, clock } = pool(['10.0.0.0/30', '10.0.1.0/30']);
+  expect(p.shortage(4)).toBeUndefined();
+  expect(p.shortage(6)?.message).toBe('pool node-a: it has no IPv6 CIDR');
+  p.allocate('a', 4);
+  p.allocate('b', 4);
+  expect(p.shortage(4)?.message).toBe(thrown(() => p.allocate('c', 4)).message);
+  p.release('10.0.1.2');
+  expect(p.shortage(4)).toMatchObject({ code: 'IPAM_POOL_EXHAUSTED' });
+  clock.advance(DELAY);
+  expect(p.shortage(4)).toBeUndefined();
+});
+
 test('names what is missing when a family has no CIDR', () => {
   const { pool: p } = pool(['10.0.0.0/30']);
   expect(thrown(() => p.allocate('a', 6)).message).toBe('pool node-a: it has no IPv6 CIDR');

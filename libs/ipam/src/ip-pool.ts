@@ -93,6 +93,12 @@ export class IpPool {
     throw this.#exhausted(family);
   }
 
+  /** What {@link allocate} would throw now; undefined when it would give an address. */
+  shortage(family: Family): CodedError | undefined {
+    const free = this.usage().some(({ cidr, usable, used, cooling }) => readCidr(cidr).family === family && used + cooling < usable);
+    return free ? undefined : this.#exhausted(family);
+  }
+
   /**
    * Gives the owner this address; fine when it has it.
    * @throws CodedError IPAM_ADDRESS_TAKEN, IPAM_ADDRESS_UNUSABLE, IPAM_ADDRESS_COOLING (not for the owner that had it last)

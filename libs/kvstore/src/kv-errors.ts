@@ -70,6 +70,13 @@ export const KV_TOO_LARGE = defineError(
   'Make the value smaller or split the transaction.',
 );
 
+/** There are more keys than are wanted. */
+export const KV_TOO_MANY = defineError(
+  'KV_TOO_MANY',
+  'The key-value store has more keys under a prefix than are followed.',
+  'Find out who writes them and remove them; what was read before stays meanwhile.',
+);
+
 /** The server sheds load. */
 export const KV_OVERLOADED = defineError(
   'KV_OVERLOADED',

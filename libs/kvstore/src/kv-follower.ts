@@ -1,6 +1,6 @@
 import { type Clock, messageOf, type Random } from '@isthmus/core';
 import type { KvEntry, KvStore } from './kvstore.ts';
-import { type MirrorChange, type MirrorOrigin, mirrorPrefix } from './mirror.ts';
+import { type MirrorChange, type MirrorOptions, type MirrorOrigin, mirrorPrefix } from './mirror.ts';
 
 /** Who hears of a followed prefix. Calls come one at a time. */
 export interface FollowHandlers {
@@ -43,8 +43,11 @@ export class KvFollower {
     return this.#options.kv.get(key);
   }
 
-  /** Follows every key that starts with `prefix` until closed. */
-  mirror(prefix: string, handlers: FollowHandlers): { close(): void } {
+  /**
+   * Follows every key that starts with `prefix` until closed.
+   * @param maxKeys see {@link MirrorOptions.maxKeys}
+   */
+  mirror(prefix: string, handlers: FollowHandlers, maxKeys?: number): { close(): void } {
     const stop = new AbortController();
     const { kv, clock, random, onFailed } = this.#options;
     const running = mirrorPrefix(kv, {
@@ -52,6 +55,7 @@ export class KvFollower {
       clock,
       random,
       signal: stop.signal,
+      ...(maxKeys !== undefined && { maxKeys }),
       onBatch: (changes, _revision, origin) => {
         if (!stop.signal.aborted) handlers.onBatch(changes, origin);
       },

@@ -158,7 +158,7 @@ export interface KvStore {
   /**
    * All keys that start with `prefix`, in key order, a page at a time, all at one revision.
    * There is at least one page, so that the revision is known. May end with `KV_COMPACTED` when the reader takes too long.
-   * Without `pageSize` the store chooses pages that transfer well, of at most 10,000 entries.
+   * Without `pageSize` the store chooses pages that leave the event loop its turns, of at most 1,000 entries.
    */
   list(prefix: string, options?: KvCallOptions & { pageSize?: number }): AsyncIterable<KvPage>;
   /** Writes a key. A put without a lease takes the key off the lease it had. */

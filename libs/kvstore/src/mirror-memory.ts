@@ -1,7 +1,13 @@
+import { crc32 } from 'node:zlib';
 import type { KvEntry, KvEvent } from './kvstore.ts';
 
 /** Deletions after the last put that are remembered one by one; with more than these, listing again is as cheap as asking. */
 export const MAX_DELETED_SINCE = 50;
+
+/** Characters from which on a slice of a string is a view into it, and not a copy. */
+const SHORTEST_VIEW = 13;
+/** Odd, so that no two revisions have the same product; spreads their bits. */
+const REVISION_FACTOR = 0x9e3779b1;
 
 /** The last put that a mirror has seen, and what was deleted since: what a store must still tell of when the mirror comes back. */
 export interface MirrorTail {
@@ -18,8 +24,14 @@ export interface MirrorTail {
  * value, so that a history that was rewritten (a restored store) does not look like the one that was read before.
  */
 export class MirrorMemory {
+  readonly #prefix: string;
+  /** By name: what the prefix leaves of a key. */
   #known = new Map<string, number>();
   #tail: MirrorTail | undefined;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
 
   /** Number of keys. */
   get size(): number {
@@ -33,7 +45,7 @@ export class MirrorMemory {
 
   /** True when this is the state of the key as it was last seen; `undefined` stands for its absence. */
   matches(key: string, entry: KvEntry | undefined): boolean {
-    return this.#known.get(key) === (entry && fingerprint(entry));
+    return this.#known.get(this.#nameOf(key)) === (entry && fingerprint(entry));
   }
 
   /** True when the events of one response, taken together, say nothing that was not known. */
@@ -43,17 +55,18 @@ export class MirrorMemory {
     return true;
   }
 
-  /** Takes one event of a watch. Returns false when it deletes a key that was not there. */
-  apply(event: KvEvent): boolean {
+  /** Takes one event of a watch. Returns the key's name; undefined when it deletes a key that was not there. */
+  apply(event: KvEvent): string | undefined {
     const { key, modRevision } = event.entry;
+    const name = this.#nameOf(key);
     if (event.type === 'delete') {
       if (this.#tail && this.#tail.deletedSince.length <= MAX_DELETED_SINCE) this.#tail.deletedSince.push(key);
-      return this.#known.delete(key);
+      return this.#known.delete(name) ? name : undefined;
     }
     const print = fingerprint(event.entry);
     this.#tail = { key, revision: modRevision, print, deletedSince: [] };
-    this.#known.set(key, print);
-    return true;
+    this.#known.set(name, print);
+    return name;
   }
 
   /** Begins a listing. Until it is finished the keys not yet met stay known. */
@@ -62,13 +75,18 @@ export class MirrorMemory {
     const met = new Map<string, number>();
     let tail: MirrorTail | undefined;
     return {
+      get size(): number {
+        return met.size;
+      },
       take: (entries) => {
-        const changed: KvEntry[] = [];
+        const changed: NamedEntry[] = [];
         for (const entry of entries) {
-          const now = fingerprint(entry);
-          if (vanished.get(entry.key) !== now && met.get(entry.key) !== now) changed.push(entry);
-          vanished.delete(entry.key);
-          met.set(entry.key, now);
+          const [name, now] = [this.#nameOf(entry.key), fingerprint(entry)];
+          // The first listing finds nothing known.
+          const known = vanished.size === 0 ? undefined : vanished.get(name);
+          if (known !== now && met.get(name) !== now) changed.push({ name, entry });
+          if (known !== undefined) vanished.delete(name);
+          met.set(name, now);
           if (!tail || entry.modRevision > tail.revision) tail = tailAt(entry, now);
         }
         return changed;
@@ -79,17 +97,31 @@ export class MirrorMemory {
         return [...vanished.keys()];
       },
       abandon: () => {
-        for (const [key, value] of met) vanished.set(key, value);
+        for (const [name, value] of met) vanished.set(name, value);
       },
     };
   }
+
+  /** A text of its own. A longer slice would be a view, and keep the whole key for as long as somebody keeps the name. */
+  #nameOf(key: string): string {
+    const name = key.slice(this.#prefix.length);
+    return name.length < SHORTEST_VIEW ? name : Buffer.from(name).toString();
+  }
+}
+
+/** A key under its name. */
+export interface NamedEntry {
+  readonly name: string;
+  readonly entry: KvEntry;
 }
 
 /** One listing in progress. Exactly one of `finish` and `abandon` ends it. */
 export interface MirrorListing {
+  /** Keys met so far. */
+  readonly size: number;
   /** Takes some entries; returns those that are new or changed. */
-  take(entries: readonly KvEntry[]): KvEntry[];
-  /** Ends a complete listing; returns the keys that were known before and are gone. */
+  take(entries: readonly KvEntry[]): NamedEntry[];
+  /** Ends a complete listing; returns the names of the keys that were known before and are gone. */
   finish(): string[];
   /** Ends an incomplete one: what it showed is known, what it did not reach stays known. */
   abandon(): void;
@@ -104,10 +136,10 @@ export function isPrintOf(print: number, entry: KvEntry | undefined): boolean {
   return entry !== undefined && fingerprint(entry) === print;
 }
 
-/** Revision (its low 21 bits) and a 32-bit FNV-1a hash of the value in one exact number. */
-function fingerprint(entry: KvEntry): number {
-  const { value } = entry;
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < value.length; i++) hash = Math.imul(hash ^ value[i]!, 0x01000193);
-  return (entry.modRevision % 0x200000) * 0x100000000 + (hash >>> 0);
+/**
+ * Revision and a checksum of the value in 32 bits, which the engine keeps without a box around them. Of two states of a key one in four
+ * billion pairs look alike.
+ */
+function fingerprint({ value, modRevision }: KvEntry): number {
+  return crc32(value) ^ Math.imul(modRevision, REVISION_FACTOR);
 }

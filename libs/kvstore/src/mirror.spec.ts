@@ -76,6 +76,31 @@ describe('mirrorPrefix', () => {
     m.stop.abort();
   });
 
+  it('follows no more keys than it may, and comes back when there are fewer', async () => {
+    const server = new MemoryKvServer();
+    const kv = server.connect();
+    for (const k of ['a', 'b']) await kv.put(`p/${k}`, '1');
+    const m = mirrored(server, { maxKeys: 3, pageSize: 2 });
+    await m.settle();
+    await kv.put('p/c', '1');
+    await m.settle();
+    expect(m.news()).toEqual(['list p/a p/b', 'synced', 'watch p/c']);
+    await kv.put('p/d', '1');
+    await m.settle(60_000);
+    expect(new Set(m.news())).toEqual(new Set(['watch p/d', 'disconnected', 'synced']));
+    const late = mirrored(server, { maxKeys: 3, pageSize: 2 });
+    await late.settle(60_000);
+    expect(late.state.size).toBeLessThan(4);
+    expect(late.news()).not.toContain('synced');
+    await kv.delete('p/a');
+    for (const each of [m, late]) {
+      await each.settle(60_000);
+      expect(each.state).toEqual(contents(server));
+      expect(each.news()).toContain('synced');
+      each.stop.abort();
+    }
+  });
+
   it('comes back from an interruption without listing', async () => {
     const server = new MemoryKvServer();
     const kv = server.connect();

@@ -1,11 +1,23 @@
-import { Backoff, type BackoffOptions, type Clock, delay, isCoded, type Random } from '@isthmus/core';
-import { KV_COMPACTED, KV_HANDED_OVER, KV_OVERLOADED, KV_PERMISSION, KV_QUOTA, KV_REQUEST, KV_REVISION_AHEAD } from './kv-errors.ts';
+import { Backoff, type BackoffOptions, type Clock, CodedError, delay, isCoded, type Random } from '@isthmus/core';
+import {
+  KV_COMPACTED,
+  KV_HANDED_OVER,
+  KV_OVERLOADED,
+  KV_PERMISSION,
+  KV_QUOTA,
+  KV_REQUEST,
+  KV_REVISION_AHEAD,
+  KV_TOO_LARGE,
+  KV_TOO_MANY,
+} from './kv-errors.ts';
 import type { KvPage, KvStore, KvWatchResponse, KvWitness } from './kvstore.ts';
 import { isPrintOf, MAX_DELETED_SINCE, type MirrorListing, MirrorMemory } from './mirror-memory.ts';
 
 /** One key as it is now; `value` is undefined when the key is gone. The bytes are a view: decode them, do not keep them. */
 export interface MirrorChange {
   key: string;
+  /** What the prefix leaves of the key, as a text of its own: whoever keeps it keeps the only copy. */
+  name: string;
   value: Uint8Array | undefined;
   /** Revision of the change; of the listing when a key was found gone by listing. */
   revision: number;
@@ -17,8 +29,9 @@ export type MirrorOrigin = 'list' | 'sweep' | 'watch';
 /**
  * Why a mirror lists again. `rewritten`: the store tells another history than was read (it was restored). `unproven`: it does not bear the
  * mark that was left in it (it was wiped, restored from before, or out of reach for more than an hour), or nothing was read to know it by.
+ * `too-large`: a watch cannot bring what changed; a listing can, in smaller parts.
  */
-export type RelistReason = 'compacted' | 'other-cluster' | 'went-back' | 'rewritten' | 'unproven';
+export type RelistReason = 'compacted' | 'other-cluster' | 'went-back' | 'rewritten' | 'unproven' | 'too-large';
 
 /** What to mirror, and who hears of it. Callbacks run one at a time; what they throw ends the mirror. */
 export interface MirrorOptions {
@@ -41,6 +54,10 @@ export interface MirrorOptions {
   onRelist?(reason: RelistReason): void;
   /** Entries a page of the listing; the store chooses unless given. Batches have at most 2,000 either way. */
   pageSize?: number;
+  /**
+   * Keys that are followed at most; more are a `KV_TOO_MANY`, as if the store could not be read, until there are fewer. Any number unless given.
+   */
+  maxKeys?: number;
   /** Delay between attempts; 250 ms to 15 s unless given. */
   backoff?: BackoffOptions;
 }
@@ -81,7 +98,7 @@ class Mirror {
   readonly #kv: KvStore;
   readonly #options: MirrorOptions;
   readonly #backoff: Backoff;
-  readonly #memory = new MirrorMemory();
+  readonly #memory: MirrorMemory;
   #position: Position | undefined;
   #lastReason: RelistReason | undefined;
   #witness: KvWitness | undefined;
@@ -90,6 +107,7 @@ class Mirror {
   constructor(kv: KvStore, options: MirrorOptions) {
     this.#kv = kv;
     this.#options = options;
+    this.#memory = new MirrorMemory(options.prefix);
     this.#backoff = new Backoff(options.backoff ?? BACKOFF, options.random);
   }
 
@@ -120,12 +138,18 @@ class Mirror {
   /** Lists again at once when that is the cure, unless it was tried just now; waits for anything else. */
   async #recover(error: unknown): Promise<void> {
     if (isCoded(error, KV_HANDED_OVER)) return; // another connection is there already
-    const reason = relistReason(error);
+    const reason = this.#relistReason(error);
     const again = reason !== undefined && this.#lastReason === reason;
     if (reason) this.#forgetPosition(reason);
     else this.#call(() => this.#options.onDisconnected?.(error));
     if (reason && !again) return;
     await delay(this.#options.clock, this.#backoff.next(), this.#options.signal).catch(() => undefined); // rejects only by abort
+  }
+
+  #relistReason(error: unknown): RelistReason | undefined {
+    // A listing that meets it has tried everything.
+    if (isCoded(error, KV_TOO_LARGE)) return this.#position && 'too-large';
+    return relistReason(error);
   }
 
   #forgetPosition(reason: RelistReason): void {
@@ -144,7 +168,7 @@ class Mirror {
       throw error;
     }
     const { revision } = finished;
-    const gone = listing.finish().map((key) => ({ key, value: undefined, revision }));
+    const gone = listing.finish().map((name) => ({ key: this.#options.prefix + name, name, value: undefined, revision }));
     if (gone.length > 0) await this.#emit(gone, revision, 'sweep');
     this.#position = finished;
   }
@@ -163,12 +187,20 @@ class Mirror {
 
   async #takePage(listing: MirrorListing, { entries, revision }: KvPage): Promise<void> {
     const { clock, signal } = this.#options;
+    this.#checkNumber(listing.size + entries.length);
     for (let from = 0; from < entries.length; from += MAX_BATCH) {
       if (from > 0) await delay(clock, 0, signal); // gives the loop a turn
       const changed = listing.take(entries.slice(from, from + MAX_BATCH));
-      const batch = changed.map(({ key, value, modRevision }) => ({ key, value, revision: modRevision }));
+      const batch = changed.map(({ name, entry }) => ({ key: entry.key, name, value: entry.value, revision: entry.modRevision }));
       if (batch.length > 0) await this.#emit(batch, revision, 'list');
     }
+  }
+
+  /** A store that somebody else owns must not decide how much is remembered of it here. */
+  #checkNumber(keys: number): void {
+    const { maxKeys, prefix } = this.#options;
+    if (maxKeys === undefined || keys <= maxKeys) return;
+    throw new CodedError(KV_TOO_MANY, `there are more than ${maxKeys} keys under ${prefix}`, { object: prefix });
   }
 
   /** A store that will not be marked (no space, no right) is one that must be listed after every interruption. */
@@ -236,10 +268,12 @@ class Mirror {
     const changes: MirrorChange[] = [];
     for (const event of fresh) {
       const { key, value, modRevision: revision } = event.entry;
-      if (this.#memory.apply(event)) changes.push({ key, value: event.type === 'put' ? value : undefined, revision });
+      const name = this.#memory.apply(event);
+      if (name !== undefined) changes.push({ key, name, value: event.type === 'put' ? value : undefined, revision });
     }
     const revision = Math.max(this.#position!.revision, response.revision);
     if (changes.length > 0) await this.#emit(changes, revision, 'watch');
+    this.#checkNumber(this.#memory.size);
     this.#position = { ...this.#position!, revision };
   }
 

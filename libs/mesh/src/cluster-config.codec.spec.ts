@@ -19,8 +19,17 @@ it('takes what is absent for the defaults', () => {
       maxConnectedClusters: 255,
       serviceExportsEnabled: undefined,
       endpointSlicesExportMode: '',
+      tunnelProtocol: '',
     },
   });
+});
+
+it('says behind what Cilium knows how nodes encapsulate packets, and keeps what it does not know', () => {
+  const text = '{"id":7,"capabilities":{"maxConnectedClusters":255},"isthmus":{"tunnelProtocol":"geneve"}}';
+  const decoded = decode(text);
+  expect(decoded).toMatchObject({ ok: true, value: { tunnelProtocol: 'geneve' } });
+  expect(decoded.ok && encodeClusterConfig(decoded.value)).toBe(text);
+  expect(decode('{"id":7,"isthmus":{"tunnelProtocol":"gre","later":1}}')).toMatchObject({ ok: true, value: { tunnelProtocol: 'gre' } });
 });
 
 it('accepts and ignores the endpoint-slice mode', () => {
@@ -33,6 +42,8 @@ it.each([
   ['[]', 'bad-json'],
   ['{"id":"3"}', 'bad-field'],
   ['{"id":3,"capabilities":[]}', 'bad-field'],
+  ['{"id":3,"isthmus":"geneve"}', 'bad-field'],
+  ['{"id":3,"isthmus":{"tunnelProtocol":1}}', 'bad-field'],
   ['{"id":3,"capabilities":{"maxConnectedClusters":300}}', 'unknown-value'],
   [`"${'x'.repeat(100_000)}"`, 'too-large'],
 ])('drops %j as %s', (text, reason) => {

@@ -15,6 +15,8 @@ export interface ClusterConfig {
   serviceExportsEnabled: boolean | undefined;
   /** `''` for services only. Read and otherwise ignored: we exchange services. */
   endpointSlicesExportMode: string;
+  /** Ours: how its nodes encapsulate packets, as its own setting says it. `''`: it does not say, as no Cilium cluster does. */
+  tunnelProtocol: string;
 }
 
 const MAX_BYTES = 64 * 1024;
@@ -28,6 +30,7 @@ export function decodeClusterConfig(bytes: Uint8Array): Decoded<ClusterConfig> {
 function readConfig(bytes: Uint8Array): ClusterConfig {
   const object = readJsonObject(bytes);
   const capabilities = readObject(object, 'capabilities') ?? {};
+  const ours = readObject(object, 'isthmus') ?? {};
   const size = readUint(capabilities, 'maxConnectedClusters', 0xffffffff) || 255;
   return {
     id: readUint(object, 'id', 0xffffffff),
@@ -37,10 +40,11 @@ function readConfig(bytes: Uint8Array): ClusterConfig {
     serviceExportsEnabled:
       field(capabilities, 'serviceExportsEnabled') === undefined ? undefined : readBoolean(capabilities, 'serviceExportsEnabled'),
     endpointSlicesExportMode: readString(capabilities, 'endpointSlicesExportMode'),
+    tunnelProtocol: readString(ours, 'tunnelProtocol'),
   };
 }
 
-/** The configuration as Cilium writes it: what is false or empty is left out, `serviceExportsEnabled: false` is not. */
+/** The configuration as Cilium writes it: what is false or empty is left out, `serviceExportsEnabled: false` is not. What is ours follows. */
 export function encodeClusterConfig(config: ClusterConfig): string {
   return goJson({
     id: config.id || undefined,
@@ -51,5 +55,6 @@ export function encodeClusterConfig(config: ClusterConfig): string {
       serviceExportsEnabled: config.serviceExportsEnabled,
       endpointSlicesExportMode: config.endpointSlicesExportMode || undefined,
     },
+    isthmus: config.tunnelProtocol === '' ? undefined : { tunnelProtocol: config.tunnelProtocol },
   });
 }

@@ -1,3 +1,4 @@
+import type { AddressRules } from './cluster-networks.ts';
 import type { MaxConnectedClusters } from './numeric-identity.ts';
 
 /** Why a record was dropped. Codes are labels of a metric: few, and none is made from input. */
@@ -17,14 +18,24 @@ export const DROP_REASONS = [
   'foreign-cluster', // the value names another cluster
   'foreign-cluster-id', // the value carries another cluster id
   'foreign-identity', // an identity outside the cluster's range
+  'foreign-network', // an address among another cluster's pods, or pods outside the networks that the cluster joined with
   'too-many', // more records than one cluster may publish
+  'too-much', // more bytes than one cluster may publish
 ] as const;
 
 /** One of {@link DROP_REASONS}. */
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** Outcome of reading a record: never an exception, whatever the bytes. */
-export type Decoded<T> = { ok: true; value: T } | { ok: false; reason: DropReason };
+export type Decoded<T> = { ok: true; value: T } | Dropped;
+
+/** What is known of a record that is not taken. */
+export interface Dropped {
+  ok: false;
+  reason: DropReason;
+  /** What is wrong with what in it, where the reason alone does not tell. Made of input only as far as that was read. */
+  detail?: string;
+}
 
 /** What a record is checked against: whose it claims to be by the place it was found in. */
 export interface RecordContext {
@@ -33,6 +44,8 @@ export interface RecordContext {
   /** That cluster's id, from its configuration. */
   clusterId: number;
   maxConnectedClusters: MaxConnectedClusters;
+  /** Which addresses that cluster may publish; any unless given. */
+  addresses?: AddressRules;
   /** The key without the prefix of its {@link RecordLayout}: node, id, address, or namespace/name. */
   name: string;
 }
@@ -43,15 +56,17 @@ const MAX_NAME = 512;
 /** Carries a reason out of nested readers. Not an Error: hostile records must not cost a stack trace each. */
 export class Rejection {
   readonly reason: DropReason;
+  readonly detail: string | undefined;
 
-  constructor(reason: DropReason) {
+  constructor(reason: DropReason, detail: string | undefined) {
     this.reason = reason;
+    this.detail = detail;
   }
 }
 
 /** Gives up the record being read. Only inside {@link decoding}. */
-export function reject(reason: DropReason): never {
-  throw new Rejection(reason);
+export function reject(reason: DropReason, detail?: string): never {
+  throw new Rejection(reason, detail);
 }
 
 /** Runs a reader of at most `maxBytes`, turning its {@link reject} into a result. */
@@ -66,7 +81,8 @@ export function rejecting<T>(read: () => T): Decoded<T> {
   try {
     return { ok: true, value: read() };
   } catch (thrown) {
-    if (thrown instanceof Rejection) return { ok: false, reason: thrown.reason };
+    if (thrown instanceof Rejection)
+      return { ok: false, reason: thrown.reason, ...(thrown.detail === undefined ? {} : { detail: thrown.detail }) };
     throw thrown;
   }
 }

@@ -9,8 +9,9 @@ export {
   MESH_CLUSTER_NAME_INVALID,
   MESH_SIZE_INVALID,
 } from './cluster-name.ts';
+export { type AddressRules, ClusterNetworks } from './cluster-networks.ts';
 export { type ConfiguredCluster, decodeConfiguredCluster, encodeConfiguredCluster } from './configured-cluster.codec.ts';
-export { type Decoded, DROP_REASONS, type DropReason, type RecordContext } from './decode-result.ts';
+export { type Decoded, DROP_REASONS, type Dropped, type DropReason, type RecordContext } from './decode-result.ts';
 export { type DropCount, DropCounters } from './drop-counters.ts';
 export { GLOBAL_NAMESPACE_ANNOTATION, isGlobalNamespace } from './global-namespace.ts';
 export { compareBytes, type GoStruct, type GoValue, goJson } from './go-json.ts';
@@ -36,7 +37,7 @@ export { decodeRecord, encodeRecord, type RecordRows } from './record.codec.ts';
 export { RECORD_KINDS, type RecordKind } from './record-kind.ts';
 export { REMOTE_CLUSTER_MACHINE, REMOTE_OUTER_EVENTS, type RemoteEvent, type RemoteState } from './remote-cluster.machine.ts';
 export { RemoteCluster } from './remote-cluster.ts';
-export { RECORD_LIMITS, type RemoteClusterOptions } from './remote-cluster-options.ts';
+export { RECORD_BYTES, RECORD_LIMITS, type RemoteClusterOptions } from './remote-cluster-options.ts';
 export { type ConfigVerdict, checkRemoteConfig, type OwnCluster } from './remote-config-check.ts';
 export * from './remote-errors.ts';
 export type { RecordChange, RemoteSink, ValuesByKind } from './remote-sink.ts';

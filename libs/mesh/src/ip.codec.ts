@@ -7,6 +7,7 @@ import { goJson } from './go-json.ts';
 import { intern } from './intern.ts';
 import { asObject, type JsonObject, readArray, readJsonObject, readRequired, readShared, readString, readUint } from './json-reader.ts';
 import { identityRange, inIdentityRange, isReservedIdentity } from './numeric-identity.ts';
+import { checkOther, checkPods } from './record-addresses.ts';
 
 /** A named container port. */
 export interface NamedPort {
@@ -42,12 +43,16 @@ export function decodeIp(bytes: Uint8Array, context: RecordContext): Decoded<IpR
 }
 
 function readIpRecord(object: JsonObject, context: RecordContext): IpRecord {
-  const ip = readAddress(object);
-  if (ip !== context.name) reject('key-mismatch');
+  const ip = context.name; // not the equal text of the value: there is one copy of it in the process, not two
+  if (readAddress(object) !== ip) reject('key-mismatch');
+  const identity = readIdentity(object, context);
+  // A host is where it is; everything else is a pod, or a network of pods.
+  if (identity === RESERVED_IDENTITY.remoteNode && !ip.includes('/')) checkOther(ip, context);
+  else checkPods(ip, context);
   return {
     ip,
     hostIp: intern(readOptionalIp(readString(object, 'HostIP'))),
-    identity: readIdentity(object, context),
+    identity,
     encryptionKey: readUint(object, 'Key', 255),
     namespace: readShared(object, 'K8sNamespace'),
     podName: readString(object, 'K8sPodName'),

@@ -31,6 +31,11 @@ const PATHS: Record<RecordKind, string> = {
   serviceexports: 'serviceexports/v1',
 };
 
+/** A kind of records as metrics call it (their label `scope`): resource and version of its keys, `ip/v1`. */
+export function recordScope(kind: RecordKind): string {
+  return PATHS[kind];
+}
+
 /** Where one kind of records of one cluster lies in an etcd. */
 export interface RecordLayout {
   /** Ends in `/`; what follows in a key is the record's own name (node, id, address, namespace/name). */

@@ -1,11 +1,15 @@
-import type { Decoded, DropReason } from './decode-result.ts';
+import type { Decoded, Dropped } from './decode-result.ts';
 import type { RecordLayout } from './keys.ts';
 import type { RecordKind } from './record-kind.ts';
+import { type ByteBudget, RecordLedger } from './record-ledger.ts';
 import type { RecordChange } from './remote-sink.ts';
-import type { RemoteChange, RemoteMirror, RemoteOrigin, RemoteStore } from './remote-store.ts';
+import type { RemoteChange, RemoteMirror, RemoteMirrorHandlers, RemoteOrigin, RemoteStore } from './remote-store.ts';
 
 /** Deletions in one batch that are believed without asking, unless more than an eighth of all records go at once. */
 const FEW_DELETIONS = 32;
+
+/** So many keys a record are looked at; the others cannot all be mistakes. */
+const KEYS_PER_RECORD = 2;
 
 /** What an importer needs of its cluster. */
 export interface KindHost<T> {
@@ -16,7 +20,9 @@ export interface KindHost<T> {
     apply(kind: RecordKind, changes: readonly RecordChange<T>[]): void;
     synced(kind: RecordKind): void;
   };
-  dropped(kind: RecordKind, name: string, reason: DropReason): void;
+  dropped(kind: RecordKind, name: string, dropped: Dropped): void;
+  /** Bytes that all kinds may have together. */
+  readonly budget: ByteBudget;
   /** Nothing is wrong with the cluster: what is deleted now was meant to be. */
   trusted(): boolean;
   /** Something changed that the cluster must look at. */
@@ -37,8 +43,8 @@ export class KindImporter<T> {
   readonly kind: RecordKind;
   readonly #host: KindHost<T>;
   readonly #limit: number;
-  /** Record names that the sink has, with the number of the listing that last showed each. */
-  readonly #known = new Map<string, number>();
+  /** The records that the sink has. */
+  readonly #known: RecordLedger;
   /** Deletions held back. */
   #held = new Set<string>();
   /** Those of them that a confirmation under way is about. */
@@ -58,7 +64,8 @@ export class KindImporter<T> {
     this.kind = kind;
     this.#host = host;
     this.#limit = limit;
-    for (const name of adopted) this.#known.set(name, 0);
+    this.#known = new RecordLedger(host.budget);
+    for (const name of adopted) this.#known.seen(name, 0);
   }
 
   get phase(): KindPhase {
@@ -104,11 +111,12 @@ export class KindImporter<T> {
     this.#restart(token);
     this.#phase = 'listing';
     const listing = this.#listing;
-    this.#mirror = this.#host.store.mirror(layout.prefix, {
-      onBatch: (changes, origin) => this.#isCurrent(listing) && this.#take(changes, layout.prefix.length, origin),
+    const handlers: RemoteMirrorHandlers = {
+      onBatch: (changes, origin) => this.#isCurrent(listing) && this.#take(changes, origin),
       onSynced: () => this.#isCurrent(listing) && this.#onSynced(),
       onDisconnected: () => this.#isCurrent(listing) && this.#onDisconnected(),
-    });
+    };
+    this.#mirror = this.#host.store.mirror(layout.prefix, handlers, this.#limit * KEYS_PER_RECORD);
   }
 
   /** The cluster does not publish this kind: as a complete listing of nothing. */
@@ -190,14 +198,13 @@ export class KindImporter<T> {
   }
 
   #holdUnseen(): void {
-    for (const [name, listing] of this.#known) if (listing !== this.#listing) this.#held.add(name);
+    for (const name of this.#known.unseenIn(this.#listing)) this.#held.add(name);
   }
 
-  #take(changes: readonly RemoteChange[], prefixLength: number, origin: RemoteOrigin): void {
+  #take(changes: readonly RemoteChange[], origin: RemoteOrigin): void {
     const out: RecordChange<T>[] = [];
     const atOnce = origin === 'watch' && this.#believes(changes);
-    for (const { key, value } of changes) {
-      const name = key.slice(prefixLength);
+    for (const { name, value } of changes) {
       if (value !== undefined) this.#put(name, value, out);
       else if (this.#known.has(name)) this.#remove(name, atOnce, out);
     }
@@ -222,14 +229,21 @@ export class KindImporter<T> {
 
   /** A record that fails its checks is dropped; if an earlier version of it was good, that one stays. */
   #put(name: string, bytes: Uint8Array, out: RecordChange<T>[]): void {
-    this.#held.delete(name);
+    if (this.#held.size > 0) this.#held.delete(name);
     this.#asked?.delete(name);
-    const known = this.#known.has(name);
-    const decoded = !known && this.#known.size >= this.#limit ? tooMany : this.#host.read(this.kind, bytes, name);
-    if (decoded.ok || known) this.#known.set(name, this.#listing);
+    if (this.#known.has(name)) this.#known.seen(name, this.#listing);
+    const decoded = this.#read(name, bytes);
     if (decoded.ok) out.push({ name, value: decoded.value });
-    else this.#host.dropped(this.kind, name, decoded.reason);
+    else this.#host.dropped(this.kind, name, decoded);
+  }
+
+  #read(name: string, bytes: Uint8Array): Decoded<T> {
+    if (!this.#known.has(name) && this.#known.size >= this.#limit) return TOO_MANY;
+    const decoded = this.#host.read(this.kind, bytes, name);
+    if (!decoded.ok) return decoded;
+    return this.#known.take(name, this.#listing, name.length + bytes.length) ? decoded : TOO_MUCH;
   }
 }
 
-const tooMany = { ok: false, reason: 'too-many' } as const;
+const TOO_MANY = { ok: false, reason: 'too-many' } as const;
+const TOO_MUCH = { ok: false, reason: 'too-much' } as const;

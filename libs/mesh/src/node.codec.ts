@@ -16,6 +16,7 @@ import {
   readUint,
   type StringMap,
 } from './json-reader.ts';
+import { checkOther, checkPods } from './record-addresses.ts';
 
 /** One address of a node. */
 export interface NodeAddress {
@@ -53,13 +54,21 @@ export interface NodeRecord {
 
 const MAX_BYTES = 512 * 1024; // a Kubernetes object's annotations end at 256 KiB
 
-/** Reads a node; it must be of the context's cluster and cluster id and named as its key. */
+/** Reads a node; it must be of the context's cluster and cluster id, named as its key, and have addresses that the cluster may have. */
 export function decodeNode(bytes: Uint8Array, context: RecordContext): Decoded<NodeRecord> {
   return decoding(bytes, context, MAX_BYTES, () => readNode(readJsonObject(bytes), context));
 }
 
 function readNode(object: JsonObject, context: RecordContext): NodeRecord {
   checkOwner(object, context);
+  const node = readFields(object, context);
+  const secondary = [...(node.ipv4SecondaryCidrs ?? []), ...(node.ipv6SecondaryCidrs ?? [])];
+  for (const cidr of [node.ipv4Cidr, node.ipv6Cidr, ...secondary]) checkPods(cidr, context);
+  for (const { ip } of node.addresses ?? []) checkOther(ip, context);
+  return node;
+}
+
+function readFields(object: JsonObject, context: RecordContext): NodeRecord {
   return {
     cluster: intern(context.cluster),
     name: context.name,

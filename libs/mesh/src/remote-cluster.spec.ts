@@ -136,7 +136,13 @@ describe('changing', () => {
     expect([h.ids.owner(3), h.ids.owner(4)]).toEqual([undefined, 'cluster3']);
     expect(h.state).toBe('ready');
     expect(h.sink.names('nodes')).toEqual([]); // they carry id 3
-    expect(h.remote.status().dropped).toContainEqual({ kind: 'nodes', reason: 'foreign-cluster-id', count: 2 });
+    expect(h.remote.status().dropped).toContainEqual({
+      kind: 'nodes',
+      reason: 'foreign-cluster-id',
+      count: 2,
+      last: 'worker-2',
+      detail: '',
+    });
   });
 
   it('does not drain for an id that it cannot accept', async () => {

@@ -7,8 +7,9 @@ import { canaryKeyOf, publishesKind, sameReading } from './kind-gate.ts';
 import { type KindHost, KindImporter } from './kind-importer.ts';
 import { HEARTBEAT_TIMEOUT_MS, Liveness } from './liveness.ts';
 import { RECORD_KINDS, type RecordKind } from './record-kind.ts';
+import { ByteBudget } from './record-ledger.ts';
 import { REMOTE_CLUSTER_MACHINE, type RemoteEvent, type RemoteState } from './remote-cluster.machine.ts';
-import { RECORD_LIMITS, type RemoteClusterOptions } from './remote-cluster-options.ts';
+import { RECORD_BYTES, RECORD_LIMITS, type RemoteClusterOptions } from './remote-cluster-options.ts';
 import { checkRemoteConfig } from './remote-config-check.ts';
 import { RemoteControl } from './remote-control.ts';
 import { Drain } from './remote-drain.ts';
@@ -104,17 +105,24 @@ export class RemoteCluster<V extends ValuesByKind> {
   }
 
   #host(): KindHost<V[RecordKind]> {
-    const { store, sink, values } = this.#options;
+    const { store, sink, values, addresses, maxBytes } = this.#options;
     return {
       store,
       sink,
+      budget: new ByteBudget(maxBytes ?? RECORD_BYTES),
       read: (kind, bytes, name) => {
         const { id, maxConnectedClusters } = this.#accepted!; // importers are open only while a configuration is in use
-        return values.read(kind, bytes, { cluster: this.cluster, clusterId: id, maxConnectedClusters, name });
+        return values.read(kind, bytes, {
+          cluster: this.cluster,
+          clusterId: id,
+          maxConnectedClusters,
+          name,
+          ...(addresses && { addresses }),
+        });
       },
-      dropped: (kind, name, reason) => {
-        this.#drops.add(kind, reason);
-        this.#options.onDropped?.(kind, name, reason);
+      dropped: (kind, name, dropped) => {
+        this.#drops.add(kind, dropped.reason, name, dropped.detail);
+        this.#options.onDropped?.(kind, name, dropped);
       },
       trusted: () => this.#trouble() === undefined,
       changed: () => this.#settle(),
@@ -173,8 +181,8 @@ export class RemoteCluster<V extends ValuesByKind> {
     const seen = this.#control.config;
     if (seen === undefined) return this.#on('config-gone');
     this.#checked = seen.text;
-    const { own, ids, sink } = this.#options;
-    const verdict = checkRemoteConfig(this.cluster, seen.decoded, own, ids);
+    const { own, ids, sink, joinedId } = this.#options;
+    const verdict = checkRemoteConfig(this.cluster, seen.decoded, own, ids, joinedId);
     if (!verdict.ok) return this.#refuse(verdict.problem);
     const { config } = verdict;
     if (this.#accepted !== undefined && this.#accepted.id !== config.id) return this.#changeId();

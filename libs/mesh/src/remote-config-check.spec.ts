@@ -8,6 +8,8 @@ describe('refusing', () => {
     ['id 0', { id: 0 }, 'MESH_CLUSTER_ID_INVALID'],
     ['an id beyond the mesh', { id: 256 }, 'MESH_CLUSTER_ID_INVALID'],
     ['another size of the mesh', { maxConnectedClusters: 511 }, 'MESH_SIZE_MISMATCH'],
+    ['another encapsulation', { tunnelProtocol: 'geneve' }, 'MESH_TUNNEL_MISMATCH'],
+    ['an encapsulation that we do not know', { tunnelProtocol: 'gre' }, 'MESH_TUNNEL_MISMATCH'],
   ];
 
   it.each(refused)('%s, until that is mended', async (_, patch, code) => {
@@ -19,6 +21,27 @@ describe('refusing', () => {
     await flush();
     expect([h.state, h.problem]).toEqual(['failed', code]);
     expect(h.sink.log).toEqual([]);
+    h.putConfig();
+    await flush();
+    expect(h.state).toBe('ready');
+  });
+
+  it('nothing for an encapsulation that is not told, or is ours', async () => {
+    for (const tunnelProtocol of ['', 'vxlan']) {
+      const h = await new RemoteHarness().ready();
+      h.putConfig({ tunnelProtocol });
+      await flush();
+      expect([h.state, h.problem]).toEqual(['ready', undefined]);
+    }
+  });
+
+  it('another id than it joined with, until it has that one again', async () => {
+    const h = await new RemoteHarness({ joinedId: 3 }).ready();
+    h.putConfig({ id: 4 });
+    await flush();
+    expect([h.state, h.problem, h.sink.drains]).toEqual(['failed', 'MESH_ID_CHANGED', 0]);
+    expect([h.ids.owner(3), h.ids.owner(4)]).toEqual(['cluster3', undefined]);
+    expect(h.sink.names('nodes')).toHaveLength(2);
     h.putConfig();
     await flush();
     expect(h.state).toBe('ready');

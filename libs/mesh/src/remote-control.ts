@@ -15,6 +15,9 @@ const MAX_HEARTBEAT = 128;
 /** Canaries of one cluster that are remembered at most; there are six known prefixes. */
 const MAX_CANARIES = 64;
 
+/** Configuration, canaries or heartbeats under one prefix; one of them is ours to follow, or a few. */
+const MAX_CONTROL_KEYS = 10_000;
+
 const lenient = new TextDecoder();
 
 /** What a change looks like to {@link RemoteControl.canary}: another token means that the canary was written anew. */
@@ -135,7 +138,7 @@ export class RemoteControl {
         this.#listener.changed();
       },
     };
-    this.#mirrors.push(this.#store.mirror(prefix, handlers));
+    this.#mirrors.push(this.#store.mirror(prefix, handlers, MAX_CONTROL_KEYS));
   }
 }
 

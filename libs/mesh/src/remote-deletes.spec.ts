@@ -209,7 +209,22 @@ describe('hostile records', () => {
     await flush();
     expect(h.sink.names('ips')).toEqual(allIps);
     expect(h.sink.rows.ips.get(allIps[0]!)).toMatchObject({ identity: 196916 });
-    expect(h.remote.status().dropped).toEqual([{ kind: 'ips', reason: 'too-many', count: 1 }]);
+    expect(h.remote.status().dropped).toEqual([{ kind: 'ips', reason: 'too-many', count: 1, last: '10.244.1.3', detail: '' }]);
+  });
+
+  it('beyond the limit of bytes are dropped, and smaller ones still taken', async () => {
+    const h = await new RemoteHarness({ maxBytes: 5_000 }).ready();
+    expect(h.remote.status().dropped).toEqual([]);
+    const big = `${'x'.repeat(4_000)}`;
+    h.store.put(
+      nodeKey('cluster3', 'big'),
+      GOLDEN.nodeBare.replace('"Name":"n"', '"Name":"big"').replace('"Source":""', `"Source":"${big}"`),
+    );
+    h.putIp('10.244.1.3');
+    await flush();
+    expect(h.sink.names('nodes')).toEqual(['worker-1', 'worker-2']);
+    expect(h.sink.names('ips')).toContain('10.244.1.3');
+    expect(h.remote.status().dropped).toEqual([{ kind: 'nodes', reason: 'too-much', count: 1, last: 'big', detail: '' }]);
   });
 
   it('pass a mirror only when they are good, and then byte for byte', () => {

@@ -56,11 +56,25 @@ export const MESH_ID_TAKEN = defineError(
   'Give one of the two clusters another id, or disconnect one; the other one is then connected by itself.',
 );
 
+/** The remote has another id than it joined with. */
+export const MESH_ID_CHANGED = defineError(
+  'MESH_ID_CHANGED',
+  'A remote cluster has another id than the one that it joined with.',
+  'If the cluster was installed anew under that id, disconnect it and connect it again; what is known of it is kept meanwhile.',
+);
+
 /** The clusters were installed for meshes of different size. */
 export const MESH_SIZE_MISMATCH = defineError(
   'MESH_SIZE_MISMATCH',
   'A remote cluster has another maxConnectedClusters than this one.',
   'Install both clusters with the same maxConnectedClusters: it decides how identities are numbered.',
+);
+
+/** The nodes of the clusters would not understand each other's packets. */
+export const MESH_TUNNEL_MISMATCH = defineError(
+  'MESH_TUNNEL_MISMATCH',
+  'A remote cluster has another tunnel-protocol than this one.',
+  'Set the same tunnel-protocol in both clusters, for every process; what is known of the cluster is kept meanwhile.',
 );
 
 /** The sink could not drop a cluster. */

@@ -2,6 +2,8 @@
 export interface RemoteChange {
   /** The whole key. */
   key: string;
+  /** What the mirrored prefix leaves of it; may be kept. */
+  name: string;
   /** undefined: the key is gone. */
   value: Uint8Array | undefined;
   /** Revision of the change. */
@@ -53,6 +55,9 @@ export interface RemoteStore {
   status(): RemoteStoreStatus;
   /** Reads one key, linearised: never older than what any mirror has delivered. Rejects when the store cannot be read. */
   get(key: string): Promise<RemoteEntry | undefined>;
-  /** Follows every key that starts with `prefix`. Handlers are not called before this returns. */
-  mirror(prefix: string, handlers: RemoteMirrorHandlers): RemoteMirror;
+  /**
+   * Follows every key that starts with `prefix`. Handlers are not called before this returns.
+   * @param maxKeys with more keys the store counts as one that cannot be read
+   */
+  mirror(prefix: string, handlers: RemoteMirrorHandlers, maxKeys: number): RemoteMirror;
 }

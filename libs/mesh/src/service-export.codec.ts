@@ -62,8 +62,8 @@ function readExport(object: JsonObject, context: RecordContext): ServiceExportRe
     cluster: intern(context.cluster),
     namespace,
     name,
-    annotations: nonEmpty(readStringMap(object, 'annotations')),
-    labels: nonEmpty(readStringMap(object, 'labels')),
+    annotations: readExported(object, 'annotations', 'Annotations'),
+    labels: readExported(object, 'labels', 'Labels'),
     exportCreationTimestamp: canonicalTime(readString(object, 'exportCreationTimestamp')) ?? reject('bad-time'),
     ports: readArray(object, 'ports', readPort),
     type: oneOf(field(object, 'type'), ['ClusterSetIP', 'Headless']),
@@ -75,9 +75,16 @@ function readExport(object: JsonObject, context: RecordContext): ServiceExportRe
   };
 }
 
-/** Both are left out when empty, so empty reads as absent. */
-function nonEmpty(map: StringMap | null): StringMap | null {
-  return map === null || map.size === 0 ? null : map;
+/**
+ * Labels or annotations. Left out when empty, so empty reads as absent. Cilium has two names for them: 1.20 writes both and
+ * reads either, what was before it knows the capital one alone.
+ */
+function readExported(object: JsonObject, name: string, legacy: string): StringMap | null {
+  for (const each of [name, legacy]) {
+    const map = readStringMap(object, each);
+    if (map !== null && map.size > 0) return map;
+  }
+  return null;
 }
 
 function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T {

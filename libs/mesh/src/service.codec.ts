@@ -15,6 +15,7 @@ import {
   readUint,
   type StringMap,
 } from './json-reader.ts';
+import { checkOther } from './record-addresses.ts';
 
 /** One named port of an address. */
 export interface PortRow {
@@ -74,13 +75,15 @@ function readService(object: JsonObject, context: RecordContext): ServiceRecord 
   const name = readRequired(object, 'name');
   if (`${namespace}/${name}` !== context.name) reject('key-mismatch');
   if (readUint(object, 'clusterID', 0xffffffff) !== context.clusterId) reject('foreign-cluster-id');
+  const backends = readAddresses(object, 'backends');
+  for (const { ip } of backends) checkOther(ip, context);
   return {
     cluster: intern(context.cluster),
     namespace,
     name,
     clusterId: context.clusterId,
     frontends: readAddresses(object, 'frontends'),
-    backends: readAddresses(object, 'backends'),
+    backends,
     hostnames: readByAddress(object, 'hostnames', (value) => (typeof value === 'string' ? value : reject('bad-field'))) ?? NO_STRINGS,
     zones: readByAddress(object, 'zones', readZone) ?? NO_ZONES,
     labels: readStringMap(object, 'labels'),

@@ -10,6 +10,9 @@ import type {
 
 const utf8 = new TextEncoder();
 
+/** A change as the store has it: its name depends on who mirrors it. */
+type Unnamed = Omit<RemoteChange, 'name'>;
+
 interface FakeMirror {
   prefix: string;
   handlers: RemoteMirrorHandlers;
@@ -134,7 +137,7 @@ export class FakeRemoteStore implements RemoteStore {
     else paused.push(guarded);
   }
 
-  #tell(changes: RemoteChange[]): void {
+  #tell(changes: Unnamed[]): void {
     if (!this.#connected || this.#silent) return;
     for (const mirror of this.#mirrors) {
       const own = changes.filter((change) => change.key.startsWith(mirror.prefix));
@@ -157,11 +160,12 @@ export class FakeRemoteStore implements RemoteStore {
     mirror.handlers.onSynced();
   }
 
-  #deliver(mirror: FakeMirror, changes: RemoteChange[], origin: RemoteOrigin): void {
+  #deliver(mirror: FakeMirror, changes: Unnamed[], origin: RemoteOrigin): void {
     for (const { key, value, revision } of changes) {
       if (value === undefined) mirror.seen.delete(key);
       else mirror.seen.set(key, revision);
     }
-    if (changes.length > 0) mirror.handlers.onBatch(changes, origin);
+    const named = changes.map((change) => ({ ...change, name: change.key.slice(mirror.prefix.length) }));
+    if (named.length > 0) mirror.handlers.onBatch(named, origin);
   }
 }

@@ -89,6 +89,7 @@ export const CONFIG: ClusterConfig = {
   maxConnectedClusters: 255,
   serviceExportsEnabled: undefined,
   endpointSlicesExportMode: '',
+  tunnelProtocol: '',
 };
 
 /** A remote cluster `cluster3` in a store of its own, followed by a cluster `own` with id 1. */
@@ -106,7 +107,7 @@ export class RemoteHarness {
     this.ids = options.ids ?? new ClusterIds();
     this.remote = new RemoteCluster({
       cluster: 'cluster3',
-      own: { name: 'own', id: 1, maxConnectedClusters: 255 },
+      own: { name: 'own', id: 1, maxConnectedClusters: 255, tunnelProtocol: 'vxlan' },
       store: this.store,
       sink: this.sink,
       values: decodedRows,

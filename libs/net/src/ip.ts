@@ -10,6 +10,8 @@ export function familyBits(family: Family): 32 | 128 {
 
 /** Longest text of an IPv6 address; anything longer is refused unread. */
 const MAX_TEXT = 45;
+/** Where addresses go of which only the text matters. */
+const scratch = new Uint8Array(4);
 
 /** An IP address: family and bytes in network order. Never changes; tables keep the canonical text instead. */
 export class Ip {
@@ -76,6 +78,8 @@ export interface CanonicalOptions {
  * Text that is canonical already is returned itself, so that no second copy is kept.
  */
 export function canonicalIp(text: string, options: CanonicalOptions = {}): string | undefined {
+  // Most are IPv4, of which there is only one way to write each.
+  if (!text.includes(':')) return text.length <= MAX_TEXT && readIpv4(text, 0, scratch, 0) ? text : undefined;
   const ip = parseIp(text);
   if (ip === undefined) return undefined;
   const canonical = (options.unmap ? ip.unmap() : ip).toString();
@@ -95,5 +99,5 @@ export interface AddressBytes {
 export function addressBytes(ip: string): AddressBytes {
   const parsed = parseIp(ip);
   if (parsed === undefined) throw new RangeError(`not an IP address: ${JSON.stringify(ip.slice(0, 64))}`);
-  return { family: parsed.family, bytes: parsed.bytes };
+  return parsed;
 }

@@ -189,11 +189,19 @@ export async function ourDevices(lab: Lab, place: Place): Promise<string[]> {
 }
 
 /** Holds a UDP port in a place until `end` is called. */
-export async function holdUdpPort(lab: Lab, place: Place, port: number): Promise<{ end(): Promise<unknown> }> {
-  const script = `const s = require('node:dgram').createSocket('udp6'); s.bind(${port}, () => console.log('bound'));
-    process.stdin.on('end', () => process.exit(0)).resume();`;
+export function holdUdpPort(lab: Lab, place: Place, port: number): Promise<{ end(): Promise<unknown> }> {
+  return hold(lab, place, `require('node:dgram').createSocket('udp6').bind(${port}, bound)`);
+}
+
+/** Holds a TCP port of a place's loopback until `end` is called. */
+export function holdTcpPort(lab: Lab, place: Place, port: number): Promise<{ end(): Promise<unknown> }> {
+  return hold(lab, place, `require('node:net').createServer().listen(${port}, '127.0.0.1', bound)`);
+}
+
+async function hold(lab: Lab, place: Place, bind: string): Promise<{ end(): Promise<unknown> }> {
+  const script = `const bound = () => console.log('bound'); ${bind}; process.stdin.on('end', () => process.exit(0)).resume();`;
   const command = lab.startCommand(place, [WITH_NODE, '-e', script]);
-  await waitUntil(() => command.lines().includes('bound'), { what: `UDP port ${port} to be taken`, timeoutMs: 20_000 });
+  await waitUntil(() => command.lines().includes('bound'), { what: `a port to be taken: ${bind}`, timeoutMs: 20_000 });
   return command;
 }
 

@@ -1,10 +1,10 @@
-import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClusterPlan, type CommandResult, clusterFiles, type Lab, waitUntil } from '@isthmus/lab';
 import { appCommand, cliError, EXIT_CONFIG, etcdctl, isthmus, lastWords, startAgain } from './error-lab.ts';
 
-/** Exit status of the command line: somebody refused. */
-const REFUSED = 4;
+/** Exit status of the command line: nobody answered, and somebody refused. */
+const [UNREACHABLE, REFUSED] = [3, 4];
 const CONFIG_KEY = 'cilium/cluster-config/east';
 
 /** Clusters that cannot be joined, or not by whoever asks. Nothing is connected before; east and west are after. */
@@ -71,6 +71,49 @@ export function joinCases(lab: () => Lab): void {
     await answers('north', 'cluster north (id 1)');
     await refused(connect('east', 'north'), 'JOIN_ID_TAKEN', 'east', /north and east both have cluster-id 1/);
     await expectAlone('east', 'north');
+  });
+
+  it('a cluster id is outside of what its mesh allows: the apiserver says so, and touches nothing', async () => {
+    await lab().processes.stop('north/apiserver');
+    const before = await etcdctl(lab(), cluster('north'), 'get', 'cilium/', '--prefix');
+    const { argv } = lab().processes.get('north/apiserver');
+    const outside = { code: 'MESH_CLUSTER_ID_INVALID', action: expect.stringContaining('Use an integer from 1') };
+    const expected: Readonly<Record<string, object>> = {
+      '0': { ...outside, object: '0', message: '0 is not a cluster id from 1 to 255' },
+      '256': { ...outside, object: '256', message: '256 is not a cluster id from 1 to 255' },
+      '512': { code: 'CONFIG_INVALID', object: 'cluster-id', message: expect.stringContaining('"512"') },
+    };
+    for (const [id, error] of Object.entries(expected)) {
+      const { status, stdout, stderr } = await lab().exec('north', [...argv, '--cluster-id', id]);
+      expect(status).toBe(EXIT_CONFIG);
+      expect(lastWords(stdout || stderr).err).toMatchObject(error);
+    }
+    expect(await etcdctl(lab(), cluster('north'), 'get', 'cilium/', '--prefix')).toBe(before);
+  });
+
+  it('meshes of different sizes: both sizes are named, whichever side asks', async () => {
+    const folder = join(clusterFiles(cluster('north')).config, 'apiserver');
+    writeFileSync(join(folder, 'cluster-id'), '3');
+    writeFileSync(join(folder, 'max-connected-clusters'), '511');
+    startAgain(lab(), 'north/apiserver', cluster('north').control);
+    await answers('north', 'cluster north (id 3)');
+    const sizes = /max-connected-clusters is 255 in east and 511 in north|max-connected-clusters is 511 in north and 255 in east/;
+    await refused(connect('east', 'north'), 'JOIN_MESH_SIZE', 'east', sizes);
+    await refused(connect('north', 'east'), 'JOIN_MESH_SIZE', 'north', sizes);
+    await expectAlone('east', 'north');
+    rmSync(join(folder, 'max-connected-clusters'));
+  });
+
+  it('nobody answers at the other end', async () => {
+    await lab().processes.stop('north/apiserver');
+    expect(await connect('east', 'north')).toEqual({
+      status: UNREACHABLE,
+      stdout: '',
+      stderr: cliError('JOIN_API_UNREACHABLE', `https://${endpoint('north')}`, /ECONNREFUSED/),
+    });
+    await expectAlone('east', 'north');
+    startAgain(lab(), 'north/apiserver', cluster('north').control);
+    await answers('north', 'cluster north (id 3)');
   });
 
   it('an unknown CA is believed by neither side', async () => {

@@ -8,6 +8,7 @@ import {
   asNobody,
   EXIT_CONFIG,
   enrol,
+  holdTcpPort,
   holdUdpPort,
   isthmus,
   lastWords,
@@ -23,6 +24,7 @@ const NO_BPFFS = 'umount /sys/fs/bpf';
 /** The library is there and is none. */
 const NO_LIBBPF = `for lib in $(/sbin/ldconfig -p | sed -n 's/.*libbpf.so.1 .*=> //p'); do mount --bind /dev/null "$lib"; done`;
 const TUNNEL_PORT = 8472;
+const HEALTH_PORT = 9962;
 const GHOST = { apiVersion: 'cilium.io/v2', kind: 'CiliumNode', metadata: { name: 'ghost' }, spec: {} };
 
 /** A node that lacks something, and one whose etcd does not answer. */
@@ -41,6 +43,20 @@ export function nodeCases(lab: () => Lab): void {
     expect(status).toBe(EXIT_CONFIG);
     expect(await ourDevices(lab(), node('n1'))).toEqual([]);
     expect(readdirSync(node('n1').bpf)).toEqual([]);
+  });
+
+  it('its address for health and metrics is taken: the agent says so before it makes anything', async () => {
+    const port = await holdTcpPort(lab(), node('n1'), HEALTH_PORT);
+    const { status, stdout } = await agentToItsEnd(lab(), node('n1'), '--prometheus-serve-addr', `127.0.0.1:${HEALTH_PORT}`);
+    await port.end();
+    expect(status).toBe(EXIT_CONFIG);
+    expect(lastWords(stdout).err).toMatchObject({
+      code: 'STATUS_LISTEN',
+      object: `127.0.0.1:${HEALTH_PORT}`,
+      message: expect.stringContaining('EADDRINUSE'),
+      action: expect.stringContaining('free host:port'),
+    });
+    expect(await ourDevices(lab(), node('n1'))).toEqual([]);
   });
 
   it('etcd does not answer: the agent waits, says for what, and goes on by itself', async () => {

@@ -14,8 +14,8 @@ import {
 } from '@isthmus/lab';
 import { devices, isthmus, ourDevices, startAgain } from './error-lab.ts';
 
-/** CNI: try again later, and our own errors. */
-const [AGAIN, PLUGIN] = [11, 100];
+/** CNI: try again later, not available, and our own errors. */
+const [AGAIN, UNAVAILABLE, PLUGIN] = [11, 50, 100];
 const HOST_DEVICES = ['isth_host', 'isth_net', 'isth_vxlan'];
 
 interface CniFailure {
@@ -61,8 +61,8 @@ export function podCases(lab: () => Lab): void {
     await lab().processes.stop(agentId(n1()));
     const { code, msg, details } = failure(await callCni(n1(), pod('a1'), 'ADD'));
     expect(code).toBe(AGAIN);
-    expect(msg).toBe('isthmus: the agent is not reachable');
-    expect(details).toMatch(/^\/run\/isthmus\/isthmus\.sock: .*Start the isthmus agent on this node/);
+    expect(msg).toMatch(/^CNI_AGENT_UNREACHABLE: the agent does not answer at \/run\/isthmus\/isthmus\.sock: /);
+    expect(details).toContain('Start the isthmus agent on this node');
     await expectNoTrace();
     await startAgent();
     await expectNoTrace();
@@ -81,6 +81,24 @@ export function podCases(lab: () => Lab): void {
     expect(endpointFiles()).toHaveLength(1);
     expect(await ourDevices(lab(), n1())).toHaveLength(HOST_DEVICES.length + 1);
     expect(await ping(lab(), n1(), '10.1.0.2')).toBe(true);
+  });
+
+  it('STATUS says so, too, until an address is free; and then the pod gets it', async () => {
+    const { code, msg, details } = failure(await callCni(n1(), pod('a2'), 'STATUS'));
+    expect({ code, msg }).toEqual({
+      code: UNAVAILABLE,
+      msg: expect.stringMatching(/^IPAM_POOL_EXHAUSTED: pool pod addresses: no IPv4 address is free/),
+    });
+    expect(details).toContain('Delete pods on this node');
+    for (const [gone, next] of [
+      ['a1', 'a2'],
+      ['a2', 'a1'],
+    ] as const) {
+      expect(await callCni(n1(), pod(gone), 'DEL')).toMatchObject({ status: 0 });
+      expect(await callCni(n1(), pod(gone), 'STATUS')).toEqual(expect.objectContaining({ status: 0, stdout: '' }));
+      expect(await callCni(n1(), pod(next), 'ADD')).toMatchObject({ status: 0 });
+      expect(await ping(lab(), n1(), '10.1.0.2')).toBe(true);
+    }
   });
 
   it('DEL while the agent is down is queued and done at its start; the address serves the next pod', async () => {

@@ -17,7 +17,7 @@ function fixture() {
     store,
     status: () => ({ ready: true }),
     config: () => ({ a: 1 }),
-    metrics: async () => 'm 1\n',
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'm 1\n' }),
     bpfMaps: () => ['peers'],
     bpfMap: (name) => (name === 'peers' ? [{ peer: 1 }] : undefined),
     events,

@@ -1,4 +1,4 @@
-import { CodedError, type Store } from '@isthmus/core';
+import { CodedError, type MetricsText, type Store } from '@isthmus/core';
 import type { CniHandler } from '../cni/cni-handler.ts';
 import type { EventFanout } from '../datapath/event-fanout.ts';
 import { API_NOT_FOUND, type ApiAnswer, type ApiHandler, type ApiRequest, type ApiRoutes } from './unix-server.ts';
@@ -9,15 +9,12 @@ export interface AgentApiOptions {
   readonly store: Store;
   readonly status: () => object;
   readonly config: () => object;
-  readonly metrics: () => Promise<string>;
+  readonly metrics: () => Promise<MetricsText>;
   /** Rows of a BPF map, decoded; undefined when there is no such map. */
   readonly bpfMap: (name: string) => Iterable<object> | undefined;
   readonly bpfMaps: () => readonly string[];
   readonly events: EventFanout;
 }
-
-/** Prometheus' text format. */
-const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The agent's API: CNI, and what the agent believes, which is its tables. */
 export function agentRoutes(options: AgentApiOptions): ApiRoutes {
@@ -28,9 +25,14 @@ export function agentRoutes(options: AgentApiOptions): ApiRoutes {
     ['GET /v1/config', () => ({ body: options.config() })],
     ['GET /v1/tables', (request) => ({ body: tables(options.store, request) })],
     ['GET /v1/bpf', (request) => ({ body: bpf(options, request) })],
-    ['GET /v1/metrics', async () => ({ text: await options.metrics(), contentType: METRICS_TYPE })],
+    ['GET /v1/metrics', () => metricsAnswer(options)],
     ['GET /v1/monitor', ({ signal }) => monitor(options.events, signal)],
   ]);
+}
+
+async function metricsAnswer({ metrics }: AgentApiOptions): Promise<ApiAnswer> {
+  const { contentType, body } = await metrics();
+  return { text: body, contentType };
 }
 
 function tables(store: Store, { rest, query }: ApiRequest): unknown {

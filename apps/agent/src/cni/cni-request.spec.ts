@@ -20,10 +20,14 @@ describe('parseCniRequest', () => {
   });
 
   it.each([
-    ['command', { ...add, command: 'EXEC' }],
-    ['netns', { ...add, netns: 7 }],
+    ['CNI_COMMAND', { ...add, command: 'EXEC' }],
+    ['CNI_NETNS', { ...add, netns: 7 }],
+    ['config', { ...add, config: [] }],
     ['config.cniVersion', { ...add, config: { ...config, cniVersion: '0.2.0' } }],
     ['config.name', { ...add, config: { ...config, name: '' } }],
+    ['config.name', { ...add, config: { ...config, name: 'a/b' } }],
+    ['config.prevResult', { ...add, command: 'CHECK' }],
+    ['CNI_IFNAME', { ...add, ifname: 'eth%d' }],
     ['config.prevResult', { ...add, config: { ...config, prevResult: [] } }],
     ['CNI_CONTAINERID', { ...add, containerId: '' }],
     ['CNI_CONTAINERID', { ...add, containerId: '../../etc' }],
@@ -41,6 +45,7 @@ describe('parseCniRequest', () => {
 
   it('lets DEL come without a namespace, and GC and STATUS without a container', () => {
     expect(parseCniRequest({ ...add, command: 'DEL', netns: '' }).command).toBe('DEL');
+    expect(parseCniRequest({ ...add, command: 'DEL', ifname: 'eth%d' }).command).toBe('DEL');
     const none = { ...add, containerId: '', netns: '', ifname: '', args: '' };
     expect(parseCniRequest({ ...none, command: 'STATUS' }).command).toBe('STATUS');
     expect(parseCniRequest({ ...none, command: 'GC', config: { ...config, 'cni.dev/valid-attachments': [] } }).command).toBe('GC');
@@ -50,9 +55,19 @@ describe('parseCniRequest', () => {
     expect(() => parseCniRequest({ ...add, command: 'GC' })).toThrow(invalid('cni.dev/valid-attachments'));
   });
 
+  it('names key and value of what it does not support', () => {
+    const ipam = { type: 'host-local', subnet: '10.0.0.0/8' };
+    expect(() => parseCniRequest({ ...add, config: { ...config, ipam } })).toThrow(
+      expect.objectContaining({ code: 'CNI_FIELD_UNSUPPORTED', message: expect.stringContaining(`ipam: ${JSON.stringify(ipam)}`) }),
+    );
+    expect(parseCniRequest({ ...add, config: { ...config, ipam: {}, ipMasq: true, runtimeConfig: { portMappings: [] } } }).command).toBe(
+      'ADD',
+    );
+  });
+
   it('knows which version brought which command', () => {
     const at = (command: string, cniVersion: string) =>
-      parseCniRequest({ ...add, command, config: { ...config, cniVersion, 'cni.dev/valid-attachments': [] } }).command;
+      parseCniRequest({ ...add, command, config: { ...config, cniVersion, prevResult: {}, 'cni.dev/valid-attachments': [] } }).command;
     for (const version of CNI_VERSIONS) expect([at('ADD', version), at('DEL', version)]).toEqual(['ADD', 'DEL']);
     for (const [command, version] of [
       ['CHECK', '0.3.1'],
@@ -70,7 +85,7 @@ describe('parseCniRequest', () => {
           try {
             podOf(parseCniRequest(body));
           } catch (error) {
-            expect(error).toMatchObject({ code: 'CNI_REQUEST_INVALID' });
+            expect(error).toMatchObject({ code: expect.stringMatching(/^CNI_(REQUEST_INVALID|FIELD_UNSUPPORTED)$/) });
           }
           expect(CNI_VERSIONS).toContain(versionOf(body));
         },

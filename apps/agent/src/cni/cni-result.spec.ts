@@ -1,5 +1,5 @@
 import type { EndpointRow } from '@isthmus/model';
-import { addResult, addressesOf } from './cni-result.ts';
+import { addResult, type PreviousResult, previousResult, resultBefore } from './cni-result.ts';
 
 const row = {
   interfaceName: 'isth0badcafe',
@@ -12,13 +12,15 @@ const row = {
   ipv6: 'fd00::5',
 } as EndpointRow;
 const gateway = { ipv4: '10.1.0.1', ipv6: 'fd00::1' };
+const config = { cniVersion: '1.1.0', name: 'n', type: 't' } as const;
+const none: PreviousResult = { interfaces: [], ips: [], routes: [], dns: {} };
 
 describe('addResult', () => {
   it('is the result of version 1.1.0', () => {
-    expect(addResult('1.1.0', row, gateway)).toEqual({
+    expect(addResult('1.1.0', none, row, gateway)).toEqual({
       cniVersion: '1.1.0',
       interfaces: [
-        { name: 'isth0badcafe', mac: '0e:00:00:00:00:01' },
+        { name: 'isth0badcafe', mac: '0e:00:00:00:00:01', mtu: 1450 },
         { name: 'eth0', mac: '0a:00:00:00:00:01', sandbox: '/run/netns/p', mtu: 1450 },
       ],
       ips: [
@@ -34,30 +36,56 @@ describe('addResult', () => {
   });
 
   it('says nothing of MTUs before 1.1.0, and names the family before 1.0.0', () => {
-    expect(JSON.stringify(addResult('1.0.0', row, gateway))).not.toContain('mtu');
+    expect(JSON.stringify(addResult('1.0.0', none, row, gateway))).not.toContain('mtu');
     for (const version of ['0.3.1', '0.4.0'] as const)
-      expect(addResult(version, row, gateway)).toMatchObject({ cniVersion: version, ips: [{ version: '4' }, { version: '6' }] });
-    expect(JSON.stringify(addResult('1.0.0', row, gateway))).not.toContain('"version"');
+      expect(addResult(version, none, row, gateway)).toMatchObject({ cniVersion: version, ips: [{ version: '4' }, { version: '6' }] });
+    expect(JSON.stringify(addResult('1.0.0', none, row, gateway))).not.toContain('"version"');
   });
 
   it('leaves out a family that is off', () => {
-    expect(addResult('1.1.0', { ...row, ipv6: '' }, gateway)).toMatchObject({
+    expect(addResult('1.1.0', none, { ...row, ipv6: '' }, gateway)).toMatchObject({
       ips: [{ address: '10.1.0.5/32' }],
       routes: [{ dst: '0.0.0.0/0' }],
     });
   });
+
+  it('passes on all that earlier plugins said, with its own behind and pointing to its own interfaces', () => {
+    const before = resultBefore({
+      ...config,
+      prevResult: { cniVersion: '1.1.0', interfaces: [{ name: 'a', socketPath: '/s' }], ips: null, dns: { domain: 'x' }, later: 1 },
+    });
+    expect(addResult('1.1.0', before, { ...row, ipv6: '' }, gateway)).toMatchObject({
+      interfaces: [{ name: 'a', socketPath: '/s' }, { name: 'isth0badcafe' }, { name: 'eth0' }],
+      ips: [{ interface: 2 }],
+      dns: { domain: 'x' },
+      later: 1,
+    });
+  });
 });
 
-describe('addressesOf', () => {
-  it("takes the pod interface's addresses, and those that name no interface", () => {
-    const previous = {
-      interfaces: [{ name: 'host0' }, { name: 'eth0' }, { name: 'net1' }],
-      ips: [{ address: '10.1.0.5/32', interface: 1 }, { address: '192.0.2.1/24', interface: 2 }, { address: 'fd00::5/128' }],
-    };
-    expect(addressesOf(previous, 'eth0')).toEqual(['10.1.0.5', 'fd00::5']);
+describe('resultBefore', () => {
+  it('begins with the configured DNS', () => {
+    const dns = { nameservers: ['10.0.0.53'], search: ['x'] };
+    expect(resultBefore({ ...config, dns })).toEqual({ ...none, dns });
+    expect(resultBefore({ ...config, dns: null })).toEqual(none);
+    expect(resultBefore({ ...config, dns, prevResult: { dns: {} } }).dns).toEqual({});
   });
 
-  it.each([{}, { ips: 'x' }, { ips: [null, 1, {}, { address: 7 }], interfaces: 3 }])('finds none in %j', (previous) => {
-    expect(addressesOf(previous, 'eth0')).toEqual([]);
+  it.each([
+    ['config.dns.nameservers', { dns: { nameservers: 'x' } }],
+    ['config.dns', { dns: 1 }],
+    ['config.prevResult.ips', { prevResult: { ips: 'x' } }],
+    ['config.prevResult.interfaces.0.name', { prevResult: { interfaces: [{}] } }],
+    ['config.prevResult.routes.0.dst', { prevResult: { routes: [{ dst: 1 }] } }],
+  ])('refuses and names %s', (part, changes) => {
+    expect(() => resultBefore({ ...config, ...changes })).toThrow(expect.objectContaining({ object: part, number: 7 }));
+  });
+});
+
+describe('previousResult', () => {
+  it('is undefined where there is none', () => {
+    expect(previousResult(config)).toBeUndefined();
+    expect(previousResult({ ...config, prevResult: null })).toBeUndefined();
+    expect(previousResult({ ...config, prevResult: {} })).toEqual({ interfaces: [], ips: [], routes: [] });
   });
 });

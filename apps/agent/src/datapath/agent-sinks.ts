@@ -1,4 +1,15 @@
-import { type Clock, CodedError, IdPool, LOCAL_SCOPE, messageOf, type Random, type Sink, SinkGroup, type SinkTarget } from '@isthmus/core';
+import {
+  type Clock,
+  CodedError,
+  IdPool,
+  LOCAL_SCOPE,
+  messageOf,
+  type Random,
+  type Sink,
+  type SinkContext,
+  SinkGroup,
+  type SinkTarget,
+} from '@isthmus/core';
 import {
   type BpfMap,
   backendCodec,
@@ -28,13 +39,16 @@ import { SocketTerminator } from './socket-terminator.ts';
 /** A peer's or backend's number must outlive the last packet or socket that names it. */
 const NUMBER_GRACE_MS = 300_000;
 const MAX_U16 = 65_535;
-const MAX_BACKENDS = 131_072;
+/** Never scarcer than rows of the map. */
+const MAX_BACKENDS = 0xff_ff_ff;
 
 /** Every sink of the kernel. */
 export interface KernelSinks {
   readonly group: SinkGroup;
   /** Resolves when the datapath has what an endpoint's row says. */
   settled(row: EndpointRow, revision: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves when every pod's device runs the program that was given. */
+  podProgramsAttached(revision: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** What the sinks write to. */
@@ -46,14 +60,15 @@ export interface KernelSinkOptions {
   readonly routes: SinkTarget<RouteRow>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly report?: SinkContext['report'];
 }
 
 /**
  * Declares the sinks of the kernel and their orders (the table in ARCHITECTURE.md): the peer before the addresses behind it, the backend
  * before the service slot that names it, the program before the endpoint that makes packets flow.
  */
-export function declareKernelSinks({ tables, own, programs, pinFolder, routes, clock, random }: KernelSinkOptions): KernelSinks {
-  const group = new SinkGroup(tables.store, clock, random, () => new Promise((resolve) => setImmediate(resolve)));
+export function declareKernelSinks({ tables, own, programs, pinFolder, routes, clock, random, report }: KernelSinkOptions): KernelSinks {
+  const group = new SinkGroup(tables.store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), report);
   const pool = (name: string, max: number): IdPool => new IdPool({ name, min: 1, max, graceMs: NUMBER_GRACE_MS }, clock);
   const pools = { peers: pool('isth_peers', MAX_U16), backends: pool('isth_backends', MAX_BACKENDS), revnat: pool('isth_revnat', MAX_U16) };
   const maps = {
@@ -111,6 +126,7 @@ export function declareKernelSinks({ tables, own, programs, pinFolder, routes, c
   });
   return {
     group,
+    podProgramsAttached: (revision, signal) => devices.flushed(revision, () => true, signal),
     settled: async (row, revision, signal) => {
       const addresses = [row.ipv4, row.ipv6].filter((ip) => ip !== '');
       const waits: Wait[] = [

@@ -1,25 +1,21 @@
-import { CodedError, isCoded } from '@isthmus/core';
 import {
   deleteAddress,
-  deleteLink,
   ensureAddress,
   ensureVeth,
-  ensureVxlan,
   getLink,
   type Link,
   listAddresses,
-  NETLINK_PORT_TAKEN,
   NetlinkSocket,
   replaceNeighbour,
   setLink,
   writeSysctl,
 } from '@isthmus/datapath';
 import type { PodAddresses } from '../endpoint/endpoint-ports.ts';
+import { ensureTunnel, type Tunnel, type TunnelOptions } from './tunnel.ts';
 
 /** Names of the devices that an agent makes, with the names that existing tools look for. */
 const HOST = { name: 'isth_host', altname: 'cilium_host' };
 const NET = { name: 'isth_net', altname: 'cilium_net' };
-const VXLAN = { name: 'isth_vxlan', altname: 'cilium_vxlan' };
 
 /**
  * Next hops of the routes to pods, on the link between `isth_host` and `isth_net`. Nobody answers there: they have permanent neighbours, and
@@ -31,13 +27,13 @@ export const POD_NEXT_HOP = { 4: '169.254.42.1', 6: 'fe80::15:7' } as const;
 export interface DatapathDevices {
   readonly host: Link;
   readonly net: Link;
-  readonly vxlan: Link;
+  readonly tunnel: Tunnel;
 }
 
 /** What they are made from. */
 export interface DeviceOptions {
+  readonly tunnel: TunnelOptions;
   readonly podMtu: number;
-  readonly tunnelPort: number;
   readonly ipv6: boolean;
 }
 
@@ -45,21 +41,20 @@ export interface DeviceOptions {
  * Makes the devices, or takes over those that are there.
  * @throws CodedError of the netlink adapter: a name that is somebody else's, a tunnel port that is taken
  */
-export function ensureDevices({ podMtu, tunnelPort, ipv6 }: DeviceOptions): DatapathDevices {
+export function ensureDevices({ tunnel: wanted, podMtu, ipv6 }: DeviceOptions): DatapathDevices {
   const devices = NetlinkSocket.using('route', undefined, (socket) => {
     // The tunnel first: it is the one that somebody else can stand in the way of, and then nothing else has been made.
-    const vxlan = ensureTunnel(socket, tunnelPort, podMtu);
+    const tunnel = ensureTunnel(socket, wanted);
     const host = ensureVeth(socket, {
       near: { name: HOST.name, mtu: podMtu, altnames: [HOST.altname] },
       peer: { name: NET.name, mtu: podMtu, altnames: [NET.altname] },
     });
     const net = up(socket, NET.name);
-    up(socket, HOST.name);
     for (const ip of Object.values(POD_NEXT_HOP))
       if (ipv6 || !ip.includes(':')) replaceNeighbour(socket, { index: host.index, ip, mac: net.mac });
-    return { host, net, vxlan };
+    return { host: up(socket, HOST.name), net, tunnel };
   });
-  for (const name of [HOST.name, NET.name, VXLAN.name]) writeSysctl(undefined, `ipv4/conf/${name}/rp_filter`, 0);
+  for (const name of [HOST.name, NET.name]) writeSysctl(undefined, `ipv4/conf/${name}/rp_filter`, 0);
   writeSysctl(undefined, 'ipv4/ip_forward', 1);
   if (ipv6) writeSysctl(undefined, 'ipv6/conf/all/forwarding', 1);
   return devices;
@@ -73,22 +68,6 @@ export function setHostAddresses(host: Link, { ipv4, ipv6 }: PodAddresses): void
     for (const { address } of listAddresses(socket, host.index))
       if (!address.startsWith('fe80:') && !wanted.includes(address)) deleteAddress(socket, host.index, address);
   });
-}
-
-/** The port is taken when the device goes up. One that was made for nothing goes again. */
-function ensureTunnel(socket: NetlinkSocket, port: number, mtu: number): Link {
-  const isNew = getLink(socket, VXLAN.name) === undefined;
-  const device = ensureVxlan(socket, { name: VXLAN.name, port, mtu, altnames: [VXLAN.altname] });
-  try {
-    return up(socket, VXLAN.name);
-  } catch (cause) {
-    if (isNew) deleteLink(socket, device.index);
-    if (!isCoded(cause, NETLINK_PORT_TAKEN)) throw cause;
-    throw new CodedError(NETLINK_PORT_TAKEN, `UDP port ${port} of the tunnel is in use by somebody else`, {
-      object: `UDP port ${port}`,
-      cause,
-    });
-  }
 }
 
 function up(socket: NetlinkSocket, name: string): Link {

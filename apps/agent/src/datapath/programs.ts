@@ -1,15 +1,23 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   addressBytesOr0,
   attachIngress,
   attachSocketHooks,
+  attachXdp,
   type BpfMap,
   BpfObject,
   ConfigFlag,
   encodeDatapathConfig,
+  type MigratedMap,
+  removePin,
+  type XdpMode,
 } from '@isthmus/datapath';
+import { parseMac } from '@isthmus/net';
 import type { PodAddresses } from '../endpoint/endpoint-ports.ts';
+import type { NodeUnderlay } from '../node/node-addresses.ts';
 import type { DatapathDevices } from './devices.ts';
+import type { Tunnel } from './tunnel.ts';
 
 /** What the programs are told at load. */
 export interface ProgramOptions {
@@ -19,49 +27,95 @@ export interface ProgramOptions {
   readonly gateway: PodAddresses;
   readonly podMtu: number;
   readonly dualStack: boolean;
-  /** Indexes and names of the physical devices. */
-  readonly underlay: readonly { readonly index: number; readonly name: string }[];
+  /** Rows by map, where not as built. */
+  readonly maxEntries: Readonly<Record<string, number>>;
+  readonly underlay: NodeUnderlay;
 }
 
 /** Programs and maps at work. */
 export interface LoadedPrograms {
   readonly podProgram: number;
+  /** Maps of the agent's last run that had another layout or size. */
+  readonly migrated: readonly MigratedMap[];
+  /** How XDP runs on each physical device, by the device's name; empty where the kernel has the tunnel's device. */
+  readonly xdp: Readonly<Record<string, XdpMode>>;
   map(name: string): BpfMap;
+  /** Detaches what an earlier agent attached for another tunnel. */
+  detachOthers(): void;
   close(): void;
 }
 
+/** Where the network's packets come in, and the program that takes the tunnel off there. */
+const OVERLAY_PROGRAM = 'from_overlay';
+const XDP_PROGRAM = 'decap_geneve';
+
 /**
  * Loads all programs over the pinned maps and attaches them, or swaps them in place where an earlier agent attached its own: at no instant is
- * a device without a program. Pods' devices are attached by their sink.
- * @throws CodedError BPF_LOAD, BPF_MAP_LAYOUT, BPF_ATTACH
+ * a device without a program, or a program without a full map. Pods' devices are attached by their sink.
+ * @throws CodedError BPF_LOAD, BPF_MAP_LAYOUT, BPF_MAP_FULL, BPF_ATTACH, BPF_XDP_TAKEN
  */
 export function startPrograms(options: ProgramOptions, devices: DatapathDevices): LoadedPrograms {
-  const config = encodeDatapathConfig({
-    flags: options.dualStack ? ConfigFlag.dualStack : 0,
-    vxlanIfindex: devices.vxlan.index,
-    tunnelMtu: options.podMtu,
-    gatewayIpv4: addressBytesOr0(options.gateway.ipv4, 4),
-    gatewayIpv6: addressBytesOr0(options.gateway.ipv6, 6),
-  });
-  const load = (name: string): BpfObject =>
-    BpfObject.load({ path: join(options.objectDir, `${name}.bpf.o`), config, pinFolder: options.pinFolder });
-  const objects = { pod: load('pod'), host: load('host'), netdev: load('netdev'), overlay: load('overlay'), sock: load('sock') };
-  const attach = (object: BpfObject, program: string, device: { index: number; name: string }): void => {
-    const pin = join(options.pinFolder, `link_${program}_${device.name}`);
-    attachIngress({ programFd: object.program(program), ifindex: device.index, pin });
-  };
-  attach(objects.overlay, 'from_overlay', devices.vxlan);
+  const config = encodeDatapathConfig(datapathConfig(options, devices));
+  const { objectDir, pinFolder, maxEntries } = options;
+  const load = (name: string): BpfObject => BpfObject.load({ path: join(objectDir, `${name}.bpf.o`), config, pinFolder, maxEntries });
+  const { tunnel } = devices;
+  const arrival = load(tunnel.device ? 'overlay' : 'geneve');
+  const objects = { pod: load('pod'), host: load('host'), netdev: load('netdev'), sock: load('sock') };
+  const attach = (object: BpfObject, program: string, device: { index: number; name: string }): void =>
+    void attachIngress({ programFd: object.program(program), ifindex: device.index, pin: linkPin(options, program, device) });
+  // What arrives by the tunnel must be understood before anybody is sent anything by it.
+  const xdp: Record<string, XdpMode> = {};
+  if (tunnel.device) attach(arrival, OVERLAY_PROGRAM, tunnel.device);
+  for (const device of options.underlay.devices) {
+    attach(objects.netdev, 'from_netdev', device);
+    if (!tunnel.device) xdp[device.name] = attachDecapsulation(options, arrival, device);
+  }
   attach(objects.host, 'from_host', devices.net);
-  for (const device of options.underlay) attach(objects.netdev, 'from_netdev', device);
   attachSocketHooks(options.cgroup, options.pinFolder, (name) => objects.sock.program(name));
-  const all = Object.values(objects);
+  const all = [arrival, ...Object.values(objects)];
+  for (const object of all) object.migrationsDone();
   return {
     podProgram: objects.pod.program('from_pod'),
+    migrated: all.flatMap((object) => object.migrated),
+    xdp,
     map: (name) => findMap(all, name),
+    detachOthers: () => detachOthers(options.pinFolder, tunnel),
     close: () => {
       for (const object of all) object.close();
     },
   };
+}
+
+function datapathConfig({ dualStack, podMtu, underlay, gateway }: ProgramOptions, { tunnel, host }: DatapathDevices) {
+  return {
+    flags: (dualStack ? ConfigFlag.dualStack : 0) | (tunnel.device ? 0 : ConfigFlag.geneve),
+    tunnelIfindex: tunnel.device?.index ?? 0,
+    tunnelMtu: podMtu,
+    tunnelPort: tunnel.port,
+    hostIfindex: host.index,
+    hostMac: parseMac(host.mac)?.bytes ?? new Uint8Array(6),
+    underlayIpv4: addressBytesOr0(underlay.ipv4, 4),
+    underlayIpv6: addressBytesOr0(underlay.ipv6, 6),
+    gatewayIpv4: addressBytesOr0(gateway.ipv4, 4),
+    gatewayIpv6: addressBytesOr0(gateway.ipv6, 6),
+  };
+}
+
+function linkPin({ pinFolder }: ProgramOptions, program: string, device: { name: string }): string {
+  return join(pinFolder, `link_${program}_${device.name}`);
+}
+
+function attachDecapsulation(options: ProgramOptions, object: BpfObject, device: { index: number; name: string }): XdpMode {
+  const pin = linkPin(options, XDP_PROGRAM, device);
+  return attachXdp({ programFd: object.program(XDP_PROGRAM), ifindex: device.index, pin });
+}
+
+/** Removes links of tunnel devices that are gone, and XDP where a device does the work. */
+function detachOthers(pinFolder: string, { device }: Tunnel): void {
+  const [overlay, xdp] = [`link_${OVERLAY_PROGRAM}_`, `link_${XDP_PROGRAM}_`];
+  const isStale = (pin: string): boolean =>
+    device ? pin.startsWith(xdp) || (pin.startsWith(overlay) && pin !== `${overlay}${device.name}`) : pin.startsWith(overlay);
+  for (const pin of readdirSync(pinFolder)) if (isStale(pin)) removePin(join(pinFolder, pin));
 }
 
 /** All objects share the pinned maps, but each holds only those that its programs name. */

@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, defineError } from '@isthmus/core';
 import type { EndpointRow } from '@isthmus/model';
+import type { Lasting, StateFolder } from '../state/state-folder.ts';
 
 export const ENDPOINT_FILE_INVALID = defineError(
   'ENDPOINT_FILE_INVALID',
@@ -9,6 +10,7 @@ export const ENDPOINT_FILE_INVALID = defineError(
   'If its pod still runs, delete the pod and make it again; then remove the file.',
 );
 
+const FOLDER = 'endpoints';
 const SUFFIX = '.json';
 const TEXTS = [
   'containerId',
@@ -28,10 +30,12 @@ const NUMBERS = ['ifindex', 'mtu', 'identity'] as const;
 
 /** Endpoints on disk: what an agent must know after a restart to go on as if nothing had happened. */
 export class EndpointFiles {
+  readonly #state: StateFolder;
   readonly #dir: string;
 
-  constructor(stateDir: string) {
-    this.#dir = join(stateDir, 'endpoints');
+  constructor(state: StateFolder) {
+    this.#state = state;
+    this.#dir = join(state.path, FOLDER);
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
   }
 
@@ -49,26 +53,13 @@ export class EndpointFiles {
       });
   }
 
-  /** Saves one endpoint so that it survives a crash at any instant: either the old file is there, or the new one. */
-  save(row: EndpointRow): void {
-    const path = this.#path(row.id);
-    const temporary = `${path}.tmp`;
-    const fd = openSync(temporary, 'w', 0o600);
-    try {
-      writeSync(fd, JSON.stringify(row));
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, path);
+  /** Saves one endpoint so that it survives a crash at any instant. @throws CodedError STATE_NOT_SAVED */
+  save(row: EndpointRow, lasting?: Lasting): void {
+    this.#state.write(join(FOLDER, `${row.id}${SUFFIX}`), JSON.stringify(row), lasting);
   }
 
   remove(id: number): void {
-    rmSync(this.#path(id), { force: true });
-  }
-
-  #path(id: number): string {
-    return join(this.#dir, `${id}${SUFFIX}`);
+    rmSync(join(this.#dir, `${id}${SUFFIX}`), { force: true });
   }
 }
 
@@ -80,5 +71,6 @@ function readRow(path: string, id: string): EndpointRow {
       ? 'id'
       : (TEXTS.find((name) => typeof row[name] !== 'string') ?? NUMBERS.find((name) => !Number.isSafeInteger(row[name])));
   if (wrong) throw new CodedError(ENDPOINT_FILE_INVALID, `${path}: ${wrong} is missing or wrong`, { object: path });
-  return row as unknown as EndpointRow;
+  // Earlier versions did not write it down.
+  return { network: '', ...row } as unknown as EndpointRow;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { IdPool, ManualClock, Store } from '@isthmus/core';
 import type { EndpointRow } from '@isthmus/model';
 import { PodCidrIpam } from '../node/node-ipam.ts';
+import { StateFolder } from '../state/state-folder.ts';
 import { EndpointFiles } from './endpoint-files.ts';
 import { type Attachment, type EndpointDependencies, type EndpointRequest, EndpointService } from './endpoint-service.ts';
 import { FakePodNetwork } from './fake-pod-network.ts';
@@ -26,7 +27,7 @@ export function endpointFixture(stateDir: string, changes: Partial<EndpointDepen
     store,
     endpoints,
     ids: new IdPool({ name: 'endpoints', min: 1, max: 100, graceMs: 60_000 }, clock),
-    files: new EndpointFiles(stateDir),
+    files: new EndpointFiles(new StateFolder(stateDir)),
     ipam,
     network,
     node: { gateway: () => ({ ipv4: '10.1.0.1', ipv6: 'fd00:1::1' }), podMtu: 1450 },
@@ -38,6 +39,7 @@ export function endpointFixture(stateDir: string, changes: Partial<EndpointDepen
   };
   const service = new EndpointService(dependencies);
   const request = (containerId: string, pod = 'web'): EndpointRequest => ({
+    network: 'isthmus',
     containerId,
     podInterface: 'eth0',
     netns: `/run/netns/${containerId}`,
@@ -46,6 +48,7 @@ export function endpointFixture(stateDir: string, changes: Partial<EndpointDepen
     podUid: '',
   });
   const broken: string[] = [];
-  const saved = (): EndpointRow[] => new EndpointFiles(stateDir).load((file) => broken.push(file)).sort((a, b) => a.id - b.id);
+  const saved = (): EndpointRow[] =>
+    new EndpointFiles(new StateFolder(stateDir)).load((file) => broken.push(file)).sort((a, b) => a.id - b.id);
   return { clock, store, endpoints: endpoints.table, ipam, network, service, dependencies, request, saved, broken, leftovers };
 }

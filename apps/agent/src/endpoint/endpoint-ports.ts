@@ -1,5 +1,6 @@
+import type { CodedError } from '@isthmus/core';
 import type { EndpointRow } from '@isthmus/model';
-import type { PodDevice, PodNetwork } from './pod-network.ts';
+import type { PodDevice, PodNetwork, PodNetworkState } from './pod-network.ts';
 
 /** Addresses of a pod; empty where the family is off. */
 export interface PodAddresses {
@@ -14,6 +15,8 @@ export interface NodeIpam {
   /** Takes over addresses that a restored endpoint has. */
   adopt(owner: string, addresses: PodAddresses): void;
   release(owner: string): void;
+  /** Why the next pod would get none; undefined when it would. */
+  shortage(): CodedError | undefined;
 }
 
 /** What endpoints need of the kernel. */
@@ -21,6 +24,10 @@ export interface PodNetworkDriver {
   create(network: PodNetwork): PodDevice;
   remove(interfaceName: string): void;
   find(interfaceName: string): { index: number } | undefined;
+  /** What is there of an endpoint's network. @throws CodedError NETNS_MISSING, NETNS_ENTER */
+  inspect(row: EndpointRow): PodNetworkState;
+  /** Fine while the namespace is there. @throws CodedError NETNS_MISSING, NETNS_ENTER */
+  visit(netns: string): void;
 }
 
 /** What endpoints need of the node. */

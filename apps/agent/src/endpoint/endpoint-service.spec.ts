@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { endpointFixture, temporaryState } from './endpoint-fixture.ts';
+import { FakePodNetwork } from './fake-pod-network.ts';
 import { hostInterfaceName } from './pod-network.ts';
 
 const never = new AbortController().signal;
@@ -39,7 +40,6 @@ describe('EndpointService', () => {
     });
     await until(() => endpoints.size === 1);
     expect(endpoints.get('1')?.identity).toBe(0);
-    expect(saved()).toEqual([]);
     identity.resolve(65_801);
     await until(() => asked.length === 1);
     expect([asked, saved().length, done]).toEqual([[65_801], 1, false]);
@@ -74,7 +74,7 @@ describe('EndpointService', () => {
   it('fails when the disk does, and forgets the endpoint', async () => {
     const { service, request, endpoints, network } = endpointFixture(state.path);
     rmSync(join(state.path, 'endpoints'), { recursive: true });
-    await expect(service.add(request('c1'), never)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(service.add(request('c1'), never)).rejects.toMatchObject({ code: 'STATE_NOT_SAVED' });
     expect([endpoints.size, network.devices.size]).toEqual([0, 0]);
     mkdirSync(join(state.path, 'endpoints'));
     chmodSync(join(state.path, 'endpoints'), 0o700);
@@ -94,10 +94,12 @@ describe('EndpointService', () => {
   });
 
   it('reports a device that a failed ADD could not take back, and keeps its addresses until DEL', async () => {
-    const { service, request, endpoints, network, leftovers, ipam } = endpointFixture(state.path, {
-      settled: () => Promise.reject(broken),
-    });
-    network.removeFails = new Error('busy');
+    const network = new FakePodNetwork();
+    const settled = async (): Promise<never> => {
+      network.removeFails = new Error('busy');
+      throw broken;
+    };
+    const { service, request, endpoints, leftovers, ipam } = endpointFixture(state.path, { settled }, network);
     await expect(service.add(request('c1'), never)).rejects.toBe(broken);
     expect(leftovers).toEqual([expect.objectContaining({ containerId: 'c1' })]);
     expect(endpoints.get('1')?.ipv4).toBe('10.1.0.2');
@@ -108,10 +110,13 @@ describe('EndpointService', () => {
     expect(endpoints.size).toBe(0);
   });
 
-  it('makes one endpoint of parallel ADDs of one container', async () => {
+  it('makes one endpoint of parallel ADDs of one container: the first one', async () => {
     const { service, request, endpoints, network } = endpointFixture(state.path);
-    const rows = await Promise.all([1, 2, 3].map(() => service.add(request('c1'), never)));
-    expect(new Set(rows.map((row) => row.id)).size).toBe(1);
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => service.add(request('c1'), never)));
+    expect(outcomes).toEqual([
+      expect.objectContaining({ status: 'fulfilled' }),
+      ...[1, 2].map(() => expect.objectContaining({ reason: expect.objectContaining({ code: 'ENDPOINT_EXISTS' }) })),
+    ]);
     expect([endpoints.size, network.devices.size]).toEqual([1, 1]);
   });
 
@@ -121,33 +126,87 @@ describe('EndpointService', () => {
     expect(new Set(rows.flatMap((row) => [row.ipv4, row.ipv6, row.id])).size).toBe(9);
   });
 
-  it('makes an endpoint anew when its device is gone, another one has its name, or the pod is another', async () => {
+  it('refuses a second ADD of the same interface, whatever else it says, and leaves the first one as it is', async () => {
+    const { service, request, network, endpoints, saved } = endpointFixture(state.path);
+    const row = await service.add(request('c1'), never);
+    for (const again of [request('c1'), { ...request('c1'), netns: '/run/netns/other' }, request('c1', 'db')])
+      await expect(service.add(again, never)).rejects.toMatchObject({ code: 'ENDPOINT_EXISTS', object: 'shop/web' });
+    expect([endpoints.get('1'), saved(), network.devices.size]).toEqual([row, [row], 1]);
+    expect((await service.add({ ...request('c1'), podInterface: 'net1' }, never)).id).toBe(2);
+  });
+
+  it('makes an endpoint anew when its device is gone', async () => {
     const { service, request, network, endpoints } = endpointFixture(state.path);
     const first = await service.add(request('c1'), never);
     network.devices.clear();
-    const second = await service.add(request('c1'), never);
-    expect(second.ipv4).not.toBe(first.ipv4);
-    const third = await service.add({ ...request('c1'), netns: '/run/netns/other' }, never);
-    expect(third.netns).toBe('/run/netns/other');
-    expect((await service.add({ ...request('c1', 'db'), netns: '/run/netns/other' }, never)).pod).toBe('db');
+    expect((await service.add(request('c1'), never)).ipv4).not.toBe(first.ipv4);
     expect(endpoints.size).toBe(1);
   });
 
-  it('waits for the datapath again when the endpoint is there already', async () => {
-    const asked: string[] = [];
-    const { service, request } = endpointFixture(state.path, { settled: async (row) => void asked.push(row.containerId) });
-    await service.add(request('c1'), never);
-    await service.add(request('c1'), never);
-    expect(asked).toEqual(['c1', 'c1']);
+  it('takes away the device of a half-made endpoint before it makes it anew', async () => {
+    const { service, request, network } = endpointFixture(state.path);
+    network.devices.set(hostInterfaceName('c1', 'eth0'), { index: 1, network: {} as never });
+    expect((await service.add(request('c1'), never)).ifindex).not.toBe(1);
+  });
+
+  it('never touches a device that is another endpoint’s, though it would have the same name', async () => {
+    const { service, request, network, endpoints, dependencies } = endpointFixture(state.path);
+    const row = await service.add(request('c1'), never);
+    const name = hostInterfaceName('c2', 'eth0');
+    network.devices.set(name, { index: 5, network: {} as never });
+    dependencies.endpoints.put('1', { ...row, interfaceName: name, ifindex: 5 });
+    await expect(service.add(request('c2'), never)).rejects.toMatchObject({
+      code: 'ENDPOINT_EXISTS',
+      message: expect.stringContaining(name),
+    });
+    expect(await service.remove('c2', 'eth0')).toBe(false);
+    expect([network.devices.has(name), endpoints.size]).toEqual([true, 1]);
+  });
+
+  it('is on disk before its device is made, as one that no agent takes over, until the datapath has it', async () => {
+    const settled = Promise.withResolvers<void>();
+    const seen: number[] = [];
+    const fixture = endpointFixture(state.path, { settled: () => settled.promise });
+    const create = fixture.network.create.bind(fixture.network);
+    fixture.network.create = (network) => {
+      seen.push(...fixture.saved().map((row) => row.identity));
+      return create(network);
+    };
+    const adding = fixture.service.add(fixture.request('c1'), never);
+    await until(() => fixture.endpoints.get('1')?.identity === 65_800);
+    fixture.service.relabel(fixture.endpoints.get('1')!, 'k8s:app=db;', 65_900);
+    expect([seen, fixture.saved().map((row) => row.identity)]).toEqual([[0], [0]]);
+    settled.resolve();
+    expect((await adding).labels).toBe('k8s:app=db;');
+    expect(fixture.saved().map((row) => row.identity)).toEqual([65_900]);
+  });
+
+  it.each([
+    ['namespace', 'NETNS_MISSING', ({ network }: ReturnType<typeof endpointFixture>) => network.gone.add('/run/netns/c1')],
+    ['device', 'ENDPOINT_BROKEN', ({ network }: ReturnType<typeof endpointFixture>) => network.devices.clear()],
+  ])('fails when the %s went while it was made, and leaves nothing', async (_, code, lose) => {
+    const settled = Promise.withResolvers<void>();
+    const fixture = endpointFixture(state.path, { settled: () => settled.promise });
+    const adding = fixture.service.add(fixture.request('c1'), never);
+    await until(() => fixture.endpoints.get('1')?.identity === 65_800);
+    lose(fixture);
+    settled.resolve();
+    await expect(adding).rejects.toMatchObject({ code });
+    expect([fixture.endpoints.size, fixture.saved(), fixture.network.devices.size]).toEqual([0, [], 0]);
   });
 
   it('finishes an endpoint whose ADD could not be taken back', async () => {
     let fail = true;
     const fixture = endpointFixture(state.path, { identities: { allocate: async () => (fail ? Promise.reject(broken) : 65_800) } });
-    fixture.network.removeFails = new Error('busy');
+    const create = fixture.network.create.bind(fixture.network);
+    fixture.network.create = (network) => {
+      fixture.network.removeFails = new Error('busy');
+      return create(network);
+    };
     await expect(fixture.service.add(fixture.request('c1'), never)).rejects.toBe(broken);
     expect(fixture.endpoints.get('1')?.identity).toBe(0);
     fixture.network.removeFails = undefined;
+    fixture.network.create = create;
     fail = false;
     expect((await fixture.service.add(fixture.request('c1'), never)).identity).toBe(65_800);
   });

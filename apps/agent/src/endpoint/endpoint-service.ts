@@ -1,15 +1,18 @@
-import type { IdPool, Store, TableIndex, TableWriter } from '@isthmus/core';
+import { CodedError, type IdPool, type Store, type TableIndex, type TableWriter } from '@isthmus/core';
 import type { IdentityAllocator } from '@isthmus/identity';
 import { type EndpointRow, RESERVED_IDENTITY } from '@isthmus/model';
+import { ENDPOINT_BROKEN, ENDPOINT_EXISTS } from '../agent.errors.ts';
 import type { EndpointFiles } from './endpoint-files.ts';
 import type { DatapathBarrier, NodeFacts, NodeIpam, PodNetworkDriver } from './endpoint-ports.ts';
 import { KeyedLock } from './keyed-lock.ts';
-import { hostInterfaceName, type PodDevice } from './pod-network.ts';
+import { hostInterfaceName } from './pod-network.ts';
 
 const { unknown: UNKNOWN } = RESERVED_IDENTITY;
 
 /** A pod's interface that a runtime asks for. */
 export interface EndpointRequest {
+  /** Name of the CNI network. */
+  readonly network: string;
   readonly containerId: string;
   readonly podInterface: string;
   readonly netns: string;
@@ -42,10 +45,14 @@ export class EndpointService {
   readonly #with: EndpointDependencies;
   readonly #lock = new KeyedLock();
   readonly #byOwner: TableIndex<EndpointRow>;
+  readonly #byDevice: TableIndex<EndpointRow>;
+  /** Owners whose ADD is going on. */
+  readonly #unfinished = new Set<string>();
 
   constructor(dependencies: EndpointDependencies) {
     this.#with = dependencies;
     this.#byOwner = dependencies.endpoints.table.index('owner', (row) => [ownerOf(row)]);
+    this.#byDevice = dependencies.endpoints.table.index('device', (row) => [row.interfaceName]);
   }
 
   /** The endpoint of a container's interface, if there is one. */
@@ -56,14 +63,16 @@ export class EndpointService {
 
   /**
    * Gives a pod its network and returns when packets can flow: the kernel's datapath has the endpoint and its identity. When anything fails,
-   * nothing of it stays behind. For a container that has its endpoint already, that one is returned.
+   * nothing of it stays behind; what an ADD left that was cut off is made anew.
+   * @throws CodedError ENDPOINT_EXISTS when the container has this interface: what it has stays as it is
    */
   add(request: EndpointRequest, signal: AbortSignal): Promise<EndpointRow> {
     return this.#lock.run(ownerOf(request), async () => {
       const known = this.find(request.containerId, request.podInterface);
-      if (!known) return this.#create(request, signal);
-      if (this.#serves(known, request)) return this.#settle(known, signal);
-      this.#discard(known);
+      if (known && this.#stands(known)) throw exists(`${request.containerId} has ${request.podInterface} already`, known);
+      const other = this.#otherWithDevice(hostInterfaceName(request.containerId, request.podInterface), ownerOf(request));
+      if (other) throw exists(`device ${other.interfaceName} is that of ${other.namespace}/${other.pod}`, other);
+      this.#discard(request);
       return this.#create(request, signal);
     });
   }
@@ -78,19 +87,34 @@ export class EndpointService {
     });
   }
 
+  /** Resolves when the datapath has what an endpoint's row says. @throws CodedError ENDPOINT_NOT_SETTLED */
+  async settle(row: EndpointRow, signal: AbortSignal): Promise<void> {
+    await this.#with.settled(row, this.#with.store.revision, signal);
+  }
+
   /** Gives an endpoint other labels and the identity that goes with them, unless it is gone or another's meanwhile. */
   relabel(endpoint: EndpointRow, labels: string, identity: number): void {
     const row = this.find(endpoint.containerId, endpoint.podInterface);
-    if (row?.id === endpoint.id && row.identity !== UNKNOWN) this.#save({ ...row, labels, identity });
+    if (row?.id !== endpoint.id || row.identity === UNKNOWN) return;
+    const next = { ...row, labels, identity };
+    if (!this.#unfinished.has(ownerOf(row))) this.#with.files.save(next);
+    this.#with.endpoints.put(String(row.id), next);
   }
 
-  /** Whether this endpoint is what is asked for. An ADD that was cut off, or another pod's namespace, is not. */
-  #serves(row: EndpointRow, { namespace, pod, netns }: EndpointRequest): boolean {
-    const same = row.namespace === namespace && row.pod === pod && row.netns === netns;
-    return same && row.identity !== UNKNOWN && this.#with.network.find(row.interfaceName)?.index === row.ifindex;
+  /** Whether an endpoint is there. One of an ADD that was cut off is not. */
+  #stands(row: EndpointRow): boolean {
+    return row.identity !== UNKNOWN && this.#with.network.find(row.interfaceName)?.index === row.ifindex;
+  }
+
+  /** Names of devices are short, and made from longer ones: that of one container may be another's. */
+  #otherWithDevice(name: string, owner: string): EndpointRow | undefined {
+    const rows = [...this.#byDevice.get(name)].map((key) => this.#with.endpoints.table.get(key));
+    return rows.find((row) => row !== undefined && ownerOf(row) !== owner);
   }
 
   async #create(request: EndpointRequest, signal: AbortSignal): Promise<EndpointRow> {
+    const owner = ownerOf(request);
+    this.#unfinished.add(owner);
     try {
       const identity = this.#identify(request, signal);
       identity.catch(() => undefined); // seen below, unless the kernel failed first
@@ -98,12 +122,25 @@ export class EndpointService {
       await turn();
       const row = { ...this.#attach(request), ...(await identity) };
       signal.throwIfAborted();
-      this.#save(row);
-      return await this.#settle(row, signal);
+      this.#with.endpoints.put(String(row.id), row);
+      await this.settle(row, signal);
+      signal.throwIfAborted();
+      return this.#finish(row);
     } catch (error) {
       this.#undo(request);
       throw error;
+    } finally {
+      this.#unfinished.delete(owner);
     }
+  }
+
+  /** Writes down that the ADD has happened: from here on a crash does not undo it. Its labels may have changed meanwhile. */
+  #finish({ id, netns, interfaceName }: EndpointRow): EndpointRow {
+    const row = this.#with.endpoints.table.get(String(id));
+    this.#with.network.visit(netns);
+    if (!row || !this.#stands(row)) throw new CodedError(ENDPOINT_BROKEN, `device ${interfaceName} is gone`, { object: interfaceName });
+    this.#with.files.save(row);
+    return row;
   }
 
   async #identify({ namespace, pod }: EndpointRequest, signal: AbortSignal): Promise<{ labels: string; identity: number }> {
@@ -112,20 +149,20 @@ export class EndpointService {
     return { labels, identity: await this.#with.identities.allocate(labels) };
   }
 
-  /** Makes the pod's devices, and an endpoint that gets no packets yet. It is not on disk: an ADD cut off by a crash has not happened. */
+  /**
+   * Makes the pod's devices, and an endpoint that gets no packets yet. It is on disk before, as one without an identity: what a crash leaves
+   * of it is found and taken away by the next agent.
+   */
   #attach(request: EndpointRequest): EndpointRow {
-    const { ipam, ids, network, node, endpoints } = this.#with;
+    const { ipam, ids, network, node, endpoints, files } = this.#with;
     const { containerId, netns, podInterface } = request;
     const gateway = node.gateway();
     const addresses = ipam.allocate(ownerOf(request));
+    const planned = rowOf(request, { id: ids.idOf(ownerOf(request)), ...addresses, mtu: node.podMtu });
+    files.save(planned, 'until the machine ends');
     const device = network.create({ containerId, netns, podInterface, ...addresses, gateway, mtu: node.podMtu });
-    const row = rowOf(request, device, { id: ids.idOf(ownerOf(request)), ...addresses, mtu: node.podMtu, labels: '', identity: UNKNOWN });
+    const row = { ...planned, ...device };
     endpoints.put(String(row.id), row);
-    return row;
-  }
-
-  async #settle(row: EndpointRow, signal: AbortSignal): Promise<EndpointRow> {
-    await this.#with.settled(row, this.#with.store.revision, signal);
     return row;
   }
 
@@ -137,25 +174,20 @@ export class EndpointService {
     }
   }
 
-  /** On disk first: an endpoint that gets packets must be known after a crash as well. */
-  #save(row: EndpointRow): void {
-    this.#with.files.save(row);
-    this.#with.endpoints.put(String(row.id), row);
-  }
-
   /**
    * Takes away whatever there is of an endpoint. The device goes first: while it is there its addresses are not free, and the endpoint stays
    * known until it can be removed. A crash of the agent may have left a device alone.
    */
   #discard(attachment: Attachment): void {
     const { network, endpoints, ipam, ids, files } = this.#with;
+    const owner = ownerOf(attachment);
     const row = this.find(attachment.containerId, attachment.podInterface);
-    network.remove(row?.interfaceName ?? hostInterfaceName(attachment.containerId, attachment.podInterface));
-    ipam.release(ownerOf(attachment));
-    ids.release(ownerOf(attachment));
-    if (!row) return;
-    endpoints.delete(String(row.id));
-    files.remove(row.id);
+    const device = row?.interfaceName ?? hostInterfaceName(attachment.containerId, attachment.podInterface);
+    if (!this.#otherWithDevice(device, owner)) network.remove(device);
+    ipam.release(owner);
+    if (row) endpoints.delete(String(row.id));
+    if (ids.has(owner)) files.remove(ids.idOf(owner));
+    ids.release(owner);
   }
 }
 
@@ -164,11 +196,16 @@ export function ownerOf(endpoint: Attachment): string {
   return `${endpoint.containerId}/${endpoint.podInterface}`;
 }
 
-type RowParts = Pick<EndpointRow, 'id' | 'ipv4' | 'ipv6' | 'mtu' | 'labels' | 'identity'>;
+type RowParts = Pick<EndpointRow, 'id' | 'ipv4' | 'ipv6' | 'mtu'>;
 
-function rowOf(request: EndpointRequest, device: PodDevice, parts: RowParts): EndpointRow {
-  const { containerId, namespace, pod, podUid, podInterface, netns } = request;
-  return { containerId, namespace, pod, podUid, podInterface, netns, ...device, ...parts };
+/** An endpoint that has neither device nor identity yet. */
+function rowOf(request: EndpointRequest, parts: RowParts): EndpointRow {
+  const interfaceName = hostInterfaceName(request.containerId, request.podInterface);
+  return { ...request, ...parts, interfaceName, ifindex: 0, mac: '', hostMac: '', labels: '', identity: UNKNOWN };
+}
+
+function exists(message: string, { namespace, pod }: EndpointRow): CodedError {
+  return new CodedError(ENDPOINT_EXISTS, message, { object: `${namespace}/${pod}` });
 }
 
 /** Lets what was just asked of etcd go out before the kernel's calls keep the process busy. */

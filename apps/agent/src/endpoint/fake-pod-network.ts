@@ -1,3 +1,5 @@
+import { CodedError } from '@isthmus/core';
+import { NETNS_MISSING } from '@isthmus/datapath';
 import type { PodNetworkDriver } from './endpoint-ports.ts';
 import { hostInterfaceName, type PodDevice, type PodNetwork } from './pod-network.ts';
 
@@ -7,6 +9,8 @@ export class FakePodNetwork implements PodNetworkDriver {
   /** Thrown by the next calls of `create` and `remove` while set. */
   createFails: unknown;
   removeFails: unknown;
+  /** Namespaces that have been removed. */
+  readonly gone = new Set<string>();
   #index = 100;
 
   create(network: PodNetwork): PodDevice {
@@ -25,5 +29,13 @@ export class FakePodNetwork implements PodNetworkDriver {
 
   find(interfaceName: string): { index: number } | undefined {
     return this.devices.get(interfaceName);
+  }
+
+  inspect(): never {
+    throw new Error('there is no kernel to look into');
+  }
+
+  visit(netns: string): void {
+    if (this.gone.has(netns)) throw new CodedError(NETNS_MISSING, `${netns} is gone`, { object: netns });
   }
 }

@@ -26,7 +26,7 @@ function fixture() {
     store,
     endpoints: endpoints.table,
     identities: identities.table,
-    allocator: new IdentityAllocator(registry, { min: 65_800, max: 65_999 }, seededRandom(3)),
+    allocator: new IdentityAllocator(registry, { cluster: 'east', min: 65_800, max: 65_999 }, seededRandom(3)),
     service: {
       relabel: (row, labels, identity) => {
         relabelled.push(labels);

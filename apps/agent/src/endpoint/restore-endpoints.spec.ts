@@ -37,7 +37,8 @@ describe('restoreEndpoints', () => {
     expect(endpoints.scopes.isSynced('local')).toBe(true);
     const next = await service.add(request('c3'), never);
     expect([next.id, next.ipv4]).toEqual([3, '10.1.0.4']);
-    expect((await service.add(request('c1'), never)).id).toBe(1);
+    await expect(service.add(request('c1'), never)).rejects.toMatchObject({ code: 'ENDPOINT_EXISTS' });
+    expect(service.find('c1', 'eth0')?.id).toBe(1);
   });
 
   it('forgets endpoints whose device is gone, and lets their addresses rest', async () => {

@@ -27,6 +27,13 @@ describe('KvIdentityRegistry', () => {
     expect(await registry.create(ID, LABELS)).toEqual({ outcome: 'taken' });
   });
 
+  it('lists the numbers that are taken or rest', async () => {
+    const { kv, registry } = fixture();
+    await registry.create(ID, LABELS);
+    await kv.put(`isthmus/identities/retired/${ID + 1}`, '1');
+    expect(await registry.taken()).toEqual(new Set([ID, ID + 1]));
+  });
+
   it('writes a number again when it is used, so that nobody collects it meanwhile', async () => {
     const { kv, registry } = fixture();
     await registry.create(ID, LABELS);

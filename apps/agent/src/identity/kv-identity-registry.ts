@@ -2,6 +2,8 @@ import type { CreateOutcome, IdentityRegistry } from '@isthmus/identity';
 import type { KvStore } from '@isthmus/kvstore';
 import { identityKey } from '@isthmus/mesh';
 
+/** Labels by their numbers. */
+const ID_PREFIX = identityKey(0).slice(0, -1);
 /** Numbers by their labels: beside Cilium's own keys, which remote readers do not look at. */
 const VALUE_PREFIX = 'cilium/state/identities/v1/value/';
 /** Numbers that rest for an hour after their last use; the operator puts them there, under a lease. */
@@ -42,6 +44,14 @@ export class KvIdentityRegistry implements IdentityRegistry {
     if (result.succeeded) return { outcome: 'created' };
     const winner = await this.find(labels);
     return winner === undefined ? { outcome: 'taken' } : { outcome: 'exists', id: winner };
+  }
+
+  async taken(): Promise<ReadonlySet<number>> {
+    const taken = new Set<number>();
+    // What comes to rest between the two listings is in one of them: the number is retired in the transaction that removes it.
+    for (const prefix of [ID_PREFIX, RETIRED_PREFIX])
+      for await (const { entries } of this.#kv.list(prefix)) for (const { key } of entries) taken.add(Number(key.slice(prefix.length)));
+    return taken;
   }
 
   /** Writes the number again for these labels, unless it stands for others or the index moved. An index that points to others' goes. */

@@ -1,4 +1,4 @@
-import type { Clock } from '@isthmus/core';
+import type { Clock, CodedError } from '@isthmus/core';
 import { IpPool } from '@isthmus/ipam';
 import { parseCidr } from '@isthmus/net';
 import type { NodeIpam, PodAddresses } from '../endpoint/endpoint-ports.ts';
@@ -32,6 +32,14 @@ export class PodCidrIpam implements NodeIpam {
 
   adopt(owner: string, { ipv4, ipv6 }: PodAddresses): void {
     for (const ip of [ipv4, ipv6]) if (ip !== '') this.#pool.adopt(ip, owner);
+  }
+
+  shortage(): CodedError | undefined {
+    for (const family of this.#families) {
+      const shortage = this.#pool.shortage(family);
+      if (shortage) return shortage;
+    }
+    return undefined;
   }
 
   release(owner: string): void {

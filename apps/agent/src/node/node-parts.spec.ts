@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '@isthmus/core';
+import { StateFolder } from '../state/state-folder.ts';
 import { PodCidrIpam } from './node-ipam.ts';
 import { NodeStateFile } from './node-state.ts';
 import { PodCidrs } from './pod-cidrs.ts';
@@ -55,6 +56,14 @@ describe('PodCidrIpam', () => {
     pool.adopt('c', { ipv4: '10.1.0.4', ipv6: '' });
   });
 
+  it('says when a pod would get only half of its addresses, or none', () => {
+    const { ipam: pool } = ipam(['10.1.0.0/24', 'fd00:1::/126']);
+    expect(pool.shortage()).toBeUndefined();
+    pool.allocate('a');
+    pool.allocate('b');
+    expect(pool.shortage()?.message).toContain('no IPv6 address is free in fd00:1::/126');
+  });
+
   it('goes on with CIDRs that come, and keeps addresses of those that go', () => {
     const { ipam: pool } = ipam(['10.1.0.0/29']);
     const first = pool.allocate('a');
@@ -78,8 +87,8 @@ describe('NodeStateFile', () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   it('reads what it wrote', () => {
-    new NodeStateFile(join(dir, 'state')).save({ podCidrs: ['10.1.0.0/24'] });
-    expect(new NodeStateFile(join(dir, 'state')).load()).toEqual({ podCidrs: ['10.1.0.0/24'] });
+    new NodeStateFile(new StateFolder(join(dir, 'state'))).save({ podCidrs: ['10.1.0.0/24'] });
+    expect(new NodeStateFile(new StateFolder(join(dir, 'state'))).load()).toEqual({ podCidrs: ['10.1.0.0/24'] });
     expect(readdirSync(join(dir, 'state'))).toEqual(['node.json']);
     expect([statSync(join(dir, 'state')).mode & 0o777, statSync(join(dir, 'state/node.json')).mode & 0o777]).toEqual([0o700, 0o600]);
   });
@@ -96,6 +105,6 @@ describe('NodeStateFile', () => {
     '{"podCidrs":["10.1.0.0/24","x"]}',
   ])('lets the cluster say it again when the file holds %j', (text) => {
     if (text !== undefined) writeFileSync(join(dir, 'node.json'), text);
-    expect(new NodeStateFile(dir).load()).toBeUndefined();
+    expect(new NodeStateFile(new StateFolder(dir)).load()).toBeUndefined();
   });
 });

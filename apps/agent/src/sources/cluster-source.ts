@@ -1,5 +1,5 @@
 import { type Clock, LOCAL_SCOPE, type Random, type Store, type TableWriter } from '@isthmus/core';
-import { type KvStore, type MirrorChange, mirrorPrefix } from '@isthmus/kvstore';
+import { type KvStore, type MirrorChange, mirrorPrefix, type RelistReason } from '@isthmus/kvstore';
 import {
   type Decoded,
   decodeRecord,
@@ -22,6 +22,8 @@ export interface ClusterSourceOptions {
   readonly random: Random;
   readonly onDropped: (kind: RecordKind, name: string, reason: string) => void;
   readonly onDisconnected: (error: unknown) => void;
+  /** The etcd may not hold what this node wrote: it was wiped, or restored from a copy. */
+  readonly onRelist: (reason: RelistReason) => void;
 }
 
 /**
@@ -46,8 +48,7 @@ function mirrorKind<K extends RecordKind, V>(
   const { prefix } = stateLayout(kind, options.owner.cluster);
   const context = { ...options.owner, maxConnectedClusters: options.maxConnectedClusters };
   const rowKey = (name: string): string => (kind === 'identities' ? name : `${options.owner.cluster}/${name}`);
-  const apply = ({ key, value }: MirrorChange): void => {
-    const name = key.slice(prefix.length);
+  const apply = ({ name, value }: MirrorChange): void => {
     const decoded: Decoded<RecordRows[K]> | undefined = value && decodeRecord(kind, value, { ...context, name } as RecordContext);
     if (decoded && !decoded.ok) options.onDropped(kind, name, decoded.reason);
     if (decoded?.ok) writer.put(rowKey(name), toRow(decoded.value));
@@ -61,5 +62,7 @@ function mirrorKind<K extends RecordKind, V>(
     onBatch: (changes) => options.store.transact(() => changes.forEach(apply)),
     onSynced: () => writer.synced(LOCAL_SCOPE),
     onDisconnected: options.onDisconnected,
+    // A copy looks like the etcd where nothing changed since it was made: each prefix tells for what this node writes under it.
+    onRelist: options.onRelist,
   });
 }

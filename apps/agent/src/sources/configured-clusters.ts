@@ -59,8 +59,7 @@ export class ConfiguredClusters {
   }
 
   #listed(changes: readonly MirrorChange[]): void {
-    for (const { key, value } of changes) {
-      const cluster = key.slice(PREFIX.length);
+    for (const { name: cluster, value } of changes) {
       if (value) this.#add(cluster, value);
       else if (this.#configured.has(cluster)) this.#missing.add(cluster);
     }

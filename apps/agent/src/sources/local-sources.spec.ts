@@ -1,6 +1,6 @@
 import { ManualClock, seededRandom } from '@isthmus/core';
 import { KvResources, MemoryKvServer } from '@isthmus/kvstore';
-import { encodeIp, identityKey, ipKey } from '@isthmus/mesh';
+import { encodeIp, identityKey, ipKey, nodeKey } from '@isthmus/mesh';
 import {
   ENDPOINT_SLICE,
   type EndpointRow,
@@ -67,6 +67,7 @@ describe('runClusterSource', () => {
         random: seededRandom(2),
         onDropped: (kind, name, reason) => complaints.push(`${kind} ${name} ${reason}`),
         onDisconnected: () => undefined,
+        onRelist: (reason) => complaints.push(`relist ${reason}`),
       },
       tables.sources,
       stop.signal,
@@ -101,6 +102,26 @@ describe('runClusterSource', () => {
     await settle();
     expect(tables.sources.localIps.table.size).toBe(0);
     expect(complaints.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual(['ips 10.1.0.6', 'ips 10.1.0.7', 'ips 10.1.0.5']);
+    stop.abort();
+    await running;
+  });
+
+  it('tells of an etcd that may not hold what was written, and not of one that was away', async () => {
+    const { kv, server, settle, stop, running, complaints } = follow();
+    await kv.put(nodeKey('east', 'n1'), '{"Name":"n1","Cluster":"east","ClusterID":1}');
+    await kv.put(ipKey('10.1.0.5'), record('10.1.0.5'));
+    await kv.put(identityKey(65_800), 'k8s:app=web;k8s:io.cilium.k8s.policy.cluster=east;');
+    await settle();
+    const before = server.snapshot();
+    server.disconnect();
+    await settle(60_000);
+    expect(complaints).toEqual([]);
+    await kv.put(ipKey('10.1.0.6'), record('10.1.0.6'));
+    await settle();
+    server.restore(before);
+    await settle(60_000);
+    // Nothing else under the other prefixes has changed since the copy was made.
+    expect(complaints).toEqual(['relist went-back']);
     stop.abort();
     await running;
   });
@@ -177,6 +198,7 @@ describe('PodLabelSource', () => {
       node: 'n1',
       onChanged: (concerns) => changed.push(['web', 'db', 'far'].filter((name) => concerns(endpoint(name))).join()),
       onDisconnected: () => undefined,
+      onRelist: () => undefined,
     });
     await resources.apply(NAMESPACE, space({ team: 'a' }));
     await resources.apply(POD, pod('web', { app: 'web' }, 'n1'));
@@ -220,6 +242,7 @@ describe('PodLabelSource', () => {
       node: 'n1',
       onChanged: () => undefined,
       onDisconnected: () => undefined,
+      onRelist: () => undefined,
     });
     const running = source.run(stop.signal);
     await settle();

@@ -30,7 +30,7 @@ function fixture() {
       kv: server.connect(),
       endpoints: [],
       store: tables.store,
-      own: { name: 'east', id: 1, maxConnectedClusters: 255 },
+      own: { name: 'east', id: 1, maxConnectedClusters: 255, tunnelProtocol: 'vxlan' },
       clock,
       random: seededRandom(1),
       onTransition: () => undefined,
@@ -80,6 +80,7 @@ function fixture() {
         maxConnectedClusters: 255,
         serviceExportsEnabled: undefined,
         endpointSlicesExportMode: '',
+        tunnelProtocol: 'vxlan',
       }),
     );
     await kv.put(isthmusHeartbeatKey(cluster), String(++beats));

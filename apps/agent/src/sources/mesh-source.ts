@@ -118,7 +118,7 @@ export class MeshSource {
         onTransition(cluster, from, to);
         this.#checkKnown();
       },
-      onDropped: (kind, name, reason) => onDropped(cluster, kind, name, reason),
+      onDropped: (kind, name, { reason }) => onDropped(cluster, kind, name, reason),
     });
     this.#clusters.set(cluster, { remote: remote as unknown as RemoteCluster<never>, tables });
     remote.start();

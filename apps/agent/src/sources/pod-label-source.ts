@@ -9,6 +9,8 @@ export interface PodLabelSourceOptions {
   /** Called when the labels of the pods that `concerns` names may have changed. */
   readonly onChanged: (concerns: (endpoint: EndpointRow) => boolean) => void;
   readonly onDisconnected: (error: unknown) => void;
+  /** The pods' objects may not hold what this node wrote. */
+  readonly onRelist: () => void;
 }
 
 /** Follows the labels of this node's pods and of their namespaces: other labels are another identity. Of other nodes' pods it keeps nothing. */
@@ -32,8 +34,8 @@ export class PodLabelSource {
 
   /** Follows both kinds until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { resources, onDisconnected } = this.#options;
-    const pods = { onBatch: this.#takePods, onSynced: () => this.#synced('pods'), onDisconnected };
+    const { resources, onDisconnected, onRelist } = this.#options;
+    const pods = { onBatch: this.#takePods, onSynced: () => this.#synced('pods'), onDisconnected, onRelist };
     const namespaces = { onBatch: this.#takeNamespaces, onSynced: () => this.#synced('namespaces'), onDisconnected };
     await Promise.all([resources.watch<Pod>(POD, pods, signal), resources.watch<Namespace>(NAMESPACE, namespaces, signal)]);
   }

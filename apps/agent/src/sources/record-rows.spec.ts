@@ -42,7 +42,6 @@ describe('rows of records', () => {
       ip: '10.2.0.5',
       hostIp: '172.30.2.1',
       identity: 131_100,
-      key: 1,
       namespace: 'n',
       pod: 'p',
     });

@@ -35,7 +35,6 @@ export function ipRow(owner: RecordOwner, record: IpRecord): IpRow {
     ip: record.ip,
     hostIp: record.hostIp,
     identity: record.identity,
-    key: record.encryptionKey,
     namespace: record.namespace,
     pod: record.podName,
   };

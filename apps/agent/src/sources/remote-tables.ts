@@ -44,8 +44,8 @@ export class RemoteTables implements RemoteSink<RecordRows & ValuesByKind> {
     const writer = this.#writer(kind as Kept);
     this.#store.transact(() => {
       for (const { name, value } of changes) {
-        // Identities are unique in the mesh, so that they can be found by number alone.
-        const key = kind === 'identities' ? name : `${this.#cluster}/${name}`;
+        // Identities are unique in the mesh, so that they can be found by number alone. Joined, not a template: that would keep its parts too.
+        const key = kind === 'identities' ? name : [this.#cluster, name].join('/');
         if (value === undefined) writer.delete(key);
         else writer.put(key, this.#row(kind as Kept, value));
       }

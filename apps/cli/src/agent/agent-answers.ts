@@ -24,6 +24,7 @@ export const agentStatusSchema = z.looseObject({
   waitingFor: z.string().optional(),
   uptimeSeconds: z.number(),
   podCidrs: z.array(z.string()).default([]),
+  tunnel: z.looseObject({ protocol: z.string(), port: z.number(), device: z.string(), xdp: z.record(z.string(), z.string()) }).optional(),
   connections: z
     .record(z.string(), z.looseObject({ connected: z.boolean(), error: z.string().optional(), problem: problem.optional() }))
     .default({}),
@@ -35,6 +36,7 @@ export const agentStatusSchema = z.looseObject({
     .looseObject({
       count: z.number(),
       behind: z.array(z.string()),
+      failingRows: z.number().optional(),
       failing: z.array(z.looseObject({ sink: z.string(), key: z.string(), error: z.unknown() })),
     })
     .optional(),

@@ -6,6 +6,8 @@ export interface AgentApi {
    * @throws CodedError CLI_AGENT_DOWN, CLI_AGENT_DENIED, CLI_AGENT_ANSWER, or what the agent refused with
    */
   get(path: string): Promise<unknown>;
+  /** The same of an answer that is no JSON, as it is. @throws CodedError as {@link get} */
+  text(path: string): Promise<string>;
   /**
    * Reads an answer that has no end, one JSON value a line. Ends when the signal aborts.
    * @throws CodedError as {@link get}; CLI_AGENT_DOWN when the agent goes away

@@ -17,12 +17,16 @@ export class AgentClient implements AgentApi {
   }
 
   async get(path: string): Promise<unknown> {
-    const response = await this.#open(path, AbortSignal.timeout(TIMEOUT_MS));
-    const text = await this.#text(response);
-    const body = parseJson(text);
-    if (response.statusCode !== 200) throw this.#refusal(response.statusCode, body);
+    const body = parseJson(await this.text(path));
     if (body === undefined) throw this.#fault(CLI_AGENT_ANSWER, `${path} answered no JSON`);
     return body;
+  }
+
+  async text(path: string): Promise<string> {
+    const response = await this.#open(path, AbortSignal.timeout(TIMEOUT_MS));
+    const text = await this.#text(response);
+    if (response.statusCode !== 200) throw this.#refusal(response.statusCode, parseJson(text));
+    return text;
   }
 
   async *lines(path: string, signal: AbortSignal): AsyncIterable<unknown> {

@@ -17,6 +17,7 @@ function lines(status: AgentStatus, colour: boolean): string {
     ['node', `${status.cluster}/${status.node} (cluster id ${status.clusterId})`],
     ['agent', `${ready}, up ${spanText(status.uptimeSeconds)}`],
     ['pod CIDRs', status.podCidrs.join(', ') || 'none yet'],
+    ...(status.tunnel === undefined ? [] : [['tunnel', tunnelText(status.tunnel)] as [string, string]]),
     ...Object.entries(status.connections).map(([name, connection]): [string, string] => [name, connectionText(connection, colour)]),
     ...status.certificates.map((each): [string, string] => [each.name, certificateText(each, colour)]),
     ['endpoints', String(status.tables['endpoints'] ?? 0)],
@@ -24,6 +25,11 @@ function lines(status: AgentStatus, colour: boolean): string {
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}   ${text}\n`).join('');
+}
+
+function tunnelText({ protocol, port, device, xdp }: NonNullable<AgentStatus['tunnel']>): string {
+  const way = Object.entries(xdp).map(([name, mode]) => `${mode} XDP on ${name}`);
+  return `${protocol}, UDP port ${port}, by ${device === '' ? way.join(', ') : `device ${device}`}`;
 }
 
 /** What to do about an etcd that does not answer, or does not let us in, and about certificates that are not renewed. */
@@ -48,8 +54,8 @@ function connectionText({ connected, error, problem }: AgentStatus['connections'
   return paint(colour, 'bad', `not connected${why === undefined ? '' : `: ${why}`}`);
 }
 
-function sinksText({ count, behind, failing }: NonNullable<AgentStatus['sinks']>, colour: boolean): string {
-  if (failing.length > 0) return paint(colour, 'bad', `${count}, of which ${failing.length} rows fail`);
+function sinksText({ count, behind, failing, failingRows }: NonNullable<AgentStatus['sinks']>, colour: boolean): string {
+  if (failing.length > 0) return paint(colour, 'bad', `${count}, of which ${failingRows ?? failing.length} rows fail`);
   return behind.length === 0 ? `${count}, all done` : `${count}, at work: ${behind.join(', ')}`;
 }
 
@@ -74,7 +80,11 @@ function failuresText({ sinks }: AgentStatus): string {
   return `\n${renderTable(
     ['SINK', 'KEY', 'ERROR'],
     sinks.failing.map(({ sink, key, error }) => [sink, key, errorOf(error)]),
-  )}`;
+  )}${restText(sinks)}`;
+}
+
+function restText({ failing, failingRows = 0 }: NonNullable<AgentStatus['sinks']>): string {
+  return failingRows > failing.length ? `and ${failingRows - failing.length} more: isthmus table list sink/<sink>\n` : '';
 }
 
 function errorOf(error: unknown): string {

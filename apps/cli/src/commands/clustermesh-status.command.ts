@@ -70,13 +70,14 @@ function missingIn({ cluster, remotes }: MeshStatus): string {
 }
 
 function print(cli: Cli, seen: MeshStatus, { output }: StatusOptions): void {
-  const { name, id } = seen.cluster;
+  const { name, id, problems } = seen.cluster;
   const { cluster, remotes, certificates } = seen;
+  const ready = missingIn(seen) === '' && problems === undefined;
   const now = cli.clock.wall();
-  if (output === 'json') printJson(cli.terminal, { cluster: { name, id }, ready: missingIn(seen) === '', remotes, ...certificates });
+  if (output === 'json') printJson(cli.terminal, { cluster: { name, id, ...(problems && { problems }) }, ready, remotes, ...certificates });
   else {
     cli.terminal.out(remoteStatusText(cluster, remotes, now, cli.terminal.colour));
     cli.terminal.out(certificatesText(certificates, now, cli.terminal.colour));
   }
-  if (missingIn(seen) !== '') cli.exitStatus = EXIT.notReady;
+  if (!ready) cli.exitStatus = EXIT.notReady;
 }

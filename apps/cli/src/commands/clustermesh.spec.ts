@@ -155,6 +155,12 @@ describe('status', () => {
     );
   });
 
+  it('shows how a remote encapsulates packets, where it says so', async () => {
+    west.statuses = [[{ ...ready, config: { id: 2, maxConnectedClusters: 255, tunnelProtocol: 'geneve' } }]];
+    await cli.run('clustermesh', 'status');
+    expect(cli.out).toContain('mesh of 255, geneve');
+  });
+
   it('says what is wrong, what to do, and that it is not ready', async () => {
     west.statuses = [[syncing]];
     expect(await cli.run('clustermesh', 'status')).toBe(3);
@@ -198,6 +204,18 @@ describe('status', () => {
         'root: CERTIFICATE_RENEWAL: root is not renewed\n  what to do: Free the disk.\n' +
         'refused here: a caller with a certificate for remote-east, 4 times, last 30s ago: CERTIFICATE_REVOKED: remote-east was revoked here\n',
     );
+  });
+
+  it('says why it cannot be read, and what of it is not taken, with nothing in it that moves the cursor', async () => {
+    const dropped = [
+      { kind: 'ips', reason: 'foreign-identity', count: 3, last: '10.2.0.1\u001b[2J', detail: '' },
+      { kind: 'nodes', reason: 'foreign-network', count: 1, last: 'n1', detail: '10.1.0.0/24: it overlaps 10.1.0.0/16 of west' },
+    ];
+    west.statuses = [[{ ...ready, dropped, problem: { ...problem, cause: 'connect: ECONNREFUSED' } }]];
+    expect(await cli.run('clustermesh', 'status')).toBe(0);
+    expect(cli.out).toContain('east: MESH_CONFIG_MISSING: east has published no configuration: connect: ECONNREFUSED\n');
+    expect(cli.out).toContain('east: 3 times a record of ips was not taken: foreign-identity; last "10.2.0.1\\u001b[2J"\n');
+    expect(cli.out).toContain('foreign-network; last "n1" ("10.1.0.0/24: it overlaps 10.1.0.0/16 of west")\n');
   });
 
   it('waits until all are ready, also for one that is not in the list yet', async () => {

@@ -9,6 +9,7 @@ import {
   readKeyFile,
   writeNodeFiles,
 } from '@isthmus/crypto';
+import { TUNNEL_PROTOCOLS } from '@isthmus/model';
 import { type Command, Option } from 'commander';
 import { CLI_FILE } from '../cli.errors.ts';
 import type { Cli } from '../cli.ts';
@@ -78,7 +79,8 @@ function print(cli: Cli, { name, endpoint, output }: EnrolOptions, cluster: Clus
 }
 
 /** What an agent must be told in the same words as the rest of its cluster. */
-function membershipFlags({ name, id, maxConnectedClusters }: ClusterInfo): string {
+function membershipFlags({ name, id, maxConnectedClusters, tunnelProtocol = TUNNEL_PROTOCOLS[0] }: ClusterInfo): string {
   const size = maxConnectedClusters === 255 ? '' : ` --max-connected-clusters ${maxConnectedClusters}`;
-  return `--cluster-name ${name} --cluster-id ${id}${size}`;
+  const tunnel = tunnelProtocol === TUNNEL_PROTOCOLS[0] ? '' : ` --tunnel-protocol ${tunnelProtocol}`;
+  return `--cluster-name ${name} --cluster-id ${id}${size}${tunnel}`;
 }

@@ -63,6 +63,16 @@ describe('status', () => {
     );
   });
 
+  it('says what takes packets to other nodes', async () => {
+    const tunnel = { protocol: 'geneve', port: 6081, device: '', xdp: { eth0: 'native', eth1: 'generic' } };
+    cli.agent.answers['/v1/status'] = { ...STATUS, tunnel };
+    await cli.run('status');
+    expect(cli.out).toContain('tunnel         geneve, UDP port 6081, by native XDP on eth0, generic XDP on eth1\n');
+    cli.agent.answers['/v1/status'] = { ...STATUS, tunnel: { protocol: 'vxlan', port: 8472, device: 'isth_vxlan', xdp: {} } };
+    await cli.run('status');
+    expect(cli.out).toContain('tunnel         vxlan, UDP port 8472, by device isth_vxlan\n');
+  });
+
   it('says what to do about an etcd that it cannot use', async () => {
     const problem = { code: 'KV_UNREACHABLE', object: 'https://e:2379', message: 'connect to etcd: no route', action: 'Check it.' };
     cli.agent.answers['/v1/status'] = { ...STATUS, connections: { 'cluster etcd': { connected: false, error: problem.message, problem } } };
@@ -194,10 +204,10 @@ describe('lists', () => {
   });
 
   it('settings, and which of them are set', async () => {
-    cli.agent.answers['/v1/config'] = { 'cluster-name': 'west', 'tunnel-port': 8472, 'enable-ipv4': true, devices: [] };
+    cli.agent.answers['/v1/config'] = { 'cluster-name': 'west', 'tunnel-port': 0, 'enable-ipv4': true, devices: [] };
     expect(await cli.run('config', 'view')).toBe(0);
     expect(cli.out).toMatch(/^cluster-name +west +yes +Name of this cluster/m);
-    expect(cli.out).toMatch(/^tunnel-port +8472 +UDP port/m);
+    expect(cli.out).toMatch(/^tunnel-port +0 +UDP port/m);
     expect(cli.out).toMatch(/^devices +- +Physical/m);
   });
 });

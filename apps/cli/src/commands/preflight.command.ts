@@ -1,5 +1,5 @@
 import { CodedError } from '@isthmus/core';
-import { configSchema } from '@isthmus/model';
+import { TUNNEL_PROTOCOLS, type TunnelProtocol, tunnelPort } from '@isthmus/model';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CLI_PREFLIGHT } from '../cli.errors.ts';
 import type { Cli } from '../cli.ts';
@@ -13,6 +13,7 @@ import { tunnelFeatures } from '../preflight/tunnel-features.ts';
 import { USER_FEATURES } from '../preflight/user-features.ts';
 
 interface PreflightOptions extends OutputOptions {
+  tunnelProtocol: TunnelProtocol;
   tunnelPort: number;
 }
 
@@ -24,17 +25,21 @@ export function addPreflight(program: Command, cli: Cli): void {
     .command('preflight')
     .description('Show feature by feature what this machine and this user can do, and what to do about the rest. Changes nothing')
     .addOption(
-      new Option('--tunnel-port <port>', 'UDP port that the tunnel will use')
-        .argParser(parsePort)
-        .default(configSchema['tunnel-port'].parse(undefined)),
+      new Option('--tunnel-protocol <protocol>', 'how packets will get to other nodes')
+        .choices(TUNNEL_PROTOCOLS)
+        .default(TUNNEL_PROTOCOLS[0]),
+    )
+    .addOption(
+      new Option('--tunnel-port <port>', 'UDP port that the tunnel will use; that of the protocol when 0').argParser(parsePort).default(0),
     );
   addOutput(command);
   addExample(command, 'isthmus preflight');
   command.action((options: PreflightOptions) => preflight(cli, options));
 }
 
-async function preflight(cli: Cli, { output, tunnelPort }: PreflightOptions): Promise<void> {
-  const reports = examine(await cli.connect.host(), [...USER_FEATURES, ...KERNEL_FEATURES, ...tunnelFeatures(tunnelPort)]);
+async function preflight(cli: Cli, { output, tunnelProtocol: protocol, ...options }: PreflightOptions): Promise<void> {
+  const port = tunnelPort({ 'tunnel-protocol': protocol, 'tunnel-port': options.tunnelPort });
+  const reports = examine(await cli.connect.host(), [...USER_FEATURES, ...KERNEL_FEATURES, ...tunnelFeatures({ protocol, port })]);
   const missing = blockers(reports);
   if (output === 'json') printJson(cli.terminal, { ok: missing.length === 0, features: reports });
   else cli.terminal.out(reportText(reports, cli.terminal.colour));
@@ -57,6 +62,6 @@ function reportText(reports: readonly FeatureReport[], colour: boolean): string 
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('It is a number from 1 to 65535.');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('It is a number from 0 to 65535.');
   return port;
 }

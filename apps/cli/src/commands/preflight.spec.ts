@@ -33,6 +33,18 @@ it('ends with 1 and names what is missing for a user without rights', async () =
   expect(await feature(/VXLAN/)).toMatchObject({ state: 'unknown', action: 'Run as root to find out.' });
 });
 
+it.each([
+  ['is not shown in a network namespace', { exists: (path: string) => !path.includes('bpf_jit') }, "the machine's own network namespace"],
+  [
+    'may not be read by this user',
+    { exists: () => true, read: (path: string) => (path.includes('bpf_jit') ? undefined : '') },
+    'Run as root.',
+  ],
+])('tells a JIT setting that %s from one that is off', async (_, changes, action) => {
+  cli.host = fakeHost(changes);
+  expect(await feature(/JIT/)).toMatchObject({ state: 'unknown', action: expect.stringContaining(action) });
+});
+
 it('takes CAP_SYS_ADMIN for CAP_BPF', async () => {
   cli.host = fakeHost({ files: { '/proc/self/status': `CapEff:\t${((1n << 21n) | (1n << 12n)).toString(16)}\n` } });
   expect(await cli.run('preflight')).toBe(0);
@@ -82,6 +94,19 @@ it('can do without what it has another way for', async () => {
   expect(await feature(/TCX/)).toMatchObject({ state: 'no', detail: expect.stringContaining('clsact') });
   expect(await feature(/WireGuard/)).toMatchObject({ state: 'yes', detail: expect.stringContaining('wireguard-go') });
   expect(await feature(/UDP port/)).toMatchObject({ state: 'yes', detail: 'isth_vxlan uses it' });
+});
+
+it('looks for what GENEVE needs: its own port, and no device', async () => {
+  cli.host = fakeHost({
+    tryIp: (...args) => ({ status: args.some((word) => ['geneve', 'vxlan'].includes(word)) ? 2 : 0, said: 'Error: Unknown device type.' }),
+    files: { '/proc/net/udp': '1: 00000000:2118 00000000:0000 07\n' },
+  });
+  expect(await cli.run('preflight', '--tunnel-protocol', 'geneve')).toBe(0);
+  expect(await feature(/GENEVE/)).toMatchObject({ state: 'yes', detail: expect.stringContaining('XDP') });
+  cli.host = fakeHost({ files: { '/proc/net/udp': '1: 00000000:17C1 00000000:0000 07\n' } });
+  expect(await cli.run('preflight', '--tunnel-protocol', 'geneve')).toBe(1);
+  expect(cli.out).toContain('UDP port 6081 for the tunnel: Find out who');
+  expect(await cli.run('preflight', '--tunnel-protocol', 'geneve', '--tunnel-port', '7000')).toBe(0);
 });
 
 it('says what it could not find out', async () => {

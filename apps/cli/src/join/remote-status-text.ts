@@ -1,4 +1,4 @@
-import type { RemoteStatus } from '@isthmus/crypto';
+import type { ClusterInfo, RemoteStatus } from '@isthmus/crypto';
 import { spanText } from '../output/ago.ts';
 import { type Cell, renderTable } from '../output/print-table.ts';
 import { problemText } from '../output/problem-text.ts';
@@ -11,13 +11,13 @@ const HEADINGS = ['CLUSTER', 'ID', 'STATE', 'CONFIG', 'HEARTBEAT', 'SYNCED', 'OU
  * @param now wall time, milliseconds since 1970
  */
 export function remoteStatusText(
-  cluster: { readonly name: string; readonly id: number },
+  cluster: Pick<ClusterInfo, 'name' | 'id' | 'problems'>,
   remotes: readonly RemoteStatus[],
   now: number,
   colour = false,
 ) {
   const ready = remotes.filter((remote) => remote.ready).length;
-  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n`;
+  const head = `cluster ${cluster.name} (id ${cluster.id}): ${ready} of ${remotes.length} remote clusters ready\n${(cluster.problems ?? []).map((problem) => refusalText(cluster.name, problem)).join('')}`;
   if (remotes.length === 0) return head;
   return (
     head +
@@ -26,7 +26,7 @@ export function remoteStatusText(
       remotes.map((remote) => cells(remote, now)),
       colour,
     ) +
-    remotes.map(problemsText).join('')
+    remotes.map((remote) => problemsText(remote) + droppedText(remote)).join('')
   );
 }
 
@@ -46,7 +46,8 @@ function cells(remote: RemoteStatus, now: number): Cell[] {
 
 /** What the remote says of itself. */
 function configText({ config }: RemoteStatus): string {
-  return config === undefined ? '-' : `mesh of ${config.maxConnectedClusters}`;
+  if (config === undefined) return '-';
+  return `mesh of ${config.maxConnectedClusters}${config.tunnelProtocol ? `, ${config.tunnelProtocol}` : ''}`;
 }
 
 /** How many kinds of records are complete, and which are not. */
@@ -72,4 +73,13 @@ function problemsText({ name, problem, error, certificateThere, certificateHere 
     certificateThere?.problem ? problemText(`our certificate at ${name}`, certificateThere.problem) : '',
     certificateHere?.problem ? problemText(`certificate of ${name} here`, certificateHere.problem) : '',
   ].join('');
+}
+
+/** Names and what was read of a record come from outside: quoted, nothing in them moves the cursor. */
+function droppedText({ name, dropped }: RemoteStatus): string {
+  const lines = (dropped ?? []).map(({ kind, reason, count, last, detail }) => {
+    const why = detail === '' ? '' : ` (${JSON.stringify(detail)})`;
+    return `${name}: ${count} times a record of ${kind} was not taken: ${reason}; last ${JSON.stringify(last)}${why}\n`;
+  });
+  return lines.join('');
 }

@@ -16,6 +16,8 @@ export const KERNEL_FEATURES: readonly Feature[] = [
   { name: 'closing of sockets', required: false, check: destroy },
 ];
 
+const JIT = '/proc/sys/net/core/bpf_jit_enable';
+
 function libbpf(host: Host): Finding {
   try {
     host.requireLibbpf();
@@ -46,7 +48,9 @@ function cgroup2(host: Host): Finding {
 }
 
 function jit(host: Host): Finding {
-  const value = host.read('/proc/sys/net/core/bpf_jit_enable')?.trim();
+  // Only the machine's own network namespace has the setting, and only its root may read it.
+  if (!host.exists(JIT)) return unknown('net.core.bpf_jit_enable is not shown here', "Look in the machine's own network namespace.");
+  const value = host.read(JIT)?.trim();
   if (value === undefined) return unknown('net.core.bpf_jit_enable cannot be read', 'Run as root.');
   return value === '0'
     ? missing('it is off: programs run several times slower', 'Run "sysctl -w net.core.bpf_jit_enable=1".')

@@ -1,21 +1,22 @@
+import type { TunnelProtocol } from '@isthmus/model';
 import { type Feature, type Finding, missing, present, unknown } from './feature.ts';
 import type { Host } from './host.ts';
 
-/** Name of the agent's own VXLAN device. */
-const OWN_DEVICE = 'isth_vxlan';
+/** How packets will get to other nodes. */
+export interface PlannedTunnel {
+  readonly protocol: TunnelProtocol;
+  /** UDP port. */
+  readonly port: number;
+}
 
-/** What the kernel must have to reach other nodes. @param tunnelPort UDP port of the tunnel */
-export function tunnelFeatures(tunnelPort: number): readonly Feature[] {
+/** What the kernel must have to reach other nodes. */
+export function tunnelFeatures({ protocol, port }: PlannedTunnel): readonly Feature[] {
   return [
     { name: 'veth pairs', required: true, check: (host) => device(host, 'veth', ['type', 'veth'], 'CONFIG_VETH') },
-    {
-      name: 'VXLAN with metadata',
-      required: true,
-      check: (host) => device(host, 'vxlan', ['type', 'vxlan', 'external', 'dstport', String(tunnelPort)], 'CONFIG_VXLAN'),
-    },
-    { name: `UDP port ${tunnelPort} for the tunnel`, required: true, check: (host) => portFree(host, tunnelPort) },
+    { name: 'VXLAN with metadata', required: protocol === 'vxlan', check: vxlan },
+    { name: `UDP port ${port} for the tunnel`, required: true, check: (host) => portFree(host, `isth_${protocol}`, port) },
     { name: 'IPv6', required: false, check: ipv6 },
-    { name: 'GENEVE', required: false, check: (host) => device(host, 'geneve', ['type', 'geneve', 'external'], 'CONFIG_GENEVE') },
+    { name: 'GENEVE', required: false, check: geneve },
     { name: 'WireGuard', required: false, check: wireguard },
   ];
 }
@@ -32,6 +33,17 @@ function device(host: Host, kind: string, type: readonly string[], option: strin
   );
 }
 
+function vxlan(host: Host): Finding {
+  return device(host, 'vxlan', ['type', 'vxlan', 'external', 'dstport', '8472'], 'CONFIG_VXLAN');
+}
+
+function geneve(host: Host): Finding {
+  const kernel = device(host, 'geneve', ['type', 'geneve', 'external'], 'CONFIG_GENEVE');
+  return kernel.state === 'no'
+    ? present('in BPF and XDP; the kernel has none. "isthmus status" shows how XDP runs on each device')
+    : kernel;
+}
+
 function wireguard(host: Host): Finding {
   const kernel = device(host, 'wireguard', ['type', 'wireguard'], 'CONFIG_WIREGUARD');
   if (kernel.state === 'yes' || !host.hasProgram('wireguard-go')) return kernel;
@@ -45,14 +57,14 @@ function ipv6(host: Host): Finding {
 }
 
 /** The sockets of this network namespace; the kernel's own tunnel sockets are among them. */
-function portFree(host: Host, port: number): Finding {
+function portFree(host: Host, ownDevice: string, port: number): Finding {
   const tables = [host.read('/proc/net/udp'), host.read('/proc/net/udp6')];
   if (tables.every((table) => table === undefined)) return unknown('/proc/net/udp cannot be read', 'Mount /proc.');
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const taken = tables.some((table) => (table ?? '').split('\n').some((line) => line.trim().split(/\s+/)[1]?.endsWith(wanted) ?? false));
   if (!taken) return present('nobody uses it');
   // A device that is down has no port: it lost it to the one that is asked about.
-  const own = host.read(`/sys/class/net/${OWN_DEVICE}/operstate`)?.trim();
-  if (own !== undefined && own !== 'down') return present(`${OWN_DEVICE} uses it`);
+  const own = host.read(`/sys/class/net/${ownDevice}/operstate`)?.trim();
+  if (own !== undefined && own !== 'down') return present(`${ownDevice} uses it`);
   return missing('somebody else uses it', `Find out who with "ss -ulpn sport = :${port}", or set another tunnel-port on all nodes.`);
 }

@@ -19,6 +19,10 @@ export class FakeAgent implements AgentApi {
     return answer;
   }
 
+  async text(path: string): Promise<string> {
+    return String(await this.get(path));
+  }
+
   async *lines(): AsyncIterable<unknown> {
     yield* this.events;
     throw new CodedError(CLI_AGENT_DOWN, 'the agent went away');

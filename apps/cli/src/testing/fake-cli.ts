@@ -6,8 +6,11 @@ import type { Cli } from '../cli.ts';
 import { EXIT, type ExitStatus } from '../exit-status.ts';
 import type { Host } from '../preflight/host.ts';
 import { runCli } from '../run-cli.ts';
+import { Archive } from '../sysdump/archive.ts';
+import type { Machine } from '../sysdump/machine.ts';
 import { FakeAgent } from './fake-agent.ts';
 import { fakeHost } from './fake-host.ts';
+import { fakeMachine } from './fake-machine.ts';
 import { LeapingClock } from './leaping-clock.ts';
 
 /** A command's world in memory. */
@@ -23,6 +26,7 @@ export class FakeCli {
   readonly etcd = new MemoryKvServer({ clock: this.clock, random: seededRandom(1) });
   readonly etcdFiles: string[] = [];
   host: Host = fakeHost();
+  machine: Machine = fakeMachine();
   input = '';
   out = '';
   err = '';
@@ -63,6 +67,8 @@ export class FakeCli {
         },
         agent: () => this.agent,
         host: async () => this.host,
+        machine: async () => this.machine,
+        archive: async (path, folder, mtime) => new Archive(path, folder, mtime),
       },
     };
   }

@@ -36,7 +36,7 @@ describe('Exporter', () => {
     await announced();
     expect(canaries()).toEqual(CANARIES);
     const capabilities = { syncedCanaries: true, maxConnectedClusters: 255, serviceExportsEnabled: true };
-    expect(JSON.parse(keysOf(east.mesh)[CONFIG]!)).toEqual({ id: 1, capabilities });
+    expect(JSON.parse(keysOf(east.mesh)[CONFIG]!)).toEqual({ id: 1, capabilities, isthmus: { tunnelProtocol: 'vxlan' } });
     expect(keysOf(east.mesh)['cilium/.heartbeat']).toMatch(/^2026-01-01T00:0\d:\d\dZ$/);
     expect(state()).toEqual({});
     for (const key of [CONFIG, 'cilium/.heartbeat', ...CANARIES]) expect(east.mesh.history.at(key)!.lease).not.toBe('0');
@@ -86,6 +86,19 @@ describe('Exporter', () => {
     east.cluster.start();
     await announced();
     expect(state()).toEqual({});
+  });
+
+  it('says while its mesh etcd takes nothing that it does not, and why', async () => {
+    east.start();
+    await announced();
+    expect(east.apiserver.problems()).toEqual([]);
+    east.mesh.fillUp();
+    await put(east.cluster, ...nodeEntry(east, 'n1'));
+    await inTime('it says so', clock, () => east.apiserver.problems().some(({ code }) => code === 'KV_QUOTA'));
+    expect(east.apiserver.missing().join()).toContain('mesh etcd (');
+    await east.mesh.clearAlarms();
+    await inTime('it is over', clock, () => east.apiserver.missing().length === 0);
+    expect(Object.keys(state())).toHaveLength(1);
   });
 
   it('withdraws a namespace that is not global, with everything in it', async () => {

@@ -97,7 +97,7 @@ export class Exporter {
     await listed.catch(() => undefined); // rejects only by abort
     if (signal.aborted) return;
     const onDropped = (kind: RecordKind, name: string, reason: DropReason): void => {
-      this.drops.add(kind, reason);
+      this.drops.add(kind, reason, name);
       log.warn({ kind, [LOG.key]: name, [LOG.reason]: reason }, 'a record of this cluster is malformed and is not exported');
     };
     const state = { kv: clusterKv, store, own, clock, random, onDropped };
@@ -150,7 +150,7 @@ export class Exporter {
   }
 }
 
-function ownConfig({ clusterId, maxConnectedClusters }: OwnClusterFacts): string {
+function ownConfig({ clusterId, maxConnectedClusters, tunnelProtocol }: OwnClusterFacts): string {
   return encodeClusterConfig({
     id: clusterId,
     syncedCanaries: true,
@@ -158,5 +158,6 @@ function ownConfig({ clusterId, maxConnectedClusters }: OwnClusterFacts): string
     maxConnectedClusters,
     serviceExportsEnabled: true,
     endpointSlicesExportMode: '',
+    tunnelProtocol,
   });
 }

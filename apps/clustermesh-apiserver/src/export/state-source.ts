@@ -55,8 +55,7 @@ function mirrorKind<K extends 'nodes' | 'identities' | 'ips', V>(
     onDropped(kind, name, decoded.reason);
     return undefined;
   };
-  const apply = ({ key, value }: MirrorChange): void => {
-    const name = key.slice(prefix.length);
+  const apply = ({ name, value }: MirrorChange): void => {
     const row = value && read(name, value);
     if (row === undefined) writer.delete(name);
     else writer.put(name, row);

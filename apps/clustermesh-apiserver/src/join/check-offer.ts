@@ -9,6 +9,7 @@ import {
   JOIN_OWN_NAME,
   JOIN_POD_CIDRS_OVERLAP,
   JOIN_REQUEST_INVALID,
+  JOIN_TUNNEL_PROTOCOL,
 } from './join.errors.ts';
 import type { LocalClusterFacts, RemoteCluster } from './ports.ts';
 
@@ -16,12 +17,13 @@ type Networked = Pick<RemoteCluster, 'name' | 'podCIDRs'>;
 
 /**
  * Checks that the cluster that makes the offer can join: against this cluster and against every one that is connected already.
- * @throws CodedError JOIN_OWN_NAME, JOIN_NAME_TAKEN, JOIN_ID_TAKEN, JOIN_ID_RANGE, JOIN_MESH_SIZE, JOIN_POD_CIDRS_OVERLAP, JOIN_REQUEST_INVALID,
- *   CA_BUNDLE_INVALID, CERTIFICATE_UNREADABLE
+ * @throws CodedError JOIN_OWN_NAME, JOIN_NAME_TAKEN, JOIN_ID_TAKEN, JOIN_ID_RANGE, JOIN_MESH_SIZE, JOIN_TUNNEL_PROTOCOL, JOIN_POD_CIDRS_OVERLAP,
+ *   JOIN_REQUEST_INVALID, CA_BUNDLE_INVALID, CERTIFICATE_UNREADABLE
  */
 export function checkOffer(self: LocalClusterFacts, remotes: readonly RemoteCluster[], offer: ClusterOffer): void {
   checkPeerName(self, offer.name);
   checkMeshSize(self, offer);
+  checkTunnel(self, offer);
   checkBundle(offer.caBundle, offer.name);
   const others = remotes.filter((r) => r.name !== offer.name);
   for (const other of [self, ...others]) {
@@ -47,6 +49,13 @@ function checkMeshSize(self: LocalClusterFacts, offer: ClusterOffer): void {
   if (offer.id > self.maxConnectedClusters) {
     throw new CodedError(JOIN_ID_RANGE, `cluster-id ${offer.id} of ${offer.name} is above ${self.maxConnectedClusters}`, { object });
   }
+}
+
+/** One that does not say fits for all that we know. */
+function checkTunnel(self: LocalClusterFacts, { name, tunnelProtocol }: ClusterOffer): void {
+  if (tunnelProtocol === undefined || tunnelProtocol === self.tunnelProtocol) return;
+  const message = `tunnel-protocol is ${self.tunnelProtocol} in ${self.name} and ${tunnelProtocol} in ${name}`;
+  throw new CodedError(JOIN_TUNNEL_PROTOCOL, message, { object: name });
 }
 
 function checkId(other: Pick<RemoteCluster, 'name' | 'id'>, offer: ClusterOffer): void {

@@ -1,6 +1,6 @@
 import { type Clock, CodedError } from '@isthmus/core';
 import { type ClusterInfo, TOKEN_EXPIRED } from '@isthmus/crypto';
-import type { LocalCluster, RemoteConfigStore, Signer } from './ports.ts';
+import type { LocalCluster, OwnProblems, RemoteConfigStore, Signer } from './ports.ts';
 import type { Principal } from './principal.ts';
 
 /** What a {@link ClusterInfoService} works with. */
@@ -8,6 +8,7 @@ export interface ClusterInfoOptions {
   local: LocalCluster;
   remotes: RemoteConfigStore;
   signer: Signer;
+  problems: OwnProblems;
   clock: Clock;
 }
 
@@ -27,6 +28,7 @@ export class ClusterInfoService {
     }
     const { clusterEtcdEndpoints: _, ...self } = await local.describe();
     const clusters = (await remotes.list()).map(({ name, id, podCIDRs }) => ({ name, id, podCIDRs }));
-    return { ...self, caBundle: await signer.caBundle(), clusters };
+    const problems = this.#ports.problems().map((problem) => problem.toJSON());
+    return { ...self, caBundle: await signer.caBundle(), clusters, ...(problems.length > 0 && { problems }) };
   }
 }

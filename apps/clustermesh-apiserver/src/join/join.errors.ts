@@ -70,6 +70,13 @@ export const JOIN_MESH_SIZE = defineError(
   'Set the same max-connected-clusters in every cluster; it is chosen when a cluster is set up.',
 );
 
+/** Their nodes would not understand each other's packets. */
+export const JOIN_TUNNEL_PROTOCOL = defineError(
+  'JOIN_TUNNEL_PROTOCOL',
+  'The clusters disagree about tunnel-protocol.',
+  'Set the same tunnel-protocol in both clusters, for every process, and connect them then.',
+);
+
 /** The same pod address could exist in both clusters. */
 export const JOIN_POD_CIDRS_OVERLAP = defineError(
   'JOIN_POD_CIDRS_OVERLAP',

@@ -31,6 +31,7 @@ import type {
   EtcdUsers,
   JoinLog,
   LocalCluster,
+  OwnProblems,
   RemoteAccess,
   RemoteConfigStore,
   RemoteStatusSource,
@@ -42,6 +43,7 @@ export interface JoinPorts {
   local: LocalCluster;
   remotes: RemoteConfigStore;
   status: RemoteStatusSource;
+  problems: OwnProblems;
   signer: Signer;
   users: EtcdUsers;
   access: RemoteAccess;

@@ -132,6 +132,10 @@ describe('what cannot join', () => {
     expect(await refused(await offerOf('east', 2))).toBe('JOIN_NAME_TAKEN');
     expect(await refused(await offerOf('north', 300))).toBe('JOIN_ID_RANGE');
     expect(await refused(await offerOf('north', 3, (c) => Object.assign(c.facts, { maxConnectedClusters: 511 })))).toBe('JOIN_MESH_SIZE');
+    expect(await refused(await offerOf('north', 3, (c) => Object.assign(c.facts, { tunnelProtocol: 'geneve' })))).toBe(
+      'JOIN_TUNNEL_PROTOCOL',
+    );
+    expect(await refused(await offerOf('north', 3, (c) => Object.assign(c.facts, { tunnelProtocol: undefined })))).toBe('no error');
     expect(await refused(await offerOf('north', 3))).toBe('no error');
   });
 

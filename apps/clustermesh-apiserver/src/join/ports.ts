@@ -1,10 +1,13 @@
+import type { CodedError } from '@isthmus/core';
 import type { CaStatus, CertificateProfile, Certificates, ClusterOffer, RemoteStatus } from '@isthmus/crypto';
+import type { TunnelProtocol } from '@isthmus/model';
 
 /** What this cluster says about itself. */
 export interface LocalClusterFacts {
   name: string;
   id: number;
   maxConnectedClusters: 255 | 511;
+  tunnelProtocol: TunnelProtocol;
   podCIDRs: string[];
   /** How remote clusters reach the mesh etcd. */
   endpoints: string[];
@@ -88,6 +91,9 @@ export interface CaChanger {
 export interface RemoteStatusSource {
   list(): Promise<readonly RemoteStatus[]>;
 }
+
+/** What is wrong with this cluster's own side of the mesh now. */
+export type OwnProblems = () => readonly CodedError[];
 
 /** Where the join API writes what happened. Same shape as pino's. */
 export interface JoinLog {

@@ -20,8 +20,10 @@ export interface KvTextTargetOptions {
   scopeOf(rowKey: string): string | undefined;
   /** The lease that holds the keys; none unless given. */
   lease?: MeshLease;
-  /** Told how many rows of a call failed. */
-  onFailures?(count: number): void;
+  /** Told how many rows of a call failed, and why the last of them. */
+  onFailures?(count: number, error: unknown): void;
+  /** Told that the etcd took something. */
+  onWritten?(): void;
 }
 
 /**
@@ -80,6 +82,7 @@ export class KvTextTarget implements SinkTarget<string> {
     if (changed.length === 0) return;
     try {
       await kv.txn({ success: changed.map(({ key, row }) => this.#put(key, row, lease)) });
+      this.#options.onWritten?.();
     } catch (error) {
       if (isCoded(error, KV_LEASE_LOST)) this.#options.lease?.forget(lease);
       throw error;
@@ -109,7 +112,7 @@ export class KvTextTarget implements SinkTarget<string> {
       }
     };
     await Promise.all(chunks(items, bytesOf, LIMITS).map(attempt));
-    if (failures.size > 0) this.#options.onFailures?.(failures.size);
+    if (failures.size > 0) this.#options.onFailures?.(failures.size, [...failures.values()].at(-1));
     return failures;
   }
 }

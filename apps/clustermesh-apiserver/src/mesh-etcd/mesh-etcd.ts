@@ -1,4 +1,4 @@
-import { type Clock, LOG, type Random, type Sink, SinkGroup, type SinkOptions, type Store, type Table } from '@isthmus/core';
+import { type Clock, CodedError, LOG, type Random, type Sink, SinkGroup, type SinkOptions, type Store, type Table } from '@isthmus/core';
 import type { KvStore, RelistReason } from '@isthmus/kvstore';
 import { HEARTBEAT_KEY } from '@isthmus/mesh';
 import type { Log } from '../log.ts';
@@ -49,6 +49,7 @@ export class MeshEtcd {
   readonly #onReplaced: ((reason: RelistReason) => void)[] = [];
   #connected = false;
   #error: unknown;
+  #writeProblem: CodedError | undefined;
 
   constructor(options: MeshEtcdOptions) {
     const { store, clock, random, yieldToLoop, kv, leaseSeconds, log } = options;
@@ -69,6 +70,11 @@ export class MeshEtcd {
   /** Why it cannot. */
   get error(): unknown {
     return this.#error;
+  }
+
+  /** Why it took nothing when last something was written: it is full, for instance. */
+  get writeProblem(): CodedError | undefined {
+    return this.#writeProblem;
   }
 
   /** Declares a table of keys without a lease. */
@@ -126,7 +132,13 @@ export class MeshEtcd {
       scopeOf,
       ...(listed && { listed }),
       ...(lease && { lease }),
-      onFailures: (count) => onFailures(name, count),
+      onFailures: (count, error) => {
+        if (error instanceof CodedError) this.#writeProblem = error;
+        onFailures(name, count);
+      },
+      onWritten: () => {
+        this.#writeProblem = undefined;
+      },
     });
     const waits = startWhenSynced === undefined ? {} : { startWhenSynced };
     return { name, table, target, after: (after ?? []) as unknown as readonly Sink<unknown>[], ...waits };
@@ -146,7 +158,7 @@ export class MeshEtcd {
       { [LOG.reason]: reason },
       'the mesh etcd may not hold what was written: everything is checked and written again',
     );
-    for (const sink of this.#group.all()) sink.redo();
+    this.#group.redo();
     for (const listener of this.#onReplaced) listener(reason);
   }
 

@@ -7,6 +7,8 @@ export interface RemoteConfig {
   readonly digest: string;
   /** Number that the remote gave when it joined; 0: not known. */
   readonly id: number;
+  /** Pod networks that it gave then; empty: not known. */
+  readonly podCidrs: readonly string[];
   /** How to reach its mesh etcd; undefined when the configuration cannot be used. */
   readonly etcd: EtcdConfig | undefined;
   /** Why it cannot. */

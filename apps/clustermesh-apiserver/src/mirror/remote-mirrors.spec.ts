@@ -56,7 +56,7 @@ describe('RemoteMirrors', () => {
     expect(source['cilium/state/nodes/v1/west/n1']).toContain('"Unknown":[1, 2]');
     const config = JSON.parse(keysOf(east!.mesh)['cilium/cluster-config/west']!);
     const capabilities = { syncedCanaries: true, cached: true, maxConnectedClusters: 255, serviceExportsEnabled: true };
-    expect(config).toEqual({ id: 2, capabilities });
+    expect(config).toEqual({ id: 2, capabilities, isthmus: { tunnelProtocol: 'vxlan' } });
     expect(canariesOf('west')).toEqual(KINDS.map((kind) => `cilium/synced/west/cilium/cache/${kind}/v1`));
     await inTime('the heartbeat is the same', clock, () => {
       return ours()['cilium/cache/isthmus/heartbeats/v1/west'] === keysOf(west!.mesh)['cilium/.heartbeat'];
@@ -239,6 +239,41 @@ describe('RemoteMirrors', () => {
     await mirrored('heir'); // the old id is free
     await reborn.stop();
     await heir.stop();
+  });
+
+  it('keeps the id of a cluster that is away for it, and lets nobody change the id that it joined with', async () => {
+    for (const peer of [west!, north!]) {
+      peer.connectTo(east!);
+      peer.start();
+    }
+    north!.mesh.stop();
+    await inTime('west is published', clock, () => 'cilium/cluster-config/west' in keysOf(west!.mesh));
+    await put(west!.mesh, 'cilium/cluster-config/west', keysOf(west!.mesh)['cilium/cluster-config/west']!.replace('"id":2', '"id":3'));
+    east!.joinWith(north!, west!);
+    east!.start();
+    const status = (name: string) => east!.apiserver.mirrors.statuses().find((each) => each.name === name)?.remote;
+    await inTime('west is refused', clock, () => status('west')?.state === 'failed');
+    expect(status('west')!.problem!.code).toBe('MESH_ID_TAKEN');
+    north!.mesh.start();
+    await mirrored('north');
+    await put(west!.mesh, 'cilium/cluster-config/west', keysOf(west!.mesh)['cilium/cluster-config/west']!.replace('"id":3', '"id":4'));
+    await inTime('west is refused for another reason', clock, () => status('west')?.problem?.code === 'MESH_ID_CHANGED');
+  });
+
+  it('takes no address of others, and says whose it is', async () => {
+    await put(west!.cluster, ...ipEntry(west!, '10.1.0.9', 7, 'shop'));
+    await put(west!.cluster, ...ipEntry(west!, '10.3.1.5', 7, 'shop'));
+    for (const peer of [west!, north!]) {
+      peer.connectTo(east!);
+      peer.start();
+    }
+    east!.joinWith(west!, north!);
+    east!.start();
+    await mirrored('west');
+    expect(Object.keys(cacheOf('west'))).toHaveLength(4);
+    const { dropped } = east!.apiserver.mirrors.statuses().find(({ name }) => name === 'west')!.remote!;
+    expect(dropped).toMatchObject([{ kind: 'ips', reason: 'foreign-network', count: 2, last: '10.3.1.5' }]);
+    expect(dropped[0]!.detail).toBe('10.3.1.5: it overlaps 10.3.0.0/16 of north');
   });
 
   it('does not connect two clusters of one id', async () => {

@@ -2,6 +2,7 @@ import { Backoff, type Clock, delay, LOG, type Random, type Store } from '@isthm
 import { KvFollower, type KvStore } from '@isthmus/kvstore';
 import {
   ClusterIds,
+  ClusterNetworks,
   decodeConfiguredCluster,
   ISTHMUS_CLUSTERS_PREFIX,
   isthmusClustersCanaryKey,
@@ -28,6 +29,10 @@ export interface RemoteMirrorsOptions {
   mesh: MeshEtcd;
   store: Store;
   own: OwnCluster;
+  /** Pod networks of this cluster. */
+  podCidrs: readonly string[];
+  /** Bytes of records that one remote cluster may have. */
+  remoteMaxBytes: number;
   configs: RemoteConfigSource;
   /** Opens a connection to a remote's mesh etcd. @throws CodedError KV_CONFIG */
   connect(config: RemoteConfig): KvStore;
@@ -63,6 +68,7 @@ export class RemoteMirrors {
   readonly #options: RemoteMirrorsOptions;
   readonly #tables: CacheTables;
   readonly #ids = new ClusterIds();
+  readonly #networks = new ClusterNetworks();
   readonly #sessions = new Map<string, Session>();
   /** Numbers that the mesh etcd has from an earlier process. */
   readonly #knownIds = new Map<string, number>();
@@ -73,6 +79,7 @@ export class RemoteMirrors {
     this.#options = options;
     this.#tables = declareCacheTables(options.store, options.mesh, options.own.name);
     this.#listed = this.#listCanary();
+    this.#networks.set(options.own.name, options.podCidrs);
     options.mesh.onReplaced((reason) => reason !== 'compacted' && this.#announceAgain());
   }
 
@@ -132,6 +139,7 @@ export class RemoteMirrors {
     const session = known ?? this.#open(config);
     session.config = config;
     session.problem = config.problem;
+    this.#networks.set(config.name, config.podCidrs);
     if (config.problem !== undefined) {
       const fields = { [LOG.cluster]: config.name, [LOG.error]: config.problem };
       this.#options.log.error(fields, 'the configuration of a remote cluster cannot be used');
@@ -143,7 +151,9 @@ export class RemoteMirrors {
   #open(config: RemoteConfig): Session {
     const { store, clock, log } = this.#options;
     const { name } = config;
-    const id = this.#knownIds.get(name) || config.id;
+    const id = config.id || (this.#knownIds.get(name) ?? 0);
+    // Taken before anybody is connected: a cluster that is away must find its id free when it is back.
+    if (id !== 0) this.#ids.reserve(id, name);
     const mirrored = new MirroredCluster({ cluster: name, id, tables: this.#tables, store, ids: this.#ids, clock });
     const session: Session = { config, mirrored, connection: undefined, problem: undefined, failures: 0, lastFailure: 0 };
     this.#sessions.set(name, session);
@@ -165,8 +175,8 @@ export class RemoteMirrors {
   }
 
   #follow(session: Session, kv: KvStore, adopted: ReturnType<MirroredCluster['known']>): RemoteCluster<RawValues> {
-    const { own, clock, random, log } = this.#options;
-    const { name, etcd } = session.config;
+    const { own, clock, random, log, remoteMaxBytes } = this.#options;
+    const { name, etcd, id } = session.config;
     const onFailed = (prefix: string, error: unknown): void =>
       log.error({ [LOG.cluster]: name, [LOG.key]: prefix, [LOG.error]: error }, 'following a remote cluster broke off');
     return new RemoteCluster<RawValues>({
@@ -176,12 +186,15 @@ export class RemoteMirrors {
       sink: session.mirrored,
       values: rawValues,
       ids: this.#ids,
+      ...(id !== 0 && { joinedId: id }),
+      addresses: this.#networks.rulesOf(name),
+      maxBytes: remoteMaxBytes,
       clock,
       random,
       adopted,
       onTransition: (step) => this.#moved(session, step.from, step.to),
-      onDropped: (kind, key, reason) =>
-        log.debug({ [LOG.cluster]: name, kind, [LOG.key]: key, [LOG.reason]: reason }, 'a record of a remote cluster is not taken'),
+      onDropped: (kind, key, { reason, detail }) =>
+        log.debug({ [LOG.cluster]: name, kind, [LOG.key]: key, [LOG.reason]: reason, detail }, 'a record of a remote cluster is not taken'),
     });
   }
 
@@ -211,6 +224,7 @@ export class RemoteMirrors {
     this.#sessions.delete(name);
     this.#knownIds.delete(name);
     this.#ids.release(id, name);
+    this.#networks.delete(name);
   }
 
   /** The id of a remote tells agents which kernel rows are its: it must not be lost because the remote is away when this process starts. */

@@ -1,123 +1,103 @@
-import { RECORD_KINDS } from '@isthmus/mesh';
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { MetricSet, measureOwnProcess, prometheusText } from '@isthmus/core';
+import { RECORD_KINDS, type RecordKind, recordScope } from '@isthmus/mesh';
 import type { Apiserver } from '../apiserver.ts';
 import type { CertificateReport } from '../certificates/certificate-report.ts';
+import type { MirrorStatus } from '../mirror/remote-mirrors.ts';
+import { APISERVER_METRICS } from './metric-list.ts';
 
-type Labels = Record<string, string>;
-type Sample = [labels: Labels, value: number];
+type RemoteLabels = Readonly<Record<'source_cluster' | 'target_cluster', string>>;
 
-/** As the agent names it. */
-const CERTIFICATE_END = 'isthmus_certificate_not_after_timestamp_seconds';
-
-/** Metrics of the apiserver, read from its tables when somebody asks. Names are Cilium's where the meaning is the same. */
+/** Metrics of the apiserver: what it counts, and what is read from its tables when somebody asks. */
 export class ApiserverMetrics {
-  readonly #registry = new Registry();
-  readonly #writeErrors: Counter;
-  readonly #cluster: string;
+  readonly #metrics = new MetricSet(APISERVER_METRICS);
+  readonly #source: { readonly source_cluster: string };
 
   constructor(cluster: string) {
-    this.#cluster = cluster;
-    this.#writeErrors = this.#errorCounter('cilium_clustermesh_apiserver_kvstore_sync_errors_total');
-    collectDefaultMetrics({ register: this.#registry });
+    this.#source = { source_cluster: cluster };
+    measureOwnProcess(this.#metrics, '');
   }
 
-  /** Counts rows that could not be written, by sink; they are tried again. */
+  /** Counts rows that could not be written; they are tried again. @param sink `state/<kind>` or `cache/<kind>`, or others in these two */
   writeFailed(sink: string, count: number): void {
-    this.#writeErrors.inc({ scope: sink, source_cluster: this.#cluster }, count);
+    const [half, kind = ''] = sink.split('/');
+    const process = half === 'cache' ? 'kvstoremesh' : 'clustermesh_apiserver';
+    const scope = isKind(kind) ? recordScope(kind) : kind;
+    this.#metrics.add(`cilium_${process}_kvstore_sync_errors_total`, { scope, ...this.#source }, count);
   }
 
   /** All metrics in Prometheus' text form. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    return (await prometheusText(this.#metrics)).body;
   }
 
-  /** Declares what is read from an apiserver. Once per process. */
+  /** Says what is read from an apiserver. Once per process. */
   observe(apiserver: Apiserver, certificates: CertificateReport): void {
     this.#observeExport(apiserver);
     this.#observeRemotes(apiserver);
     this.#observeCertificates(apiserver, certificates);
-    this.#gauge('isthmus_apiserver_ready', 'Whether nothing is waited for', () => [[{}, apiserver.missing().length === 0 ? 1 : 0]]);
-    this.#gauge('isthmus_table_rows', 'Rows of each table', () =>
-      apiserver.store.tables().map((table) => [{ table: table.name }, table.size]),
-    );
+    this.#metrics.read('isthmus_apiserver_ready', () => [[{}, apiserver.missing().length === 0 ? 1 : 0]]);
+    this.#metrics.read('isthmus_table_rows', () => apiserver.store.tables().map((table) => [{ table: table.name }, table.size]));
   }
 
   #observeExport({ exporter }: Apiserver): void {
-    const source = { source_cluster: this.#cluster };
-    this.#gauge('cilium_clustermesh_apiserver_kvstore_initial_sync_completed', 'Whether a kind has been exported in full', () => {
+    this.#metrics.read('cilium_clustermesh_apiserver_kvstore_initial_sync_completed', () => {
       const missing = new Set(exporter.missing());
-      return RECORD_KINDS.map((kind) => [{ scope: kind, action: 'write', ...source }, missing.has(kind) ? 0 : 1]);
+      return RECORD_KINDS.map((kind) => [{ scope: recordScope(kind), action: 'write', ...this.#source }, missing.has(kind) ? 0 : 1]);
     });
-    this.#gauge('isthmus_export_dropped_records', 'Records of this cluster that no peer would take', () =>
+    this.#metrics.read('isthmus_export_dropped_records_total', () =>
       exporter.drops.list().map(({ kind, reason, count }) => [{ kind, reason }, count]),
     );
   }
 
   #observeRemotes({ mirrors }: Apiserver): void {
-    const source_cluster = this.#cluster;
-    const each = (samples: (status: ReturnType<typeof mirrors.statuses>[number], labels: Labels) => Sample[]) => (): Sample[] =>
-      mirrors.statuses().flatMap((status) => samples(status, { source_cluster, target_cluster: status.name }));
-    this.#gauge('cilium_kvstoremesh_remote_clusters', 'Remote clusters that are configured', () => [
-      [{ source_cluster }, mirrors.statuses().length],
-    ]);
-    this.#gauge(
+    const labelled = (status: MirrorStatus): RemoteLabels => ({ ...this.#source, target_cluster: status.name });
+    const each = (value: (status: MirrorStatus) => number) => (): [RemoteLabels, number][] =>
+      mirrors.statuses().map((status) => [labelled(status), value(status)]);
+    const metrics = this.#metrics;
+    metrics.read('cilium_kvstoremesh_remote_clusters', () => [[this.#source, mirrors.statuses().length]]);
+    metrics.read(
       'cilium_kvstoremesh_remote_cluster_readiness_status',
-      'Whether the mirror of a remote cluster is complete and current',
-      each(({ remote }, labels) => [[labels, remote?.ready ? 1 : 0]]),
+      each(({ remote }) => (remote?.ready ? 1 : 0)),
     );
-    this.#gauge(
+    metrics.read(
       'cilium_kvstoremesh_remote_cluster_failures',
-      'Times that a remote cluster fell out of order',
-      each(({ failures }, labels) => [[labels, failures]]),
+      each(({ failures }) => failures),
     );
-    this.#gauge(
+    metrics.read(
       'cilium_kvstoremesh_remote_cluster_last_failure_ts',
-      'When it last did, seconds since 1970',
-      each(({ lastFailure }, labels) => [[labels, lastFailure / 1000]]),
+      each(({ lastFailure }) => lastFailure / 1000),
     );
-    this.#gauge(
-      'cilium_kvstoremesh_kvstore_initial_sync_completed',
-      'Whether a kind of records of a remote cluster has been read in full',
-      each(({ remote, name }) =>
-        RECORD_KINDS.map((kind) => [{ scope: kind, source_cluster: name, action: 'read' }, remote?.kinds[kind].synced ? 1 : 0]),
-      ),
+    metrics.read('cilium_kvstoremesh_kvstore_initial_sync_completed', () =>
+      mirrors
+        .statuses()
+        .flatMap(({ name, remote }) =>
+          RECORD_KINDS.map(
+            (kind) => [{ scope: recordScope(kind), source_cluster: name, action: 'read' }, remote?.kinds[kind].synced ? 1 : 0] as const,
+          ),
+        ),
     );
-    this.#gauge(
+    // Without a connection there is no heartbeat to be of any age.
+    metrics.read(
       'isthmus_remote_heartbeat_age_seconds',
-      'Since the heartbeat of a remote cluster last changed',
-      each(({ remote }, labels) => (remote ? [[labels, remote.heartbeatAgeMs / 1000]] : [])),
+      each(({ remote }) => (remote ? remote.heartbeatAgeMs / 1000 : Number.NaN)),
     );
-    this.#gauge(
-      'isthmus_remote_dropped_records',
-      'Records of a remote cluster that were not taken',
-      each(({ remote }, labels) => (remote?.dropped ?? []).map(({ kind, reason, count }) => [{ ...labels, kind, reason }, count])),
+    metrics.read('isthmus_remote_dropped_records_total', () =>
+      mirrors
+        .statuses()
+        .flatMap((status) =>
+          (status.remote?.dropped ?? []).map(({ kind, reason, count }) => [{ ...labelled(status), kind, reason }, count] as const),
+        ),
     );
   }
 
   #observeCertificates({ mirrors }: Apiserver, certificates: CertificateReport): void {
-    this.#gauge(CERTIFICATE_END, 'When a certificate ends, seconds since 1970', async () => {
+    this.#metrics.read('isthmus_certificate_not_after_timestamp_seconds', async () => {
       const known = await certificates.all(mirrors.statuses().map(({ name }) => name));
-      return known.map(({ name, use, notAfter }) => [{ certificate: name, use }, Date.parse(notAfter) / 1000]);
+      return known.map(({ name, use, notAfter }) => [{ certificate: name, use }, Date.parse(notAfter) / 1000] as const);
     });
   }
+}
 
-  #gauge(name: string, help: string, samples: () => readonly Sample[] | Promise<readonly Sample[]>): void {
-    const labelNames = ['scope', 'source_cluster', 'target_cluster', 'action', 'kind', 'reason', 'table', 'certificate', 'use'];
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      async collect() {
-        const now = await samples();
-        this.reset();
-        for (const [labels, value] of now) this.set(labels, value);
-      },
-    });
-  }
-
-  #errorCounter(name: string): Counter {
-    const help = 'Rows that could not be written to the mesh etcd; they are tried again';
-    return new Counter({ name, help, labelNames: ['scope', 'source_cluster'], registers: [this.#registry] });
-  }
+function isKind(text: string): text is RecordKind {
+  return (RECORD_KINDS as readonly string[]).includes(text);
 }

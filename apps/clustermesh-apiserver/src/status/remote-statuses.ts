@@ -32,6 +32,7 @@ function statusOf({ name, remote, problem }: MirrorStatus, certificates: RemoteC
     ...wrong(why),
     heartbeatAgeSeconds: Math.round(remote.heartbeatAgeMs / 1000),
     synced: Object.fromEntries(Object.entries(remote.kinds).map(([kind, { synced }]) => [kind, synced])),
+    dropped: remote.dropped.map((each) => ({ ...each })),
     counts: { nodes: nodes.count, identities: identities.count, endpoints: ips.count, services: services.count },
     ...certificates,
   };

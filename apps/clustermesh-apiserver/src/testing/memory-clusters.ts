@@ -68,10 +68,19 @@ export class MemoryCluster {
     this.#running = undefined;
   }
 
-  /** Configures these clusters, and only these, as remotes. */
+  /** Configures these clusters, and only these, as remotes, as somebody does by hand. */
   connectTo(...peers: readonly MemoryCluster[]): void {
+    this.#configure(peers, ({ name, id }) => ({ digest: `${name}/${id}`, id: 0, podCidrs: [] }));
+  }
+
+  /** The same, as joins leave it: with the ids and pod networks that they have now. */
+  joinWith(...peers: readonly MemoryCluster[]): void {
+    this.#configure(peers, ({ name, id }) => ({ digest: `${name}/${id} joined`, id, podCidrs: [`10.${id}.0.0/16`] }));
+  }
+
+  #configure(peers: readonly MemoryCluster[], facts: (peer: MemoryCluster) => Pick<RemoteConfig, 'digest' | 'id' | 'podCidrs'>): void {
     for (const peer of peers) this.#peers.set(peer.name, peer);
-    this.configs.set(...peers.map(({ name, id }) => ({ name, digest: `${name}/${id}`, id: 0, etcd: { endpoints: [`memory://${name}`] } })));
+    this.configs.set(...peers.map((peer) => ({ name: peer.name, ...facts(peer), etcd: { endpoints: [`memory://${peer.name}`] } })));
   }
 
   #options(): ApiserverOptions {
@@ -80,11 +89,13 @@ export class MemoryCluster {
     const meshKv = this.mesh.connect({ user: `admin-${name}` });
     const users = new EtcdUserBook({ cluster: name, mesh: meshKv.auth, clusterEtcd: this.cluster.connect().auth });
     return {
-      own: { cluster: name, clusterId: this.id, maxConnectedClusters: 255 },
+      own: { cluster: name, clusterId: this.id, maxConnectedClusters: 255, tunnelProtocol: 'vxlan' },
       globalByDefault: true,
       leaseSeconds: 900,
       heartbeatMs: 60_000,
       remotesTimeoutMs: 60_000,
+      remoteMaxBytes: 1024 * 1024,
+      podCidrs: [`10.${this.id}.0.0/16`],
       clusterKv,
       resources: new KvResources({ kv: clusterKv, clock, random: seededRandom(1), newUid: randomUUID }),
       meshKv,

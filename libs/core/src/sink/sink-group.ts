@@ -9,8 +9,8 @@ export class SinkGroup {
   readonly #context: SinkContext;
   readonly #sinks: Sink<unknown>[] = [];
 
-  constructor(store: Store, clock: Clock, random: Random, yieldToLoop: () => Promise<void>) {
-    this.#context = { store, clock, random, yield: yieldToLoop, progress: new Notifier() };
+  constructor(store: Store, clock: Clock, random: Random, yieldToLoop: () => Promise<void>, report?: SinkContext['report']) {
+    this.#context = { store, clock, random, yield: yieldToLoop, report, progress: new Notifier() };
   }
 
   /** Declares a sink; sinks that it comes after must be declared before it, so orders cannot form a circle. */
@@ -23,6 +23,11 @@ export class SinkGroup {
   /** Every sink, in order of declaration. */
   all(): readonly Sink<unknown>[] {
     return this.#sinks;
+  }
+
+  /** The outside is not what it was: every sink applies everything once more ({@link Sink.redo}). */
+  redo(): void {
+    for (const sink of this.#sinks) sink.redo();
   }
 
   /** Runs all sinks until the signal aborts. */

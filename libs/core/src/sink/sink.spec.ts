@@ -3,6 +3,7 @@ import { ManualClock } from '../clock.ts';
 import { seededRandom } from '../random.ts';
 import { Store } from '../table/store.ts';
 import type { Sink } from './sink.ts';
+import type { SinkTrouble } from './sink-failures.ts';
 import { SinkGroup } from './sink-group.ts';
 import type { SinkFailures, SinkRow, SinkTarget } from './sink-target.ts';
 
@@ -49,7 +50,9 @@ class World implements SinkTarget<Item> {
 function world(names: readonly string[] = ['w']) {
   const clock = new ManualClock();
   const store = new Store(clock);
-  const group = new SinkGroup(store, clock, seededRandom(1), () => Promise.resolve());
+  const reports: unknown[] = [];
+  const report = (sink: string, trouble: SinkTrouble) => reports.push({ sink, trouble });
+  const group = new SinkGroup(store, clock, seededRandom(1), () => Promise.resolve(), report);
   const log: string[] = [];
   const worlds = names.map((name) => new World(name, log));
   const tables = names.map((name) => store.table<Item>(name));
@@ -66,7 +69,7 @@ function world(names: readonly string[] = ['w']) {
       if (!moved) return;
     }
   };
-  return { clock, store, group, worlds, tables, sinks, settle, log };
+  return { clock, store, group, worlds, tables, sinks, settle, log, reports };
 }
 
 const item = (value: number, scope = 'local'): Item => ({ scope, value });
@@ -82,6 +85,20 @@ describe('Sink', () => {
     expect([...worlds[0]!.there.keys()]).toEqual(['b']);
   });
 
+  it('loses no row of a commit that is larger than a batch, however the one before it is timed', async () => {
+    const { worlds, tables, sinks, settle, store } = world(['peers', 'ips']);
+    await settle();
+    store.transact(() => {
+      tables[0]!.put('p', item(0));
+      for (let i = 0; i < 3000; i++) tables[1]!.put(`${i}`, item(i));
+    });
+    // The later one looks first, while the other one has not begun.
+    await sinks[1]!.step();
+    expect(worlds[1]!.there.size).toBe(0);
+    await settle();
+    expect(worlds[1]!.there.size).toBe(3000);
+  });
+
   it('retries a failed row alone, with backoff, and shows it meanwhile', async () => {
     const { worlds, tables, sinks, settle, clock } = world();
     worlds[0]!.broken.add('a');
@@ -95,6 +112,39 @@ describe('Sink', () => {
     await settle();
     expect([...worlds[0]!.there.keys()]).toEqual(['b', 'a']);
     expect(sinks[0]!.status.size).toBe(0);
+  });
+
+  it('says when rows fail for longer than one attempt, once, and when none does any more', async () => {
+    const { worlds, tables, settle, clock, reports } = world();
+    worlds[0]!.broken.add('a').add('b');
+    tables[0]!.put('a', item(1));
+    tables[0]!.put('b', item(2));
+    await settle();
+    expect(reports).toEqual([]);
+    clock.advance(60_000);
+    await settle();
+    clock.advance(60_000);
+    await settle();
+    const said = [{ sink: 'w', trouble: { key: 'a', error: expect.objectContaining({ message: 'a is full' }) } }];
+    expect(reports).toEqual(said);
+    worlds[0]!.broken.clear();
+    clock.advance(60_000);
+    await settle();
+    expect(reports).toEqual([...said, { sink: 'w', trouble: 'over' }]);
+  });
+
+  it('tries failed rows again at once when something else goes, as many as went', async () => {
+    const { worlds, tables, sinks, settle } = world();
+    tables[0]!.put('x', item(0));
+    await settle();
+    for (const key of ['a', 'b']) worlds[0]!.broken.add(key);
+    for (const key of ['a', 'b']) tables[0]!.put(key, item(1));
+    await settle();
+    worlds[0]!.broken.clear();
+    tables[0]!.delete('x');
+    await settle();
+    expect([...worlds[0]!.there.keys()]).toEqual(['a']);
+    expect([...sinks[0]!.status.rows()].map(([key]) => key)).toEqual(['b']);
   });
 
   it('prunes what no row wants, only in synced scopes', async () => {
@@ -128,6 +178,36 @@ describe('Sink', () => {
     table.synced('local');
     expect(await sink.step()).toBe(true);
     expect(target.there.get('kept')).toEqual(item(0));
+  });
+
+  it('lists what is there again only for scopes of which it saw something unwanted', async () => {
+    const { worlds, tables, sinks, settle, store } = world();
+    const [target, table] = [worlds[0]!, tables[0]!];
+    let listings = 0;
+    const list = target.entries.bind(target);
+    target.entries = () => {
+      listings++;
+      return list();
+    };
+    for (const scope of ['local', 'old', 'new']) table.declare(scope);
+    target.there.set('left', item(0, 'old'));
+    await settle();
+    expect([listings, target.there.has('left')]).toEqual([1, true]);
+    table.put('a', item(1, 'new'));
+    table.synced('new');
+    await settle();
+    expect(listings).toBe(1);
+    table.synced('old');
+    await settle();
+    expect([listings, [...target.there.keys()]]).toEqual([2, ['a']]);
+    // Another hand wrote it: only whoever says so has it looked for.
+    target.there.set('foreign', item(0, 'new'));
+    table.synced('local');
+    await settle();
+    expect([listings, sinks[0]!.doneRevision]).toEqual([2, store.revision]);
+    sinks[0]!.redo();
+    await settle();
+    expect([listings, [...target.there.keys()]]).toEqual([3, ['a']]);
   });
 
   it('prunes later what it could not list at first', async () => {

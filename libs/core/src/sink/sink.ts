@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import { type Change, Feed } from '../table/feed.ts';
 import type { Store } from '../table/store.ts';
 import type { Table } from '../table/table.ts';
-import { FailedRows, type SinkStatus } from './sink-failures.ts';
+import { FailedRows, type SinkStatus, type SinkTrouble } from './sink-failures.ts';
 import type { SinkRow, SinkTarget } from './sink-target.ts';
 
 /** Rows per call of a target: a batch of map updates this size keeps the loop free of stalls above 5 ms. */
@@ -36,6 +36,8 @@ export interface SinkContext {
   random: Random;
   /** Called between batches, so that the event loop breathes. */
   yield: () => Promise<void>;
+  /** Hears when rows of a sink fail, and when all are well again. */
+  report?: ((sink: string, trouble: SinkTrouble) => void) | undefined;
   /** Wakes all sinks when one of them moves on. One per process. */
   progress: Notifier;
 }
@@ -59,11 +61,17 @@ export class Sink<V> {
   /** Keys to delete, with the revision from which on dependents must have let go of them. */
   readonly #deletes = new Map<string, number>();
   #held: readonly Change<V>[] = [];
+  /** Everything up to here is done once the held changes are. */
   #heldRevision = 0;
+  /** Revision of the newest held change: those who go before must have done that one. */
+  #heldNewest = 0;
   #feed: Feed<V>;
   #updated = 0;
   #pruneFrom: number | undefined = 0;
-  #prunedScopes = '';
+  /** Version of the table's scopes that the last prune knew. */
+  #prunedScopes = -1;
+  /** Scopes, not synced at the time, of which the last listing showed rows that nobody wanted; undefined: nothing was listed yet. */
+  #unclaimed: Set<string> | undefined;
   #redo = false;
 
   constructor(options: SinkOptions<V>, context: SinkContext) {
@@ -74,7 +82,8 @@ export class Sink<V> {
     this.#feed = new Feed(options.table);
     const writer = context.store.table<SinkStatus>(`sink/${options.name}`);
     this.status = writer.table;
-    this.#failed = new FailedRows(writer, context.clock, context.random, options.backoff ?? DEFAULT_BACKOFF);
+    const report = (trouble: SinkTrouble): void => context.report?.(options.name, trouble);
+    this.#failed = new FailedRows(writer, context.clock, context.random, options.backoff ?? DEFAULT_BACKOFF, report);
     this.#startScope = options.startWhenSynced;
     this.#after = (options.after ?? []) as readonly Sink<unknown>[];
     for (const sink of this.#after) sink.#dependents.push(this as Sink<unknown>);
@@ -164,13 +173,14 @@ export class Sink<V> {
     this.#held = [];
     this.#updated = 0;
     this.#pruneFrom = 0;
+    this.#unclaimed = undefined;
   }
 
   async #update(): Promise<boolean> {
     // Before the revision is taken: a scope that became synced at it makes a prune part of that revision's work.
     this.#noticeScopes();
     if (this.#held.length === 0) this.#take();
-    if (this.#held.length === 0 || this.#after.some((sink) => sink.updatedRevision < this.#heldRevision)) return false;
+    if (this.#held.length === 0 || this.#after.some((sink) => sink.updatedRevision < this.#heldNewest)) return false;
     const held = this.#held;
     this.#held = [];
     await this.#apply(held.filter((change) => change.row !== undefined).map((change) => change.key));
@@ -185,8 +195,9 @@ export class Sink<V> {
     const { changes, relist, caughtUp } = this.#feed.next(BATCH);
     if (relist) this.#pruneFrom = Math.min(this.#pruneFrom ?? revision, revision);
     this.#held = changes;
+    this.#heldNewest = caughtUp ? revision : (changes.at(-1)?.revision ?? revision);
     // A batch cut short has everything up to the revision before its last change's.
-    this.#heldRevision = caughtUp ? revision : (changes.at(-1)?.revision ?? revision) - 1;
+    this.#heldRevision = caughtUp ? revision : this.#heldNewest - 1;
     if (changes.length === 0 && !this.#after.some((sink) => sink.updatedRevision < revision))
       this.#updated = Math.max(this.#updated, revision);
   }
@@ -200,20 +211,27 @@ export class Sink<V> {
     const allowed = this.#after.reduce((least, sink) => Math.min(least, sink.updatedRevision), Number.POSITIVE_INFINITY);
     const rows: SinkRow<V>[] = [];
     for (const key of keys) {
-      const row = this.table.get(key);
-      if (row !== undefined && (this.table.revisionOf(key) ?? 0) <= allowed) rows.push({ key, row });
+      const entry = this.table.entry(key);
+      if (entry?.row !== undefined && entry.revision <= allowed) rows.push({ key, row: entry.row });
     }
     if (rows.length === 0) return false;
-    for (const { key } of rows) this.#deletes.delete(key);
+    if (this.#deletes.size > 0) for (const { key } of rows) this.#deletes.delete(key);
     const failures = await this.#call(
       () => this.#target.update(rows),
       rows.map(({ key }) => key),
     );
-    for (const { key } of rows) {
-      if (failures?.has(key)) this.#failed.add(key, 'present', failures.get(key));
-      else this.#failed.remove(key);
-    }
+    if (this.#failed.size > 0 || failures?.size) this.#noteFailures(rows, failures);
     return true;
+  }
+
+  /** In one commit: a thousand that fail together are one event for everybody else. */
+  #noteFailures(rows: readonly SinkRow<V>[], failures: ReadonlyMap<string, unknown> | undefined): void {
+    this.#context.store.transact(() => {
+      for (const { key } of rows) {
+        if (failures?.has(key)) this.#failed.add(key, 'present', failures.get(key));
+        else this.#failed.remove(key);
+      }
+    });
   }
 
   async #call(fn: () => ReturnType<SinkTarget<V>['update']>, keys: readonly string[]): Promise<ReadonlyMap<string, unknown> | undefined> {
@@ -265,22 +283,25 @@ export class Sink<V> {
       if (failures?.has(key)) this.#failed.add(key, 'absent', failures.get(key));
       else if (!this.table.has(key)) this.#failed.remove(key);
     }
+    this.#failed.hasten(gone.length - (failures?.size ?? 0));
   }
 
+  /** What is of a scope that became synced must be listed only if something of it was there that is not known from the table. */
   #noticeScopes(): void {
-    if (this.#syncedScopes() !== this.#prunedScopes) this.#pruneFrom ??= this.#context.store.revision;
+    const { version } = this.table.scopes;
+    if (version === this.#prunedScopes) return;
+    const needed = this.#unclaimed === undefined || [...this.#unclaimed].some((scope) => this.table.scopes.isSynced(scope));
+    if (needed) this.#pruneFrom ??= this.#context.store.revision;
+    else this.#prunedScopes = version;
   }
 
   /** Runs when scopes became synced or deletes were missed: last, after everything wanted is in. */
   async #prune(): Promise<boolean> {
     if (this.#pruneFrom === undefined || this.#failed.has(LISTING) || this.#feed.pending || this.#held.length > 0) return false;
     const revision = this.#context.store.revision;
-    this.#prunedScopes = this.#syncedScopes();
+    this.#prunedScopes = this.table.scopes.version;
     try {
-      for await (const batch of this.#target.entries?.() ?? []) {
-        for (const { key, scope } of batch) if (!this.table.has(key) && this.table.scopes.isSynced(scope)) this.#wantGone(key, revision);
-        await this.#context.yield();
-      }
+      this.#unclaimed = await this.#list(revision);
       this.#pruneFrom = undefined;
     } catch (error) {
       // What is there could not be read: everything stays, and is looked at again later.
@@ -289,9 +310,17 @@ export class Sink<V> {
     return true;
   }
 
-  #syncedScopes(): string {
-    const named = [...this.table.scopes.names()].sort().map((scope) => `${scope}=${this.table.scopes.isSynced(scope)}`);
-    // An undeclared scope stands for all others: they count as synced once the set of scopes is known.
-    return `${named.join()},*=${this.table.scopes.isSynced('\0undeclared')}`;
+  /** Wants gone what no row wants of synced scopes. Answers the other scopes of which there is such a thing. */
+  async #list(revision: number): Promise<Set<string>> {
+    const unclaimed = new Set<string>();
+    for await (const batch of this.#target.entries?.() ?? []) {
+      for (const { key, scope } of batch) {
+        if (this.table.has(key)) continue;
+        if (this.table.scopes.isSynced(scope)) this.#wantGone(key, revision);
+        else unclaimed.add(scope);
+      }
+      await this.#context.yield();
+    }
+    return unclaimed;
   }
 }

@@ -48,8 +48,8 @@ export class ChangeLog<V> {
     return this.#head;
   }
 
-  set(key: string, row: V | undefined, revision: number): void {
-    let entry = this.entries.get(key);
+  /** @param entry the key's entry, where there is one */
+  set(key: string, row: V | undefined, revision: number, entry = this.entries.get(key)): void {
     const before = entry?.row;
     if (entry) this.#unlink(entry);
     else {

@@ -7,6 +7,8 @@ export const LOCAL_SCOPE = 'local';
  */
 export interface Scopes {
   isSynced(scope: string): boolean;
+  /** Another number after each change. */
+  readonly version: number;
   /** Declared scopes, for display. */
   names(): Iterable<string>;
 }
@@ -15,6 +17,11 @@ export interface Scopes {
 export class SourceScopes implements Scopes {
   readonly #synced = new Map<string, boolean>();
   #known = false;
+  #version = 0;
+
+  get version(): number {
+    return this.#version;
+  }
 
   isSynced(scope: string): boolean {
     return this.#synced.get(scope) ?? this.#known;
@@ -28,16 +35,20 @@ export class SourceScopes implements Scopes {
   set(scope: string, synced: boolean): boolean {
     if (this.#synced.get(scope) === synced) return false;
     this.#synced.set(scope, synced);
+    this.#version++;
     return true;
   }
 
   forget(scope: string): boolean {
-    return this.#synced.delete(scope);
+    if (!this.#synced.delete(scope)) return false;
+    this.#version++;
+    return true;
   }
 
   setKnown(): boolean {
     if (this.#known) return false;
     this.#known = true;
+    this.#version++;
     return true;
   }
 }
@@ -48,6 +59,10 @@ export class DerivedScopes implements Scopes {
 
   constructor(inputs: readonly Scopes[]) {
     this.#inputs = inputs;
+  }
+
+  get version(): number {
+    return this.#inputs.reduce((sum, input) => sum + input.version, 0);
   }
 
   isSynced(scope: string): boolean {

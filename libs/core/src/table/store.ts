@@ -107,7 +107,9 @@ export class Store {
 
   /** Adds one change to the open transaction, or commits it alone. Only writers call this. */
   write<V>(table: Table<V>, key: string, row: V | undefined): void {
-    this.transact(() => this.#open?.push({ table: table as Table<unknown>, key, row }));
+    const operation = { table: table as Table<unknown>, key, row };
+    if (this.#open) this.#open.push(operation);
+    else this.transact(() => this.#open?.push(operation));
   }
 
   /** Counts a change of scopes as a revision, so that sinks know from when on they may prune. Only writers call this. */

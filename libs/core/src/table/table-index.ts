@@ -1,17 +1,44 @@
-const NONE: ReadonlySet<string> = new Set();
+/** Keys of rows, in no particular order. */
+export interface RowKeys extends Iterable<string> {
+  readonly size: number;
+  has(key: string): boolean;
+}
+
+const NONE: RowKeys = new Set<string>();
+
+/** The keys of one row: most of what is indexed is unique, and a set for each would cost more than the row. */
+class OneKey implements RowKeys {
+  readonly size = 1;
+  readonly #key: string;
+
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  has(key: string): boolean {
+    return key === this.#key;
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return [this.#key].values();
+  }
+}
 
 /** Row keys of a table by a second key. */
 export class TableIndex<V> {
   readonly #keysOf: (row: V, key: string) => Iterable<string>;
-  readonly #keys = new Map<string, Set<string>>();
+  /** One row's key as it is, several in a set. */
+  readonly #keys = new Map<string, string | Set<string>>();
 
   constructor(keysOf: (row: V, key: string) => Iterable<string>) {
     this.#keysOf = keysOf;
   }
 
   /** Keys of the rows that carry `indexKey`. */
-  get(indexKey: string): ReadonlySet<string> {
-    return this.#keys.get(indexKey) ?? NONE;
+  get(indexKey: string): RowKeys {
+    const keys = this.#keys.get(indexKey);
+    if (keys === undefined) return NONE;
+    return typeof keys === 'string' ? new OneKey(keys) : keys;
   }
 
   /** Every second key in use. */
@@ -27,13 +54,15 @@ export class TableIndex<V> {
 
   #add(indexKey: string, key: string): void {
     const keys = this.#keys.get(indexKey);
-    if (keys) keys.add(key);
-    else this.#keys.set(indexKey, new Set([key]));
+    if (keys === undefined) this.#keys.set(indexKey, key);
+    else if (typeof keys !== 'string') keys.add(key);
+    else if (keys !== key) this.#keys.set(indexKey, new Set([keys, key]));
   }
 
   #remove(indexKey: string, key: string): void {
     const keys = this.#keys.get(indexKey);
-    if (!keys?.delete(key) || keys.size > 0) return;
-    this.#keys.delete(indexKey);
+    if (keys === key) this.#keys.delete(indexKey);
+    if (typeof keys !== 'object' || !keys.delete(key) || keys.size > 1) return;
+    for (const last of keys) this.#keys.set(indexKey, last);
   }
 }

@@ -53,6 +53,11 @@ export class Table<V> {
     return this.log.entries.get(key)?.revision;
   }
 
+  /** Row and revision of a key at once; while deletes are remembered also without a row. */
+  entry(key: string): Pick<Entry<V>, 'row' | 'revision'> | undefined {
+    return this.log.entries.get(key);
+  }
+
   /** All rows, least recently changed first. Do not commit while iterating. */
   *rows(): IterableIterator<[key: string, row: V]> {
     for (let at: Entry<V> | undefined = this.log.head; at; at = at.next) if (at.row !== undefined) yield [at.key, at.row];
@@ -74,10 +79,11 @@ export class Table<V> {
    * @returns what changed, or undefined when the row was equal already
    */
   apply(key: string, row: V | undefined, revision: number): Applied<V> | undefined {
-    const before = this.get(key);
+    const entry = this.log.entries.get(key);
+    const before = entry?.row;
     if (before === undefined && row === undefined) return undefined;
     if (before !== undefined && row !== undefined && sameRow(before, row)) return undefined;
-    this.log.set(key, row, revision);
+    this.log.set(key, row, revision, entry);
     for (const index of this.#indexes.values()) index.apply(key, before, row);
     return { key, row, before };
   }

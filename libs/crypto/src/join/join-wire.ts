@@ -32,6 +32,11 @@ const endpoints = z.array(endpoint).min(1).max(8).meta({ description: 'URLs of a
 const podCidrs = z.array(z.string().max(64)).max(256).meta({ description: 'Networks that pods of the cluster have addresses from' });
 const clusterId = z.int().min(1).max(511).meta({ description: 'Number of a cluster, unique in the mesh' });
 const maxConnectedClusters = z.union([z.literal(255), z.literal(511)]).meta({ description: 'Size of the mesh; equal in all its clusters' });
+const tunnelProtocol = z
+  .string()
+  .max(32)
+  .exactOptional()
+  .meta({ description: 'How nodes encapsulate packets; equal in all clusters that say it' });
 const session = z.string().max(64);
 
 /** What a cluster tells another one that it joins. */
@@ -39,6 +44,7 @@ export const clusterOfferSchema = z.object({
   name: clusterNameSchema,
   id: clusterId,
   maxConnectedClusters,
+  tunnelProtocol,
   podCIDRs: podCidrs,
   caBundle,
   endpoints,
@@ -67,24 +73,35 @@ export const doneSchema = z.object({ name: clusterNameSchema, connected: z.boole
 /** A cluster that this one is connected to. */
 export const connectedClusterSchema = z.object({ name: clusterNameSchema, id: clusterId, podCIDRs: podCidrs });
 
-/** Answer to `GET /v1/cluster`. */
-export const clusterInfoSchema = z.object({
-  name: clusterNameSchema,
-  id: clusterId,
-  maxConnectedClusters,
-  podCIDRs: podCidrs,
-  endpoints,
-  caBundle,
-  clusters: z.array(connectedClusterSchema),
-});
-
 /** Every refusal has this body. */
 export const refusalSchema = z.object({
   code: z.string().meta({ description: 'Stable; listed in docs/errors.md' }),
   object: z.string().exactOptional().meta({ description: 'What it is about' }),
   message: z.string(),
   action: z.string().meta({ description: 'What to do' }),
-  cause: z.string().exactOptional().meta({ description: 'The message of what is underneath' }),
+  cause: z.string().exactOptional().meta({ description: 'The error underneath' }),
+});
+
+/** Answer to `GET /v1/cluster`. */
+export const clusterInfoSchema = z.object({
+  name: clusterNameSchema,
+  id: clusterId,
+  maxConnectedClusters,
+  tunnelProtocol,
+  podCIDRs: podCidrs,
+  endpoints,
+  caBundle,
+  clusters: z.array(connectedClusterSchema),
+  problems: z.array(refusalSchema).exactOptional().meta({ description: 'What is wrong with its own side of the mesh' }),
+});
+
+/** Records of one kind that are not taken for one reason. */
+export const droppedRecordsSchema = z.object({
+  kind: z.string(),
+  reason: z.string().meta({ description: 'One of a fixed set; docs/wire.md tells them' }),
+  count: z.int().meta({ description: 'Since the start of the apiserver; a record that is read again counts again' }),
+  last: z.string().meta({ description: 'Name of the last one, as the remote wrote it' }),
+  detail: z.string().meta({ description: 'What was wrong with that one; empty where the reason says it' }),
 });
 
 /** SHA-256 of a CA's DER form. */
@@ -155,7 +172,7 @@ export const remoteStatusSchema = z.object({
   error: z.string().exactOptional(),
   problem: refusalSchema.exactOptional().meta({ description: 'What is wrong or waited for, with what to do' }),
   config: z
-    .looseObject({ id: z.int(), maxConnectedClusters: z.int() })
+    .looseObject({ id: z.int(), maxConnectedClusters: z.int(), tunnelProtocol: z.string().exactOptional() })
     .exactOptional()
     .meta({ description: 'What the remote says of itself; absent until it was read' }),
   heartbeatAgeSeconds: z.number().exactOptional().meta({ description: 'Since the remote etcd last showed a sign of life' }),
@@ -163,6 +180,7 @@ export const remoteStatusSchema = z.object({
   synced: z.record(z.string(), z.boolean()).exactOptional().meta({ description: 'By kind: every record is known and current' }),
   certificateThere: certificateStatusSchema.exactOptional().meta({ description: 'What this cluster shows to the remote' }),
   certificateHere: certificateStatusSchema.exactOptional().meta({ description: 'What the remote shows to this cluster' }),
+  dropped: z.array(droppedRecordsSchema).exactOptional().meta({ description: 'Records that the remote has and we do not take' }),
 });
 
 /** Answer to `GET /v1/clusters`. */

@@ -19,6 +19,8 @@ export const libcCalls = {
     value: Buffer,
     length: number,
   ) => number,
+  // Of the requests that take no argument.
+  ioctl: libc.func('int ioctl(int fd, unsigned long request)') as (fd: number, request: number) => number,
   // ssize_t is unknown to koffi: intptr_t has its size on every Linux.
   send: libc.func('intptr_t send(int fd, const void *data, size_t length, int flags)') as (
     fd: number,

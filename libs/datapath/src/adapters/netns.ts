@@ -7,6 +7,8 @@ const CLONE_NEWNET = 0x40000000;
 const OPEN_FLAGS = constants.O_RDONLY | 0o2000000; // O_CLOEXEC
 /** Type of the file system that namespaces' files are of, from magic.h of the kernel. */
 const NSFS = 0x6e736673;
+/** Asks a namespace of which kind it is, from nsfs.h of the kernel (4.11). */
+const NS_GET_NSTYPE = 0xb703;
 const OWN_NETNS = '/proc/thread-self/ns/net';
 
 /** Raised when the file of a network namespace is not there: the pod or the lab node that owned it is gone. */
@@ -39,10 +41,17 @@ export function openNetns(path: string): number {
 
 /** The file stays when its mount goes, or is made elsewhere: what the kernel would say of it is no more than EINVAL. */
 function checked(fd: number, path: string): number {
-  if (path === OWN_NETNS || statfsSync(path).type === NSFS) return fd;
+  if (path === OWN_NETNS) return fd;
+  const other = statfsSync(path).type !== NSFS ? 'an ordinary file lies there' : otherKind(fd);
+  if (other === undefined) return fd;
   closeNetns(fd);
   const action = 'Check that the container still runs, and that mounts made on the machine are visible to the agent';
-  throw new CodedError(NETNS_ENTER, `${path} is no network namespace: an ordinary file lies there`, { object: path, action });
+  throw new CodedError(NETNS_ENTER, `${path} is no network namespace: ${other}`, { object: path, action });
+}
+
+function otherKind(fd: number): string | undefined {
+  const kind = libcCalls.ioctl(fd, NS_GET_NSTYPE);
+  return kind === CLONE_NEWNET || kind < 0 ? undefined : 'it is a namespace of another kind';
 }
 
 /** Closes a descriptor from {@link openNetns}. */

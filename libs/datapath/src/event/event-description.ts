@@ -1,14 +1,7 @@
 import { Ip } from '@isthmus/net';
-import {
-  type DatapathEvent,
-  Direction,
-  DropReason,
-  decodeEventSocket,
-  EventFlag,
-  EventType,
-  eventSocketLayout,
-} from '../generated/layouts.ts';
+import { type DatapathEvent, Direction, decodeEventSocket, EventFlag, EventType, eventSocketLayout } from '../generated/layouts.ts';
 import { textOfAddrKey } from '../sinks/address-text.ts';
+import { dropReasonName } from './drop-reason.ts';
 
 /** An event of the datapath in words. Addresses are empty where the packet could not be read; a socket's destination is the service it asked for. */
 export interface EventDescription {
@@ -36,12 +29,6 @@ const ETHERNET_HEADER = 14;
 const ETHERTYPE: Readonly<Record<number, 4 | 6>> = { 2048: 4, 34525: 6 };
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6', 132: 'SCTP' };
 const WITH_PORTS = new Set(['TCP', 'UDP', 'SCTP']);
-
-/** Name of a drop reason; its number where it has none. */
-export function dropReasonName(code: number): string {
-  const name = nameOf(DropReason, code);
-  return name === '' ? `reason ${code}` : (name[0] as string).toUpperCase() + name.slice(1);
-}
 
 /** Puts an event into words. Never throws: what cannot be read stays empty. */
 export function describeEvent(event: DatapathEvent): EventDescription {

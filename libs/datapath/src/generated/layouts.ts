@@ -1,16 +1,37 @@
 // Written by scripts/generate-layouts.ts from the BTF of bpf/layouts.bpf.c. Do not edit: change bpf/lib and generate again.
 
-function view(bytes: Uint8Array | DataView): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/**
+ * Where rows are written and read. A view over each row's own bytes would move them out of the heap: ten times the cost of the row.
+ */
+const scratch = new Uint8Array(176);
+const words = new DataView(scratch.buffer);
+
+function encoded(size: number): Uint8Array {
+  return scratch.slice(0, size);
+}
+
+function cleared(size: number): DataView {
+  scratch.fill(0, 0, size);
+  return words;
+}
+
+/** The bytes where they can be read: where they are, or a copy. */
+function readable(bytes: Uint8Array | DataView, size: number): DataView {
+  if (bytes instanceof DataView) return bytes;
+  if (bytes.length < size) throw new RangeError(`${bytes.length} bytes given, ${size} wanted`);
+  scratch.set(bytes.length === size ? bytes : bytes.subarray(0, size));
+  return words;
 }
 
 function putBytes(to: DataView, offset: number, length: number, from: Uint8Array, field: string): void {
   if (from.length > length) throw new RangeError(`${field}: ${from.length} bytes given, at most ${length} fit`);
-  new Uint8Array(to.buffer, to.byteOffset + offset, from.length).set(from);
+  for (let i = 0; i < from.length; i++) to.setUint8(offset + i, from[i] as number);
 }
 
 function getBytes(from: DataView, offset: number, length: number): Uint8Array {
-  return new Uint8Array(from.buffer, from.byteOffset + offset, length).slice();
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = from.getUint8(offset + i);
+  return bytes;
 }
 
 /** `enum addr_family`. */
@@ -24,6 +45,7 @@ export type AddrFamily = (typeof AddrFamily)[keyof typeof AddrFamily];
 /** `enum config_flag`. */
 export const ConfigFlag = {
   dualStack: 1,
+  geneve: 2,
 } as const;
 /** A value of {@link ConfigFlag}. */
 export type ConfigFlag = (typeof ConfigFlag)[keyof typeof ConfigFlag];
@@ -46,9 +68,12 @@ export const DropReason = {
   unknownL3: 139,
   writeError: 141,
   noTunnelKey: 147,
+  invalidGeneve: 149,
   unroutable: 151,
+  fragmentUnsupported: 157,
   noBackend: 158,
   noTunnelEndpoint: 160,
+  noFib: 169,
   invalidIdentity: 171,
   ttlExceeded: 196,
   endpointNotReady: 203,
@@ -233,14 +258,13 @@ function getAddrKey(from: DataView, offset: number): AddrKey {
 
 /** {@link AddrKey} as the kernel has it; padding is zero. */
 export function encodeAddrKey(value: AddrKey): Uint8Array {
-  const bytes = new Uint8Array(20);
-  putAddrKey(view(bytes), 0, value);
-  return bytes;
+  putAddrKey(cleared(20), 0, value);
+  return encoded(20);
 }
 
 /** The inverse of {@link encodeAddrKey}. @throws RangeError when there are fewer than 20 bytes */
 export function decodeAddrKey(bytes: Uint8Array | DataView): AddrKey {
-  return getAddrKey(view(bytes), 0);
+  return getAddrKey(readable(bytes, 20), 0);
 }
 
 /** `struct backend_value`. */
@@ -278,59 +302,72 @@ function getBackendValue(from: DataView, offset: number): BackendValue {
 
 /** {@link BackendValue} as the kernel has it; padding is zero. */
 export function encodeBackendValue(value: BackendValue): Uint8Array {
-  const bytes = new Uint8Array(28);
-  putBackendValue(view(bytes), 0, value);
-  return bytes;
+  putBackendValue(cleared(28), 0, value);
+  return encoded(28);
 }
 
 /** The inverse of {@link encodeBackendValue}. @throws RangeError when there are fewer than 28 bytes */
 export function decodeBackendValue(bytes: Uint8Array | DataView): BackendValue {
-  return getBackendValue(view(bytes), 0);
+  return getBackendValue(readable(bytes, 28), 0);
 }
 
 /** `struct datapath_config`. */
 export interface DatapathConfig {
   flags: number;
-  vxlanIfindex: number;
+  tunnelIfindex: number;
   tunnelMtu: number;
+  tunnelPort: number;
+  hostMac: Uint8Array;
+  hostIfindex: number;
+  underlayIpv4: Uint8Array;
+  underlayIpv6: Uint8Array;
   gatewayIpv4: Uint8Array;
   gatewayIpv6: Uint8Array;
 }
 
 /** Size and offsets of {@link DatapathConfig}, in bytes. */
 export const datapathConfigLayout = {
-  size: 32,
-  fields: { flags: 0, vxlanIfindex: 4, tunnelMtu: 8, gatewayIpv4: 12, gatewayIpv6: 16 },
+  size: 64,
+  fields: { flags: 0, tunnelIfindex: 4, tunnelMtu: 8, tunnelPort: 12, hostMac: 14, hostIfindex: 20, underlayIpv4: 24, underlayIpv6: 28, gatewayIpv4: 44, gatewayIpv6: 48 },
 } as const;
 
 function putDatapathConfig(to: DataView, offset: number, value: DatapathConfig): void {
   to.setUint32(offset, value.flags, true);
-  to.setUint32(offset + 4, value.vxlanIfindex, true);
+  to.setUint32(offset + 4, value.tunnelIfindex, true);
   to.setUint32(offset + 8, value.tunnelMtu, true);
-  putBytes(to, offset + 12, 4, value.gatewayIpv4, 'datapath_config.gateway_ipv4');
-  putBytes(to, offset + 16, 16, value.gatewayIpv6, 'datapath_config.gateway_ipv6');
+  to.setUint16(offset + 12, value.tunnelPort, false);
+  putBytes(to, offset + 14, 6, value.hostMac, 'datapath_config.host_mac');
+  to.setUint32(offset + 20, value.hostIfindex, true);
+  putBytes(to, offset + 24, 4, value.underlayIpv4, 'datapath_config.underlay_ipv4');
+  putBytes(to, offset + 28, 16, value.underlayIpv6, 'datapath_config.underlay_ipv6');
+  putBytes(to, offset + 44, 4, value.gatewayIpv4, 'datapath_config.gateway_ipv4');
+  putBytes(to, offset + 48, 16, value.gatewayIpv6, 'datapath_config.gateway_ipv6');
 }
 
 function getDatapathConfig(from: DataView, offset: number): DatapathConfig {
   return {
     flags: from.getUint32(offset, true),
-    vxlanIfindex: from.getUint32(offset + 4, true),
+    tunnelIfindex: from.getUint32(offset + 4, true),
     tunnelMtu: from.getUint32(offset + 8, true),
-    gatewayIpv4: getBytes(from, offset + 12, 4),
-    gatewayIpv6: getBytes(from, offset + 16, 16),
+    tunnelPort: from.getUint16(offset + 12, false),
+    hostMac: getBytes(from, offset + 14, 6),
+    hostIfindex: from.getUint32(offset + 20, true),
+    underlayIpv4: getBytes(from, offset + 24, 4),
+    underlayIpv6: getBytes(from, offset + 28, 16),
+    gatewayIpv4: getBytes(from, offset + 44, 4),
+    gatewayIpv6: getBytes(from, offset + 48, 16),
   };
 }
 
 /** {@link DatapathConfig} as the kernel has it; padding is zero. */
 export function encodeDatapathConfig(value: DatapathConfig): Uint8Array {
-  const bytes = new Uint8Array(32);
-  putDatapathConfig(view(bytes), 0, value);
-  return bytes;
+  putDatapathConfig(cleared(64), 0, value);
+  return encoded(64);
 }
 
-/** The inverse of {@link encodeDatapathConfig}. @throws RangeError when there are fewer than 32 bytes */
+/** The inverse of {@link encodeDatapathConfig}. @throws RangeError when there are fewer than 64 bytes */
 export function decodeDatapathConfig(bytes: Uint8Array | DataView): DatapathConfig {
-  return getDatapathConfig(view(bytes), 0);
+  return getDatapathConfig(readable(bytes, 64), 0);
 }
 
 /** `struct datapath_event`. */
@@ -398,14 +435,13 @@ function getDatapathEvent(from: DataView, offset: number): DatapathEvent {
 
 /** {@link DatapathEvent} as the kernel has it; padding is zero. */
 export function encodeDatapathEvent(value: DatapathEvent): Uint8Array {
-  const bytes = new Uint8Array(176);
-  putDatapathEvent(view(bytes), 0, value);
-  return bytes;
+  putDatapathEvent(cleared(176), 0, value);
+  return encoded(176);
 }
 
 /** The inverse of {@link encodeDatapathEvent}. @throws RangeError when there are fewer than 176 bytes */
 export function decodeDatapathEvent(bytes: Uint8Array | DataView): DatapathEvent {
-  return getDatapathEvent(view(bytes), 0);
+  return getDatapathEvent(readable(bytes, 176), 0);
 }
 
 /** `struct endpoint_value`. */
@@ -458,14 +494,13 @@ function getEndpointValue(from: DataView, offset: number): EndpointValue {
 
 /** {@link EndpointValue} as the kernel has it; padding is zero. */
 export function encodeEndpointValue(value: EndpointValue): Uint8Array {
-  const bytes = new Uint8Array(40);
-  putEndpointValue(view(bytes), 0, value);
-  return bytes;
+  putEndpointValue(cleared(40), 0, value);
+  return encoded(40);
 }
 
 /** The inverse of {@link encodeEndpointValue}. @throws RangeError when there are fewer than 40 bytes */
 export function decodeEndpointValue(bytes: Uint8Array | DataView): EndpointValue {
-  return getEndpointValue(view(bytes), 0);
+  return getEndpointValue(readable(bytes, 40), 0);
 }
 
 /** `struct event_socket`. */
@@ -503,14 +538,13 @@ function getEventSocket(from: DataView, offset: number): EventSocket {
 
 /** {@link EventSocket} as the kernel has it; padding is zero. */
 export function encodeEventSocket(value: EventSocket): Uint8Array {
-  const bytes = new Uint8Array(48);
-  putEventSocket(view(bytes), 0, value);
-  return bytes;
+  putEventSocket(cleared(48), 0, value);
+  return encoded(48);
 }
 
 /** The inverse of {@link encodeEventSocket}. @throws RangeError when there are fewer than 48 bytes */
 export function decodeEventSocket(bytes: Uint8Array | DataView): EventSocket {
-  return getEventSocket(view(bytes), 0);
+  return getEventSocket(readable(bytes, 48), 0);
 }
 
 /** `struct ipcache_key`. */
@@ -539,14 +573,13 @@ function getIpcacheKey(from: DataView, offset: number): IpcacheKey {
 
 /** {@link IpcacheKey} as the kernel has it; padding is zero. */
 export function encodeIpcacheKey(value: IpcacheKey): Uint8Array {
-  const bytes = new Uint8Array(24);
-  putIpcacheKey(view(bytes), 0, value);
-  return bytes;
+  putIpcacheKey(cleared(24), 0, value);
+  return encoded(24);
 }
 
 /** The inverse of {@link encodeIpcacheKey}. @throws RangeError when there are fewer than 24 bytes */
 export function decodeIpcacheKey(bytes: Uint8Array | DataView): IpcacheKey {
-  return getIpcacheKey(view(bytes), 0);
+  return getIpcacheKey(readable(bytes, 24), 0);
 }
 
 /** `struct ipcache_value`. */
@@ -581,14 +614,13 @@ function getIpcacheValue(from: DataView, offset: number): IpcacheValue {
 
 /** {@link IpcacheValue} as the kernel has it; padding is zero. */
 export function encodeIpcacheValue(value: IpcacheValue): Uint8Array {
-  const bytes = new Uint8Array(16);
-  putIpcacheValue(view(bytes), 0, value);
-  return bytes;
+  putIpcacheValue(cleared(16), 0, value);
+  return encoded(16);
 }
 
 /** The inverse of {@link encodeIpcacheValue}. @throws RangeError when there are fewer than 16 bytes */
 export function decodeIpcacheValue(bytes: Uint8Array | DataView): IpcacheValue {
-  return getIpcacheValue(view(bytes), 0);
+  return getIpcacheValue(readable(bytes, 16), 0);
 }
 
 /** `struct metric_key`. */
@@ -617,14 +649,13 @@ function getMetricKey(from: DataView, offset: number): MetricKey {
 
 /** {@link MetricKey} as the kernel has it; padding is zero. */
 export function encodeMetricKey(value: MetricKey): Uint8Array {
-  const bytes = new Uint8Array(4);
-  putMetricKey(view(bytes), 0, value);
-  return bytes;
+  putMetricKey(cleared(4), 0, value);
+  return encoded(4);
 }
 
 /** The inverse of {@link encodeMetricKey}. @throws RangeError when there are fewer than 4 bytes */
 export function decodeMetricKey(bytes: Uint8Array | DataView): MetricKey {
-  return getMetricKey(view(bytes), 0);
+  return getMetricKey(readable(bytes, 4), 0);
 }
 
 /** `struct metric_value`. */
@@ -653,14 +684,13 @@ function getMetricValue(from: DataView, offset: number): MetricValue {
 
 /** {@link MetricValue} as the kernel has it; padding is zero. */
 export function encodeMetricValue(value: MetricValue): Uint8Array {
-  const bytes = new Uint8Array(16);
-  putMetricValue(view(bytes), 0, value);
-  return bytes;
+  putMetricValue(cleared(16), 0, value);
+  return encoded(16);
 }
 
 /** The inverse of {@link encodeMetricValue}. @throws RangeError when there are fewer than 16 bytes */
 export function decodeMetricValue(bytes: Uint8Array | DataView): MetricValue {
-  return getMetricValue(view(bytes), 0);
+  return getMetricValue(readable(bytes, 16), 0);
 }
 
 /** `struct peer_value`. */
@@ -698,14 +728,13 @@ function getPeerValue(from: DataView, offset: number): PeerValue {
 
 /** {@link PeerValue} as the kernel has it; padding is zero. */
 export function encodePeerValue(value: PeerValue): Uint8Array {
-  const bytes = new Uint8Array(24);
-  putPeerValue(view(bytes), 0, value);
-  return bytes;
+  putPeerValue(cleared(24), 0, value);
+  return encoded(24);
 }
 
 /** The inverse of {@link encodePeerValue}. @throws RangeError when there are fewer than 24 bytes */
 export function decodePeerValue(bytes: Uint8Array | DataView): PeerValue {
-  return getPeerValue(view(bytes), 0);
+  return getPeerValue(readable(bytes, 24), 0);
 }
 
 /** `struct revnat_value`. */
@@ -737,14 +766,13 @@ function getRevnatValue(from: DataView, offset: number): RevnatValue {
 
 /** {@link RevnatValue} as the kernel has it; padding is zero. */
 export function encodeRevnatValue(value: RevnatValue): Uint8Array {
-  const bytes = new Uint8Array(24);
-  putRevnatValue(view(bytes), 0, value);
-  return bytes;
+  putRevnatValue(cleared(24), 0, value);
+  return encoded(24);
 }
 
 /** The inverse of {@link encodeRevnatValue}. @throws RangeError when there are fewer than 24 bytes */
 export function decodeRevnatValue(bytes: Uint8Array | DataView): RevnatValue {
-  return getRevnatValue(view(bytes), 0);
+  return getRevnatValue(readable(bytes, 24), 0);
 }
 
 /** `struct service_key`. */
@@ -782,14 +810,13 @@ function getServiceKey(from: DataView, offset: number): ServiceKey {
 
 /** {@link ServiceKey} as the kernel has it; padding is zero. */
 export function encodeServiceKey(value: ServiceKey): Uint8Array {
-  const bytes = new Uint8Array(28);
-  putServiceKey(view(bytes), 0, value);
-  return bytes;
+  putServiceKey(cleared(28), 0, value);
+  return encoded(28);
 }
 
 /** The inverse of {@link encodeServiceKey}. @throws RangeError when there are fewer than 28 bytes */
 export function decodeServiceKey(bytes: Uint8Array | DataView): ServiceKey {
-  return getServiceKey(view(bytes), 0);
+  return getServiceKey(readable(bytes, 28), 0);
 }
 
 /** `struct service_value`. */
@@ -827,14 +854,13 @@ function getServiceValue(from: DataView, offset: number): ServiceValue {
 
 /** {@link ServiceValue} as the kernel has it; padding is zero. */
 export function encodeServiceValue(value: ServiceValue): Uint8Array {
-  const bytes = new Uint8Array(16);
-  putServiceValue(view(bytes), 0, value);
-  return bytes;
+  putServiceValue(cleared(16), 0, value);
+  return encoded(16);
 }
 
 /** The inverse of {@link encodeServiceValue}. @throws RangeError when there are fewer than 16 bytes */
 export function decodeServiceValue(bytes: Uint8Array | DataView): ServiceValue {
-  return getServiceValue(view(bytes), 0);
+  return getServiceValue(readable(bytes, 16), 0);
 }
 
 /** `struct sock_nat_key`. */
@@ -872,14 +898,13 @@ function getSockNatKey(from: DataView, offset: number): SockNatKey {
 
 /** {@link SockNatKey} as the kernel has it; padding is zero. */
 export function encodeSockNatKey(value: SockNatKey): Uint8Array {
-  const bytes = new Uint8Array(32);
-  putSockNatKey(view(bytes), 0, value);
-  return bytes;
+  putSockNatKey(cleared(32), 0, value);
+  return encoded(32);
 }
 
 /** The inverse of {@link encodeSockNatKey}. @throws RangeError when there are fewer than 32 bytes */
 export function decodeSockNatKey(bytes: Uint8Array | DataView): SockNatKey {
-  return getSockNatKey(view(bytes), 0);
+  return getSockNatKey(readable(bytes, 32), 0);
 }
 
 /** `struct sock_nat_value`. */
@@ -914,12 +939,11 @@ function getSockNatValue(from: DataView, offset: number): SockNatValue {
 
 /** {@link SockNatValue} as the kernel has it; padding is zero. */
 export function encodeSockNatValue(value: SockNatValue): Uint8Array {
-  const bytes = new Uint8Array(28);
-  putSockNatValue(view(bytes), 0, value);
-  return bytes;
+  putSockNatValue(cleared(28), 0, value);
+  return encoded(28);
 }
 
 /** The inverse of {@link encodeSockNatValue}. @throws RangeError when there are fewer than 28 bytes */
 export function decodeSockNatValue(bytes: Uint8Array | DataView): SockNatValue {
-  return getSockNatValue(view(bytes), 0);
+  return getSockNatValue(readable(bytes, 28), 0);
 }

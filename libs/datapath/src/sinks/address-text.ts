@@ -4,9 +4,7 @@ import { type AddrKey, decodeAddrKey, decodeIpcacheKey, encodeAddrKey, encodeIpc
 
 /** Map key of an address in text. @throws RangeError when it is none */
 export function addrKeyOfText(ip: string): AddrKey {
-  const address = addressBytes(ip);
-  if (!address) throw new RangeError(`${ip} is not an IP address`);
-  return addrKeyOf(address.bytes);
+  return addrKeyOf(addressBytes(ip).bytes);
 }
 
 /** The same as bytes. */
@@ -27,9 +25,8 @@ export function textOfAddrKeyBytes(bytes: Uint8Array): string {
 /** LPM key of an address or prefix in text. @throws RangeError when it is neither */
 export function ipcacheKeyBytes(prefix: string): Uint8Array {
   if (!prefix.includes('/')) {
-    const key = addrKeyOfText(prefix);
-    const address = addressOf(key);
-    return encodeIpcacheKey(ipcacheKeyOf(address, address.length * 8));
+    const { bytes } = addressBytes(prefix);
+    return encodeIpcacheKey(ipcacheKeyOf(bytes, bytes.length * 8));
   }
   const cidr = parseCidr(prefix);
   if (!cidr) throw new RangeError(`${prefix} is not a prefix`);

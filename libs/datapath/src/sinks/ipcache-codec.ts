@@ -13,11 +13,12 @@ export const PEER_UNKNOWN = defineError(
 
 /** What every address is, as rows of `isth_ipcache`. `peers` is the pool that numbers `isth_peers`. */
 export function ipcacheCodec(peers: IdPool, ownClusterId: number): MapCodec<IpcacheRow> {
+  const refusal = refusals();
   return {
     key: ipcacheKeyBytes,
     value: (_key, row) => {
       // Refused, not written half: the entry of an earlier run stays, and a new address stays closed.
-      if (!row.peerKnown) throw new CodedError(PEER_UNKNOWN, `no node is known to have the address ${row.peer}`, { object: row.peer });
+      if (!row.peerKnown) throw refusal(row.peer);
       return encodeIpcacheValue({
         identity: row.identity,
         peer: row.peer === '' ? 0 : peers.idOf(row.peer),
@@ -26,5 +27,14 @@ export function ipcacheCodec(peers: IdPool, ownClusterId: number): MapCodec<Ipca
       });
     },
     found: (key, value) => ({ key: textOfIpcacheKey(key), scope: clusterScope(decodeIpcacheValue(value).cluster, ownClusterId) }),
+  };
+}
+
+/** The same error for all addresses behind one host that follow each other: an error of its own for each costs more than the address. */
+function refusals(): (host: string) => CodedError {
+  let last: CodedError | undefined;
+  return (host) => {
+    if (last?.object !== host) last = new CodedError(PEER_UNKNOWN, `no node is known to have the address ${host}`, { object: host });
+    return last;
   };
 }

@@ -106,6 +106,7 @@ export class KvResources implements ResourceStore {
       onBatch: (changes) => watcher.onBatch(changes.map((change) => resourceChange(kind, change, watcher))),
       onSynced: () => watcher.onSynced(),
       onDisconnected: (error) => watcher.onDisconnected?.(error),
+      onRelist: () => watcher.onRelist?.(),
     });
   }
 

@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import { TUNNEL_PROTOCOLS } from './tunnel.ts';
 
 const flag = z.stringbool();
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''));
 const path = z.string().min(1);
 const cidr = z.union([z.cidrv4(), z.cidrv6(), z.literal('')]);
+
+const MAX_ROWS = 16_777_216;
+const rows = (map: string, what: string) =>
+  count(0, MAX_ROWS).default(0).describe(`Rows of the BPF map ${map} (${what}); as many as it is built with when 0`);
 
 /**
  * Every setting of every process, by key. Values arrive as text from flags, files and mounted ConfigMaps. Keys that `cilium-config` has
@@ -21,9 +26,19 @@ export const configSchema = {
   'mesh-etcd-config': z.string().default('').describe('etcd client file of the mesh etcd; empty: no mesh'),
   'clustermesh-config': path.default('/var/lib/cilium/clustermesh').describe('Folder with one etcd client file per remote cluster'),
   'clustermesh-sync-timeout': count(0, 3600).default(60).describe('Seconds that readiness waits for remote clusters'),
+  'clustermesh-remote-size-limit': count(1, 65_536)
+    .default(256)
+    .describe('MiB of records that one remote cluster may have here; what is more is not taken'),
   'state-dir': path.default('/var/run/isthmus').describe('Where the process keeps what must survive its restart'),
   'socket-path': path.default('/var/run/isthmus/isthmus.sock').describe('Unix socket of the agent'),
   'bpf-root': path.default('/sys/fs/bpf/isthmus').describe('Folder for pinned maps and links'),
+  'bpf-endpoints-max': rows('isth_endpoints', 'addresses of this node and its pods'),
+  'bpf-ipcache-max': rows('isth_ipcache', 'addresses of the mesh'),
+  'bpf-peers-max': rows('isth_peers', 'other nodes'),
+  'bpf-services-max': rows('isth_services', 'frontends and their slots'),
+  'bpf-backends-max': rows('isth_backends', 'backends of services'),
+  'bpf-revnat-max': rows('isth_revnat', 'frontends by number'),
+  'bpf-sock-nat-max': rows('isth_sock_nat', 'translated sockets'),
   'bpf-object-dir': z.string().default('').describe('Folder with the compiled BPF objects; the one built with the sources when empty'),
   'cgroup-root': z.string().default('').describe('cgroup2 folder whose sockets are translated; the cgroup2 mount when empty'),
   devices: list.prefault('').describe('Physical devices; the one with the default route when empty'),
@@ -38,8 +53,11 @@ export const configSchema = {
   'enable-ipv4': flag.default(true).describe('Pods get IPv4 addresses'),
   'enable-ipv6': flag.default(true).describe('Pods get IPv6 addresses'),
   'routing-mode': z.enum(['tunnel']).default('tunnel').describe('How packets reach other nodes'),
-  'tunnel-protocol': z.enum(['vxlan']).default('vxlan').describe('Encapsulation between nodes'),
-  'tunnel-port': count(1, 65535).default(8472).describe('UDP port of the tunnel'),
+  'tunnel-protocol': z
+    .enum(TUNNEL_PROTOCOLS)
+    .default('vxlan')
+    .describe('Encapsulation between nodes; the same in every cluster of the mesh'),
+  'tunnel-port': count(0, 65535).default(0).describe('UDP port of the tunnel; 8472 for VXLAN, 6081 for GENEVE when 0'),
   mtu: count(0, 65535).default(0).describe('MTU of the underlay; that of the device when 0'),
   'ipam-reuse-delay': count(0, 3600).default(30).describe('Seconds before a released pod address is given out again'),
   'cluster-pool-ipv4-cidr': list.prefault('10.0.0.0/8').describe('Pools that nodes get their IPv4 pod CIDRs from'),

@@ -1,12 +1,20 @@
 import { nearestKey, parseConfig } from './parse-config.ts';
+import { tunnelPort } from './tunnel.ts';
 
 describe('parseConfig', () => {
   it('has a default for every key', () => {
     const { config, warnings } = parseConfig({});
-    expect(config['tunnel-port']).toBe(8472);
+    expect(config['cluster-id']).toBe(0);
     expect(config['enable-ipv6']).toBe(true);
     expect(config.devices).toEqual([]);
     expect(warnings).toEqual([]);
+  });
+
+  it('has a tunnel port for every protocol, unless one is given', () => {
+    expect(tunnelPort(parseConfig({}).config)).toBe(8472);
+    expect(tunnelPort(parseConfig({ 'tunnel-protocol': 'geneve' }).config)).toBe(6081);
+    expect(tunnelPort(parseConfig({ 'tunnel-protocol': 'geneve', 'tunnel-port': '7000' }).config)).toBe(7000);
+    expect(() => parseConfig({ 'tunnel-protocol': 'gre' })).toThrow('tunnel-protocol = "gre"');
   });
 
   it('parses text', () => {

@@ -13,12 +13,13 @@ export interface FollowOptions<T extends Resource, V> {
   rowOf(object: T): V | undefined;
   signal: AbortSignal;
   onDisconnected?(error: unknown): void;
+  onRelist?(): void;
   onInvalid?(key: string, error: unknown): void;
 }
 
 /** A source: mirrors all objects of a kind into a table, one commit a batch, until the signal aborts. Row keys are `[<namespace>/]<name>`. */
 export async function followResources<T extends Resource, V>(options: FollowOptions<T, V>): Promise<void> {
-  const { resources, kind, store, writer, rowOf, signal, onDisconnected, onInvalid } = options;
+  const { resources, kind, store, writer, rowOf, signal, onDisconnected, onRelist, onInvalid } = options;
   writer.declare(LOCAL_SCOPE);
   writer.scopesKnown();
   await resources.watch(
@@ -34,6 +35,7 @@ export async function followResources<T extends Resource, V>(options: FollowOpti
         }),
       onSynced: () => writer.synced(LOCAL_SCOPE),
       ...(onDisconnected && { onDisconnected }),
+      ...(onRelist && { onRelist }),
       ...(onInvalid && { onInvalid }),
     },
     signal,

@@ -37,6 +37,8 @@ export interface ResourceWatcher<T> {
   onSynced(): void;
   /** Contact was lost; it is being restored and nothing will be missed. What was delivered stays true until said otherwise. */
   onDisconnected?(error: unknown): void;
+  /** The next thing is a full listing: the store may not hold any more what was written to it (it was wiped, or restored from a copy). */
+  onRelist?(): void;
   /** An object that does not have its kind's shape; it counts as absent. */
   onInvalid?(key: string, error: unknown): void;
 }

@@ -21,7 +21,6 @@ export interface IpRow {
   /** Node that has it, canonical text; empty when unknown. */
   readonly hostIp: string;
   readonly identity: number;
-  readonly key: number;
   readonly namespace: string;
   readonly pod: string;
 }
@@ -40,6 +39,8 @@ export type EndpointState = 'waiting-for-identity' | 'regenerating' | 'ready' | 
 /** A pod of this node. Key: the endpoint id, decimal. */
 export interface EndpointRow {
   readonly id: number;
+  /** Name of the CNI network that it is attached to; empty when that was not written down. */
+  readonly network: string;
   readonly containerId: string;
   readonly namespace: string;
   readonly pod: string;

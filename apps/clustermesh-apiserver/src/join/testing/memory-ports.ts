@@ -94,6 +94,7 @@ export async function memoryCluster(name: string, id: number, clock: Clock): Pro
     name,
     id,
     maxConnectedClusters: 255,
+    tunnelProtocol: 'vxlan',
     podCIDRs: [`10.${id}.0.0/16`, `fd00:${id}::/64`],
     endpoints: [`https://192.0.2.${id}:2379`],
     clusterEtcdEndpoints: [`https://192.0.2.${id}:2381`],
@@ -108,6 +109,7 @@ export async function memoryCluster(name: string, id: number, clock: Clock): Pro
     remotes,
     users,
     status: { list: async () => (await remotes.list()).map((r) => ({ name: r.name, id: r.id, ready: true, state: 'ready' })) },
+    problems: () => [],
     signer: new RecordingSigner(
       { caBundle: async () => ca.certPem, sign: async (csrPem, profile) => await signRequest({ ca, csrPem, profile, clock }) },
       ledger,

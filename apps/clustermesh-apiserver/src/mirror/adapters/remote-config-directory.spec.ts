@@ -43,9 +43,12 @@ describe('RemoteConfigDirectory', () => {
     while (!holds()) await new Promise<void>((resolve) => (told = resolve));
   };
 
-  it('tells the clusters whose files hold a configuration, with the number that they joined with', async () => {
+  it('tells the clusters whose files hold a configuration, with the number and the pod networks that they joined with', async () => {
     await writeFile(join(folder, 'west'), YAML('west.mesh.cilium.io'));
-    await writeFile(join(folder, 'west.peer.json'), JSON.stringify({ name: 'west', id: 7, endpoints: ['https://x:1'] }));
+    await writeFile(
+      join(folder, 'west.peer.json'),
+      JSON.stringify({ name: 'west', id: 7, podCIDRs: ['10.7.0.0/16'], endpoints: ['https://x:1'] }),
+    );
     await writeFile(join(folder, 'west.etcd-client.crt'), 'certificate');
     await writeFile(join(folder, 'north'), YAML('192.0.2.3'));
     await writeFile(join(folder, 'east'), YAML('own'));
@@ -54,8 +57,8 @@ describe('RemoteConfigDirectory', () => {
     watch();
     await until(() => sets.length > 0);
     expect(sets[0]).toMatchObject([
-      { name: 'north', id: 0, etcd: { endpoints: ['https://192.0.2.3:2379'] } },
-      { name: 'west', id: 7, etcd: { endpoints: ['https://west.mesh.cilium.io:2379'] } },
+      { name: 'north', id: 0, podCidrs: [], etcd: { endpoints: ['https://192.0.2.3:2379'] } },
+      { name: 'west', id: 7, podCidrs: ['10.7.0.0/16'], etcd: { endpoints: ['https://west.mesh.cilium.io:2379'] } },
     ]);
     expect(errors).toHaveLength(1);
     expect(errors[0]).toContain('Bad_Name');

@@ -95,18 +95,20 @@ export class RemoteConfigDirectory implements RemoteConfigSource {
       this.#sayOnce(name, misnamed.message, 'a file in the folder of remote clusters is named after no cluster; it is passed over');
       return undefined;
     }
-    const id = await this.#peerId(name);
-    const digest = createHash('sha256').update(`${id}\n${text}`).digest('hex');
-    return { name, digest, id, ...parse(text, join(this.#options.folder, name)) };
+    const { id, podCidrs } = await this.#peer(name);
+    const digest = createHash('sha256').update(`${id} ${podCidrs}\n${text}`).digest('hex');
+    return { name, digest, id, podCidrs, ...parse(text, join(this.#options.folder, name)) };
   }
 
   /** What the remote said of itself when it joined lies beside, where it joined through the join API. */
-  async #peerId(name: string): Promise<number> {
+  async #peer(name: string): Promise<Pick<RemoteConfig, 'id' | 'podCidrs'>> {
+    const text = await this.#textOf(`${name}.peer.json`);
+    if (text === undefined) return { id: 0, podCidrs: [] };
     try {
-      const { id } = JSON.parse((await this.#textOf(`${name}.peer.json`)) ?? '{}') as { id?: unknown };
-      return Number.isInteger(id) ? (id as number) : 0;
+      const { id, podCIDRs } = JSON.parse(text) as { id?: unknown; podCIDRs?: unknown };
+      return { id: Number.isInteger(id) ? (id as number) : 0, podCidrs: Array.isArray(podCIDRs) ? podCIDRs.map(String) : [] };
     } catch {
-      return 0; // the join API complains of it; here the number is only a help until the remote tells its own
+      return { id: 0, podCidrs: [] }; // the join API complains of it; without it the cluster is as one that was configured by hand
     }
   }
 

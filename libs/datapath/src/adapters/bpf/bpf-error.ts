@@ -42,6 +42,13 @@ export const BPF_ATTACH = defineError(
   'Run as root, and check that the device or cgroup exists and that the pin folder is on a bpffs mount',
 );
 
+/** Raised when somebody else has the one place that a device has for an XDP program. */
+export const BPF_XDP_TAKEN = defineError(
+  'BPF_XDP_TAKEN',
+  'Another XDP program is attached to a device that GENEVE must be decapsulated on',
+  'Detach it (`ip link show` names it, `ip link set dev <device> xdp off` takes it off), load the geneve module of the kernel, or set tunnel-protocol to vxlan',
+);
+
 /** Raised when the event ring cannot be mapped. */
 export const BPF_RING = defineError('BPF_RING', 'The event ring could not be mapped', 'Run as root, or with CAP_BPF and CAP_PERFMON');
 

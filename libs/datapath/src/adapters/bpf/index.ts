@@ -6,6 +6,7 @@ export {
   BPF_MAP_LAYOUT,
   BPF_OBJECT,
   BPF_RING,
+  BPF_XDP_TAKEN,
   errnoOf,
   LIBBPF_MISSING,
   SystemCallError,
@@ -19,9 +20,12 @@ export {
   type SocketHook,
 } from './cgroup-link.ts';
 export { attachIngress, type DeviceAttachment, type DeviceAttachResult, detachIngress } from './device-link.ts';
+export { removeLink as removePin } from './link.ts';
 export { BATCH_ROWS, BpfMap, type MapEntry } from './map.ts';
 export type { MapInfo } from './map-info.ts';
+export type { MigratedMap } from './map-migration.ts';
 export { BpfObject, type BpfObjectOptions } from './object.ts';
 export { kernelHasTcx, requireLibbpf } from './probe.ts';
 export { type RecordErrorHandler, type RecordHandler, RingBuffer } from './ring-buffer.ts';
-export { type TestContext, type TestResult, testRun } from './test-run.ts';
+export { type TestContext, type TestResult, testRun, testRunXdp } from './test-run.ts';
+export { attachXdp, detachXdp, type XdpAttachment, type XdpMode } from './xdp-link.ts';

@@ -24,6 +24,10 @@ export interface Libbpf {
   mapValueSize(map: Pointer): number;
   mapMaxEntries(map: Pointer): number;
   mapFlags(map: Pointer): number;
+  mapKeyType(map: Pointer): number;
+  mapValueType(map: Pointer): number;
+  objectBtf(object: Pointer): Pointer;
+  btfRawData(btf: Pointer, size: [number]): Pointer;
   mapFd(map: Pointer): number;
   mapSetPinPath(map: Pointer, path: string): number;
   mapSetMaxEntries(map: Pointer, entries: number): number;
@@ -58,6 +62,10 @@ const signatures: Record<keyof Libbpf, string> = {
   mapValueSize: 'uint32_t bpf_map__value_size(void *map)',
   mapMaxEntries: 'uint32_t bpf_map__max_entries(void *map)',
   mapFlags: 'uint32_t bpf_map__map_flags(void *map)',
+  mapKeyType: 'uint32_t bpf_map__btf_key_type_id(void *map)',
+  mapValueType: 'uint32_t bpf_map__btf_value_type_id(void *map)',
+  objectBtf: 'void *bpf_object__btf(void *object)',
+  btfRawData: 'void *btf__raw_data(void *btf, _Out_ uint32_t *size)',
   mapFd: 'int bpf_map__fd(void *map)',
   mapSetPinPath: 'int bpf_map__set_pin_path(void *map, const char *path)',
   mapSetMaxEntries: 'int bpf_map__set_max_entries(void *map, uint32_t entries)',

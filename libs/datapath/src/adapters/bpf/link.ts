@@ -15,6 +15,8 @@ export interface LinkSpec {
   /** Device index, or descriptor of a cgroup folder. */
   target: number;
   attachType: number;
+  /** By kind of link; 0 unless given. */
+  flags?: number;
   /** Path on a bpffs mount: a link without a pin would end with the process. */
   pin: string;
   /** Whether a pinned link joins the same target still: gets its info from {@link INFO_TARGET} on. */
@@ -83,6 +85,7 @@ function createPinned(spec: LinkSpec): void {
   attr.setUint32(0, spec.programFd, true);
   attr.setUint32(4, spec.target, true);
   attr.setUint32(8, spec.attachType, true);
+  attr.setUint32(12, spec.flags ?? 0, true);
   const fd = bpf(BpfCommand.linkCreate, attr);
   try {
     pinObject(fd, spec.pin);

@@ -1,5 +1,4 @@
-import { libcCalls } from '../libc.ts';
-import { objectInfo, openPin } from './syscall.ts';
+import { objectInfo } from './syscall.ts';
 
 /** What decides whether a map fits a program. */
 export interface MapInfo {
@@ -19,16 +18,6 @@ export function mapInfo(fd: number): MapInfo {
   const info = objectInfo(fd);
   const word = (offset: number): number => info.getUint32(offset, true);
   return { type: word(0), keySize: word(8), valueSize: word(12), maxEntries: word(16), flags: word(20) };
-}
-
-/** Reads the layout of a pinned map. @throws SystemCallError (ENOENT: no pin) */
-export function pinnedMapInfo(path: string): MapInfo {
-  const fd = openPin(path);
-  try {
-    return mapInfo(fd);
-  } finally {
-    libcCalls.close(fd);
-  }
 }
 
 /** The differences of two layouts in words, empty when they are the same. */

@@ -76,7 +76,7 @@ export class BpfMap {
     if (keys.length !== values.length) throw new RangeError(`map ${this.name}: ${keys.length} keys, ${values.length} values`);
     for (let from = 0; from < keys.length; from += BATCH_ROWS) {
       if (from > 0) await turn();
-      this.#updateBatch(keys.slice(from, from + BATCH_ROWS), values.slice(from, from + BATCH_ROWS));
+      this.updateBatch(keys.slice(from, from + BATCH_ROWS), values.slice(from, from + BATCH_ROWS));
     }
   }
 
@@ -114,7 +114,8 @@ export class BpfMap {
     libcCalls.close(this.fd);
   }
 
-  #updateBatch(keys: readonly Uint8Array[], values: readonly Uint8Array[]): void {
+  /** Writes at most {@link BATCH_ROWS} rows at once. Rows before a failing one are written. @throws CodedError BPF_MAP_FULL, BPF_MAP */
+  updateBatch(keys: readonly Uint8Array[], values: readonly Uint8Array[]): void {
     const count = Uint32Array.of(keys.length);
     const packedKeys = this.#pack(keys, this.info.keySize);
     const packedValues = this.#pack(values, this.valueBytes);

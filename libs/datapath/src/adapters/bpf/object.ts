@@ -4,14 +4,14 @@ import { CodedError } from '@isthmus/core';
 import koffi from 'koffi';
 import { errnoName } from '../errno-name.ts';
 import { errno } from '../libc.ts';
-import { BPF_LOAD, BPF_MAP_LAYOUT, BPF_OBJECT, errnoOf } from './bpf-error.ts';
+import { BPF_LOAD, BPF_OBJECT } from './bpf-error.ts';
 import { libbpf, type Pointer } from './libbpf.ts';
 import { BpfMap } from './map.ts';
-import { layoutDifferences, type MapInfo, pinnedMapInfo } from './map-info.ts';
+import { type MapLayout, wantedLayouts } from './map-layout.ts';
+import { type MapMigration, type MigratedMap, migrationOf } from './map-migration.ts';
 import { captureLog } from './verifier-log.ts';
 
 const CONFIG_SECTION = '.rodata.config';
-const ENOENT = 2;
 const LOG_TAIL = 8000;
 
 /** How to load a compiled object. */
@@ -36,9 +36,14 @@ export class BpfObject {
   readonly #programs = new Map<string, number>();
   readonly #maps = new Map<string, BpfMap>();
 
-  private constructor(handle: Pointer, name: string) {
+  readonly #migrations: readonly MapMigration[];
+  /** Maps that were pinned in another layout, and are in this object's now. */
+  readonly migrated: readonly MigratedMap[];
+
+  private constructor(handle: Pointer, name: string, migrations: readonly MapMigration[]) {
     this.#handle = handle;
     this.#name = name;
+    this.#migrations = migrations;
     for (const program of each(handle, libbpf().nextProgram)) {
       this.#programs.set(libbpf().programName(program), libbpf().programFd(program));
     }
@@ -46,22 +51,26 @@ export class BpfObject {
       const mapName = libbpf().mapName(map);
       this.#maps.set(mapName, new BpfMap(libbpf().mapFd(map), mapName));
     }
+    this.migrated = migrations.map((migration) => migration.run(this.map(migration.name)));
   }
 
   /**
-   * Opens, configures, pins and loads.
-   * @throws CodedError BPF_OBJECT (not there, damaged, config of another size), BPF_MAP_LAYOUT (names the map), BPF_LOAD (with the
-   *   verifier's text), LIBBPF_MISSING
+   * Opens, configures, pins and loads. A map that is pinned in another layout is migrated: its rows are copied into a new one, field by field
+   * by their names, which then takes its place. What is attached goes on with the old one.
+   * @throws CodedError BPF_OBJECT (not there, damaged, config of another size), BPF_MAP_LAYOUT (names the map, whose rows cannot be taken
+   *   over), BPF_MAP_FULL (it has more rows than the new one may), BPF_LOAD (with the verifier's text), LIBBPF_MISSING
    */
   static load(options: BpfObjectOptions): BpfObject {
     const name = basename(options.path);
     const { result: handle, log } = captureLog(() => libbpf().objectOpen(options.path, null));
     if (handle === null) throw notOpened(options.path, log);
+    const migrations: MapMigration[] = [];
     try {
-      configure(handle, name, options);
+      configure(handle, name, options, migrations);
       loadOrThrow(handle, name);
-      return new BpfObject(handle, name);
+      return new BpfObject(handle, name, migrations);
     } catch (error) {
+      for (const migration of migrations) migration.close();
       libbpf().objectClose(handle);
       throw error;
     }
@@ -86,8 +95,14 @@ export class BpfObject {
     return [...this.#programs.keys()];
   }
 
+  /** Call it when this object's programs have taken the places of those that used the old maps. */
+  migrationsDone(): void {
+    for (const migration of this.#migrations) migration.catchUp();
+  }
+
   /** Closes all descriptors; twice is fine. What is attached or pinned stays. */
   close(): void {
+    if (this.#handle !== null) for (const migration of this.#migrations) migration.close();
     if (this.#handle !== null) libbpf().objectClose(this.#handle);
     this.#handle = null;
   }
@@ -102,14 +117,21 @@ function ownMaps(handle: Pointer): Pointer[] {
   return [...each(handle, libbpf().nextMap)].filter((map) => !libbpf().mapIsInternal(map));
 }
 
-function configure(handle: Pointer, name: string, options: BpfObjectOptions): void {
+function configure(handle: Pointer, name: string, options: BpfObjectOptions, migrations: MapMigration[]): void {
   if (options.config) writeConfig(handle, name, options.config);
   if (options.pinFolder !== undefined) mkdirSync(options.pinFolder, { recursive: true, mode: 0o700 });
-  for (const map of ownMaps(handle)) {
-    const mapName = libbpf().mapName(map);
-    const entries = options.maxEntries?.[mapName];
+  const maps = ownMaps(handle);
+  for (const map of maps) {
+    const entries = options.maxEntries?.[libbpf().mapName(map)];
     if (entries !== undefined) libbpf().mapSetMaxEntries(map, entries);
-    if (options.pinFolder !== undefined) pin(map, mapName, options.pinFolder);
+  }
+  if (options.pinFolder === undefined) return;
+  const layouts = wantedLayouts(handle, maps);
+  for (const map of maps) {
+    const mapName = libbpf().mapName(map);
+    const migration = migrationOf(join(options.pinFolder, mapName), mapName, layouts.get(mapName) as MapLayout);
+    if (migration) migrations.push(migration);
+    else pin(map, mapName, options.pinFolder);
   }
 }
 
@@ -128,32 +150,8 @@ function writeConfig(handle: Pointer, name: string, config: Uint8Array): void {
 
 function pin(map: Pointer, name: string, folder: string): void {
   const path = join(folder, name);
-  const differences = layoutDifferencesOfPin(path, wantedInfo(map));
-  if (differences.length > 0) {
-    throw new CodedError(BPF_MAP_LAYOUT, `map ${name} pinned at ${path} does not fit: ${differences.join(', ')}`, { object: name });
-  }
   const code = libbpf().mapSetPinPath(map, path);
   if (code < 0) throw new CodedError(BPF_OBJECT, `cannot pin map ${name} at ${path}: ${errnoName(code)}`, { object: name });
-}
-
-function wantedInfo(map: Pointer): MapInfo {
-  const lib = libbpf();
-  return {
-    type: lib.mapType(map),
-    keySize: lib.mapKeySize(map),
-    valueSize: lib.mapValueSize(map),
-    maxEntries: lib.mapMaxEntries(map),
-    flags: lib.mapFlags(map),
-  };
-}
-
-function layoutDifferencesOfPin(path: string, wanted: MapInfo): string[] {
-  try {
-    return layoutDifferences(pinnedMapInfo(path), wanted);
-  } catch (error) {
-    if (errnoOf(error) === ENOENT) return [];
-    throw error;
-  }
 }
 
 function loadOrThrow(handle: Pointer, name: string): void {

@@ -8,6 +8,7 @@ export const BpfCommand = {
   objGet: 7,
   objInfo: 15,
   progQuery: 16,
+  btfGetFdById: 19,
   linkCreate: 28,
   linkUpdate: 29,
 } as const;
@@ -22,6 +23,7 @@ export const AttachType = {
   recvmsg6: 20,
   getpeername4: 29,
   getpeername6: 30,
+  xdp: 37,
   tcxIngress: 46,
   tcxEgress: 47,
 } as const;

@@ -1,4 +1,5 @@
 export { type AddressOptions, deleteAddress, ensureAddress, type LinkAddress, listAddresses } from './address.ts';
+export { ensureGeneve } from './geneve.ts';
 export { addAltname, deleteLink, getLink, type Link, type LinkChange, listLinks, setLink } from './link.ts';
 export { deleteNeighbour, listNeighbours, type Neighbour, replaceNeighbour } from './neighbour.ts';
 export {
@@ -10,7 +11,7 @@ export {
   NETLINK_UNSUPPORTED,
   NetlinkError,
 } from './netlink-error.ts';
-export { deleteRoute, listRoutes, type Route, type RouteFilter, replaceRoute } from './route.ts';
+export { addRoute, deleteRoute, listRoutes, type Route, type RouteFilter, replaceRoute } from './route.ts';
 export {
   type ConnectedSocket,
   connectedSockets,
@@ -21,5 +22,6 @@ export {
 } from './sock-diag.ts';
 export { type NetlinkFamily, type NetlinkRequest, NetlinkSocket } from './socket.ts';
 export { readSysctl, SYSCTL_FAILED, writeSysctl } from './sysctl.ts';
+export type { TunnelDevice } from './tunnel-device.ts';
 export { ensureVeth, type VethEnd, type VethPair } from './veth.ts';
-export { ensureVxlan, type VxlanDevice } from './vxlan.ts';
+export { ensureVxlan } from './vxlan.ts';

@@ -33,7 +33,7 @@ export const NETLINK_UNSUPPORTED = defineError(
 export const NETLINK_PORT_TAKEN = defineError(
   'NETLINK_PORT_TAKEN',
   'The UDP port of a tunnel device is in use',
-  'Find its owner with `ss -ulpn` or `ip -d link show type vxlan`, or configure another tunnel-port on all nodes',
+  'Find its owner with `ss -ulpn` or `ip -d link`, or configure another tunnel-port on all nodes',
 );
 
 /** Raised for every other refusal of the kernel. */
@@ -51,7 +51,7 @@ const KINDS: Readonly<Record<string, ErrorCode>> = {
   ESRCH: NETLINK_ABSENT,
   EADDRNOTAVAIL: NETLINK_ABSENT,
   EEXIST: NETLINK_CONFLICT,
-  EOPNOTSUPP: NETLINK_UNSUPPORTED,
+  ENOTSUP: NETLINK_UNSUPPORTED, // Node's name for EOPNOTSUPP, the same number
   EPROTONOSUPPORT: NETLINK_UNSUPPORTED,
   EADDRINUSE: NETLINK_PORT_TAKEN,
 };

@@ -50,9 +50,21 @@ export interface RouteFilter {
  * @throws NetlinkError, RangeError when an address is malformed
  */
 export function replaceRoute(socket: NetlinkSocket, route: Route): void {
+  setRoute(socket, route, NLM_F.REPLACE);
+}
+
+/**
+ * Adds a route, and leaves one to the same destination with the same table and metric as it is.
+ * @throws NetlinkError CONFLICT when there is one, RangeError when an address is malformed
+ */
+export function addRoute(socket: NetlinkSocket, route: Route): void {
+  setRoute(socket, route, NLM_F.EXCL);
+}
+
+function setRoute(socket: NetlinkSocket, route: Route, flag: number): void {
   socket.change({
     type: RTM_ROUTE.NEW,
-    flags: NLM_F.CREATE | NLM_F.REPLACE,
+    flags: NLM_F.CREATE | flag,
     body: encodeRoute(route),
     what: `set route ${describe(route)}`,
     object: route.destination,

@@ -19,10 +19,37 @@ export interface RangeAnswer extends HeaderAnswer {
   more: boolean;
 }
 
+/** The answer to a range request whose entries are read when they are wanted: all at once would hold the event loop. */
+export interface PageAnswer extends HeaderAnswer {
+  count: number;
+  /** Of the whole message. */
+  bytes: number;
+  more: boolean;
+  /** Entries `from` to before `to`. */
+  entries(from: number, to: number): KvEntry[];
+}
+
 /** The answer to a transaction; `results` lack the kind of their deletion, which the request knows. */
 export interface TxnAnswer extends HeaderAnswer {
   succeeded: boolean;
   results: KvOpResult[];
+}
+
+/** The answer to a lease that was granted or renewed. */
+export interface LeaseAnswer extends HeaderAnswer {
+  /** Decimal. */
+  id: string;
+  /** Time to live; 0 when there is no such lease. */
+  seconds: number;
+}
+
+/** What a server says when asked for its status. */
+export interface StatusAnswer extends HeaderAnswer {
+  version: string;
+  dbSize: number;
+  /** Decimal member id; `'0'` when there is none. */
+  leader: string;
+  errors: string[];
 }
 
 /** One message of a watch stream. */
@@ -128,6 +155,22 @@ export function decodeRange(buffer: Buffer): RangeAnswer {
   return readRange(new WireReader(buffer));
 }
 
+/** Reads a `RangeResponse` without its entries. Values are views into `buffer`. */
+export function decodePage(buffer: Buffer): PageAnswer {
+  const reader = new WireReader(buffer);
+  const found: WireReader[] = [];
+  const answer = { header: noHeader(), more: false };
+  while (!reader.done) {
+    const tag = reader.number();
+    if (tag === block(2)) found.push(reader.message());
+    else if (tag === block(1)) answer.header = decodeHeader(reader.message());
+    else if (tag === varint(3)) answer.more = reader.number() !== 0;
+    else reader.skip(tag);
+  }
+  const entries = (from: number, to: number): KvEntry[] => found.slice(from, to).map((each) => decodeEntry(each.again()));
+  return { ...answer, count: found.length, bytes: buffer.length, entries };
+}
+
 /** Reads a `DeleteRangeResponse`. */
 export function decodeDeleteRange(buffer: Buffer): HeaderAnswer & { deleted: number } {
   return readDeleted(new WireReader(buffer));
@@ -172,4 +215,43 @@ function readWatchField(reader: WireReader, tag: number, answer: WatchAnswer): v
   else if (tag === block(6)) answer.cancelReason = reader.text();
   else if (tag === varint(7)) answer.fragment = reader.number() !== 0;
   else reader.skip(tag);
+}
+
+/** Reads a `LeaseGrantResponse`. */
+export function decodeLeaseGrant(buffer: Buffer): LeaseAnswer {
+  return readLease(buffer);
+}
+
+/** Reads a `LeaseKeepAliveResponse`. */
+export function decodeKeepAlive(buffer: Buffer): LeaseAnswer {
+  return readLease(buffer);
+}
+
+function readLease(buffer: Buffer): LeaseAnswer {
+  const reader = new WireReader(buffer);
+  const answer = { header: noHeader(), id: '0', seconds: 0 };
+  while (!reader.done) {
+    const tag = reader.number();
+    if (tag === block(1)) answer.header = decodeHeader(reader.message());
+    else if (tag === varint(2)) answer.id = reader.decimal();
+    else if (tag === varint(3)) answer.seconds = reader.number();
+    else reader.skip(tag);
+  }
+  return answer;
+}
+
+/** Reads a `StatusResponse`. */
+export function decodeStatus(buffer: Buffer): StatusAnswer {
+  const reader = new WireReader(buffer);
+  const answer: StatusAnswer = { header: noHeader(), version: '', dbSize: 0, leader: '0', errors: [] };
+  while (!reader.done) {
+    const tag = reader.number();
+    if (tag === block(1)) answer.header = decodeHeader(reader.message());
+    else if (tag === block(2)) answer.version = reader.text();
+    else if (tag === varint(3)) answer.dbSize = reader.number();
+    else if (tag === varint(4)) answer.leader = reader.decimal();
+    else if (tag === block(8)) answer.errors.push(reader.text());
+    else reader.skip(tag);
+  }
+  return answer;
 }

@@ -1,8 +1,9 @@
 import { Backoff, type Cancel, CodedError, delay, isCoded, messageOf } from '@isthmus/core';
 import { type ClientCertificate, nextLookMs } from '../../client-certificate.ts';
 import { KV_CERTIFICATE_EXPIRED, KV_CLOSED, KV_CONFIG, KV_UNAUTHENTICATED, KV_UNREACHABLE, KV_WRONG_CLUSTER } from '../../kv-errors.ts';
+import type { StatusAnswer } from './decode.ts';
 import { etcdCredentials } from './etcd-credentials.ts';
-import { EtcdLink, type StatusAnswer, wrongCluster } from './etcd-link.ts';
+import { EtcdLink, wrongCluster } from './etcd-link.ts';
 import type { EtcdSettings } from './etcd-options.ts';
 import { type EtcdTarget, etcdTargets } from './etcd-target.ts';
 

@@ -4,7 +4,7 @@ import type { KvAccess, KvAuth, KvPermission } from '../../kv-auth.ts';
 import { KV_REQUEST } from '../../kv-errors.ts';
 import type { KvCallOptions } from '../../kvstore.ts';
 import type { EtcdRpc } from './etcd-rpc.ts';
-import { etcdMethod } from './protos.ts';
+import { definedMethod } from './protos.ts';
 
 interface WirePermission {
   permType: 'READ' | 'WRITE' | 'READWRITE';
@@ -79,7 +79,7 @@ export class EtcdKvAuth implements KvAuth {
   }
 
   async #ask<R>(method: string, request: object, object: string, options: KvCallOptions = {}): Promise<R> {
-    const { answer } = await this.#rpc.call(etcdMethod<object, R>('Auth', method), request, { verb: method, object }, options);
+    const { answer } = await this.#rpc.call(definedMethod<R>('Auth', method), request, { verb: method, object }, options);
     return answer;
   }
 

@@ -2,25 +2,20 @@ import { type ChannelOptions, Client, connectivityState, type ServiceError } fro
 import { CodedError } from '@isthmus/core';
 import { type ClientCertificate, explainRefusal } from '../../client-certificate.ts';
 import { KV_HANDED_OVER, KV_UNREACHABLE, KV_WRONG_CLUSTER } from '../../kv-errors.ts';
+import { decodeStatus, type StatusAnswer } from './decode.ts';
+import { encodeNothing } from './encode.ts';
 import { type EtcdCredentials, etcdCredentials } from './etcd-credentials.ts';
 import type { EtcdSettings } from './etcd-options.ts';
 import type { EtcdTarget } from './etcd-target.ts';
 import { etcdMethod } from './protos.ts';
 import { rpcError } from './rpc-error.ts';
 
-/** What a server says when asked for its status. */
-export interface StatusAnswer {
-  header: { clusterId: string; memberId: string; revision: string };
-  version: string;
-  dbSize: string;
-  leader: string;
-  errors: string[];
-}
-
 /** The question that needs no permission. */
-export const STATUS = etcdMethod<object, StatusAnswer>('Maintenance', 'Status');
+export const STATUS = etcdMethod('Maintenance', 'Status', encodeNothing, decodeStatus);
 
-const MAX_MESSAGE = 256 * 1024 * 1024; // a page of 2,000 values, each up to etcd's 1.5 MiB, is cut down by paging long before this
+/** A value and what comes with it; a server may make us hold so much at once for each of our calls, and no more. */
+const MAX_RECEIVED = 16 * 1024 * 1024;
+const MAX_SENT = 256 * 1024 * 1024; // the server has a limit of its own
 const WINDOW = 4 * 1024 * 1024; // HTTP/2 flow control: a listing is not slowed down by round trips
 
 /**
@@ -127,7 +122,7 @@ export class EtcdLink {
           reject(new CodedError(KV_UNREACHABLE, `${this.target.name} has no leader`, { object: this.target.name }));
         else resolve(answer!);
       };
-      this.client.makeUnaryRequest(path, serialize, deserialize, {}, { deadline: Date.now() + timeoutMs }, done);
+      this.client.makeUnaryRequest(path, serialize, deserialize, undefined, { deadline: Date.now() + timeoutMs }, done);
     });
   }
 
@@ -155,8 +150,8 @@ function channelOptions(settings: EtcdSettings): EtcdCredentials['options'] & Ch
   return {
     'grpc.keepalive_time_ms': settings.keepAliveMs,
     'grpc.keepalive_timeout_ms': settings.keepAliveTimeoutMs,
-    'grpc.max_receive_message_length': MAX_MESSAGE,
-    'grpc.max_send_message_length': MAX_MESSAGE,
+    'grpc.max_receive_message_length': MAX_RECEIVED,
+    'grpc.max_send_message_length': MAX_SENT,
     'grpc-node.flow_control_window': WINDOW,
     'grpc.use_local_subchannel_pool': 1, // a shared one would bring back a connection that was given up
     'grpc.enable_retries': 0,

@@ -1,17 +1,20 @@
 import { isCoded } from '@isthmus/core';
 import { KV_COMPACTED } from '../../kv-errors.ts';
 import type { KvCallOptions, KvMaintenance } from '../../kvstore.ts';
-import { decodeHeaderAnswer } from './decode.ts';
 import type { EtcdRpc } from './etcd-rpc.ts';
-import { etcdMethod } from './protos.ts';
+import { definedMethod } from './protos.ts';
 
-interface AlarmAnswer {
+interface HeaderAnswer {
+  header: { clusterId: string };
+}
+
+interface AlarmAnswer extends HeaderAnswer {
   alarms: { memberId: string; alarm: string }[];
 }
 
-const COMPACT = etcdMethod('KV', 'Compact', decodeHeaderAnswer);
-const DEFRAGMENT = etcdMethod('Maintenance', 'Defragment', decodeHeaderAnswer);
-const ALARM = etcdMethod<object, AlarmAnswer>('Maintenance', 'Alarm');
+const COMPACT = definedMethod<HeaderAnswer>('KV', 'Compact');
+const DEFRAGMENT = definedMethod<HeaderAnswer>('Maintenance', 'Defragment');
+const ALARM = definedMethod<AlarmAnswer>('Maintenance', 'Alarm');
 const DEFRAGMENT_TIMEOUT_MS = 60_000; // it rewrites the whole file
 
 /** etcd's upkeep. */

@@ -1,15 +1,19 @@
 import { CodedError } from '@isthmus/core';
 import { prefixRange } from '../../key-range.ts';
-import { KV_COMPACTED } from '../../kv-errors.ts';
+import { KV_COMPACTED, KV_TOO_LARGE } from '../../kv-errors.ts';
 import type { KvEvent, KvWatchOptions, KvWatchResponse } from '../../kvstore.ts';
 import { decodeWatch, type WatchAnswer } from './decode.ts';
+import { encodeWatch, type WatchRequest } from './encode.ts';
 import type { EtcdConnection } from './etcd-connection.ts';
 import type { EtcdLink } from './etcd-link.ts';
 import { streamAnswers } from './etcd-stream.ts';
 import { etcdMethod } from './protos.ts';
 import { etcdError } from './rpc-error.ts';
 
-const WATCH = etcdMethod<object, WatchAnswer>('Watch', 'Watch', decodeWatch);
+/** Bytes of keys and values in one response that came in parts: a thousand revisions of etcd's largest transactions have fewer. */
+const MAX_RESPONSE = 128 * 1024 * 1024;
+
+const WATCH = etcdMethod('Watch', 'Watch', encodeWatch, decodeWatch);
 
 /** Watches a prefix over a stream of its own, on the connection that is open now. */
 export async function* watchPrefix(connection: EtcdConnection, prefix: string, options: KvWatchOptions): AsyncGenerator<KvWatchResponse> {
@@ -26,17 +30,17 @@ export async function* watchPrefix(connection: EtcdConnection, prefix: string, o
   const name = { verb: 'watch', object: prefix };
   const first = { withinMs: timeoutMs, after: (ms: number, fn: () => void) => clock.after(ms, fn) };
   const reading = new WatchReading(link, prefix, fromRevision);
-  for await (const answer of streamAnswers(link, WATCH, { createRequest: createRequest(prefix, options) }, name, first, signal)) {
+  for await (const answer of streamAnswers(link, WATCH, watchRequest(prefix, options), name, first, signal)) {
     const response = reading.take(answer);
     if (response) yield response;
   }
 }
 
-function createRequest(prefix: string, { fromRevision, prevKv }: KvWatchOptions): object {
+function watchRequest(prefix: string, { fromRevision, prevKv }: KvWatchOptions): WatchRequest {
   const { start, end } = prefixRange(prefix);
   // One revision early: etcd refuses a start *below* the compacted revision only, and at that revision its deletions are already gone.
   const startRevision = fromRevision === undefined ? 0 : Math.max(1, fromRevision - 1);
-  return { key: start, rangeEnd: end, startRevision, progressNotify: true, prevKv: prevKv ?? false, fragment: true };
+  return { key: start, rangeEnd: end, startRevision, prevKv: prevKv ?? false };
 }
 
 /** Turns the messages of one stream into responses: fragments put together, early events left out. */
@@ -46,6 +50,7 @@ class WatchReading {
   readonly #from: number | undefined;
   #revision = 0;
   #fragments: KvEvent[] = [];
+  #bytes = 0;
 
   constructor(link: EtcdLink, prefix: string, fromRevision: number | undefined) {
     this.#link = link;
@@ -69,7 +74,11 @@ class WatchReading {
 
   #takeEvents(answer: WatchAnswer): KvWatchResponse | undefined {
     this.#fragments = this.#fragments.length === 0 ? answer.events : this.#fragments.concat(answer.events);
-    if (answer.fragment) return undefined;
+    if (answer.fragment) {
+      this.#count(answer.events);
+      return undefined;
+    }
+    this.#bytes = 0;
     const from = this.#from ?? 0;
     const events =
       this.#fragments[0]!.entry.modRevision >= from ? this.#fragments : this.#fragments.filter((e) => e.entry.modRevision >= from);
@@ -77,6 +86,13 @@ class WatchReading {
     if (events.length === 0) return undefined;
     this.#revision = events.at(-1)!.entry.modRevision; // the header's is the store's, which may be further on
     return this.#response('events', answer, events);
+  }
+
+  #count(events: readonly KvEvent[]): void {
+    for (const { entry } of events) this.#bytes += entry.key.length + entry.value.length;
+    if (this.#bytes <= MAX_RESPONSE) return;
+    const where = `watch ${this.#prefix} at ${this.#link.target.name}`;
+    throw new CodedError(KV_TOO_LARGE, `${where}: one response has more than ${MAX_RESPONSE} bytes`, { object: this.#prefix });
   }
 
   #response(kind: KvWatchResponse['kind'], { header }: WatchAnswer, events: readonly KvEvent[]): KvWatchResponse {

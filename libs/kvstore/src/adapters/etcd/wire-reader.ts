@@ -55,6 +55,11 @@ export class WireReader {
     return new WireReader(this.#buffer, start, this.#position);
   }
 
+  /** A reader of the same message from where this one stands. */
+  again(): WireReader {
+    return new WireReader(this.#buffer, this.#position, this.#end);
+  }
+
   /** Passes over the value that belongs to this tag. */
   skip(tag: number): void {
     const type = tag & 7;
