@@ -61,6 +61,7 @@ export function podAddresses(plan: LabPlan, pod: PodPlace): Addresses {
   };
 }
 
-function resultPath(plan: LabPlan, pod: PodPlace): string {
+/** Where the plugin's answer to a pod's ADD is kept while the pod is attached. */
+export function resultPath(plan: LabPlan, pod: PodPlace): string {
   return join(plan.paths.state, 'pods', `${pod.hostname}.json`);
 }

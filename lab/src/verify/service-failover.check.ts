@@ -63,13 +63,13 @@ async function failOver(lab: Lab, cluster: ClusterPlan): Promise<Move> {
   const targets = await Promise.all(KEPT.map((kind) => serviceTarget(cluster, LOCAL_FIRST, kind)));
   const keepers: Keeper[] = [];
   try {
-    for (const pod of own.slice(0, -1)) await detachPod(nodeOf(lab, pod), pod);
+    for (const pod of own.slice(0, -1)) await detachPod(lab.plan, nodeOf(lab, pod), pod);
     await untilServedBy(lab, cluster, client, [last.id]);
     keepers.push(...targets.map((target) => new Keeper(lab, client, target)));
     for (const keeper of keepers)
       await waitUntil(() => keeper.server() === last.id, { what: `${last.id} to serve ${keeper.target}`, timeoutMs: RETURN_TIMEOUT_MS });
     const goneAt = monotonicMs();
-    await detachPod(nodeOf(lab, last), last);
+    await detachPod(lab.plan, nodeOf(lab, last), last);
     const moves = await Promise.all(keepers.map((keeper) => movedAway(keeper, last, goneAt)));
     await expectOthersAlone(lab, cluster, client);
     await attachAll(lab, own);
@@ -139,5 +139,5 @@ async function untilServedBy(lab: Lab, cluster: ClusterPlan, client: PodPlace, w
 }
 
 async function attachAll(lab: Lab, pods: readonly PodPlace[]): Promise<void> {
-  for (const pod of pods) await attachPod(lab.plan, nodeOf(lab, pod), pod);
+  for (const pod of pods) if (!lab.isAttached(pod)) await attachPod(lab.plan, nodeOf(lab, pod), pod);
 }

@@ -104,12 +104,15 @@ export async function meshStatus(lab: Lab, cluster: string): Promise<MeshStatus>
   return JSON.parse(stdout) as MeshStatus;
 }
 
-/** A cluster's view of its one remote once the condition holds. */
+/** A cluster's view of its one remote once the condition holds; until then its apiserver may be starting. */
 export function remoteWhen(lab: Lab, cluster: string, what: string, holds: (remote: RemoteStatus) => boolean): Promise<RemoteStatus> {
   let last: RemoteStatus | undefined;
   const look = async (): Promise<RemoteStatus | undefined> => {
-    [last] = (await meshStatus(lab, cluster)).remotes;
-    return holds(last) ? last : undefined;
+    last = await meshStatus(lab, cluster).then(
+      ({ remotes }) => remotes[0],
+      () => undefined,
+    );
+    return last && holds(last) ? last : undefined;
   };
   return waitUntil(look, {
     what: `${cluster} to say that ${what}`,
