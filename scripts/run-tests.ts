@@ -12,6 +12,8 @@ interface Tier {
   readonly name: string;
   /** Why this machine cannot run the tier; undefined when it can. */
   readonly blocked: () => string | undefined;
+  /** A script that fetches what this tier alone needs. It says why when it cannot, and ends with another status than 0. */
+  readonly prepare?: string;
   /** Tiers that share the kernel's or the machine's attention run one file at a time. */
   readonly serial: boolean;
 }
@@ -55,6 +57,7 @@ const first =
   };
 
 const BPF_OBJECT = 'bpf/build/pod.bpf.o';
+const TRAFFIC = '.toolchain/lab/isthmus-traffic';
 const AGENT = 'apps/agent/dist/main.js';
 
 const TIERS: readonly Tier[] = [
@@ -66,7 +69,27 @@ const TIERS: readonly Tier[] = [
     blocked: first(needsRoot, needsProgram('etcd'), needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(AGENT)),
     serial: true,
   },
+  {
+    name: 'kernel',
+    blocked: first(needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(TRAFFIC)),
+    prepare: 'scripts/setup-kernel',
+    serial: true,
+  },
 ];
+
+/** Why it could not be prepared; undefined when it is. What the script says meanwhile is shown. */
+function prepare({ prepare: script }: Tier): string | undefined {
+  if (script === undefined) return undefined;
+  const { status, stderr } = spawnSync(script, { stdio: ['ignore', 'inherit', 'pipe'], encoding: 'utf8' });
+  if (status === 0) return undefined;
+  return (
+    stderr
+      ?.trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^setup: /, '') || `${script} ended with ${status}`
+  );
+}
 
 function skippedTests(report: string): string[] {
   if (!existsSync(report)) return [];
@@ -77,7 +100,7 @@ function skippedTests(report: string): string[] {
 }
 
 function runTier(tier: Tier, all: boolean): Outcome {
-  const reason = tier.blocked();
+  const reason = tier.blocked() ?? prepare(tier);
   if (reason !== undefined) return { tier: tier.name, seconds: 0, state: 'not run', reason, skipped: [] };
   console.log(`\ntest: ${tier.name}`);
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-tests-'));
