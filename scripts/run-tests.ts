@@ -12,6 +12,8 @@ interface Tier {
   readonly name: string;
   /** Why this machine cannot run the tier; undefined when it can. */
   readonly blocked: () => string | undefined;
+  /** A script that fetches what this tier alone needs. It says why when it cannot, and ends with another status than 0. */
+  readonly prepare?: string;
   /** Tiers that share the kernel's or the machine's attention run one file at a time. */
   readonly serial: boolean;
   /** Left to `--all`, unless it is chosen by name: it needs minutes of preparation on a new machine. */
@@ -64,6 +66,7 @@ const needsGoModules = (folder: string) => (): string | undefined => {
 };
 
 const BPF_OBJECT = 'bpf/build/pod.bpf.o';
+const TRAFFIC = '.toolchain/lab/isthmus-traffic';
 const AGENT = 'apps/agent/dist/main.js';
 
 const canRunLabs = first(needsRoot, needsProgram('etcd'), needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(AGENT));
@@ -80,7 +83,27 @@ const TIERS: readonly Tier[] = [
     serial: true,
     onlyAll: true,
   },
+  {
+    name: 'kernel',
+    blocked: first(needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(TRAFFIC)),
+    prepare: 'scripts/setup-kernel',
+    serial: true,
+  },
 ];
+
+/** Why it could not be prepared; undefined when it is. What the script says meanwhile is shown. */
+function prepare({ prepare: script }: Tier): string | undefined {
+  if (script === undefined) return undefined;
+  const { status, stderr } = spawnSync(script, { stdio: ['ignore', 'inherit', 'pipe'], encoding: 'utf8' });
+  if (status === 0) return undefined;
+  return (
+    stderr
+      ?.trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^setup: /, '') || `${script} ended with ${status}`
+  );
+}
 
 function skippedTests(report: string): string[] {
   if (!existsSync(report)) return [];
@@ -93,6 +116,7 @@ function skippedTests(report: string): string[] {
 function runTier(tier: Tier, all: boolean): Outcome {
   const left = tier.onlyAll === true && !all && wanted.length === 0;
   const reason = left ? 'left to make test-all' : tier.blocked();
+  const reason = tier.blocked() ?? prepare(tier);
   if (reason !== undefined) return { tier: tier.name, seconds: 0, state: 'not run', reason, skipped: [] };
   console.log(`\ntest: ${tier.name}`);
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-tests-'));

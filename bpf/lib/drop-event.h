@@ -35,3 +35,16 @@ static __always_inline struct datapath_event *drop_event(const struct flow *flow
 	event->cookie = 0;
 	return event;
 }
+
+/*
+ * Index of the last byte to capture; EVENT_CAPTURE_MAX or more when there is none. Not the number
+ * of bytes: the verifier of Linux 6.1 does not learn from a comparison with zero that there are
+ * some.
+ */
+static __always_inline __u32 capture_last(__u32 length)
+{
+	__u32 last = length > EVENT_CAPTURE_MAX ? EVENT_CAPTURE_MAX - 1 : length - 1;
+
+	barrier_var(last);
+	return last;
+}

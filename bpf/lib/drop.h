@@ -6,13 +6,11 @@
 
 static __always_inline void event_capture(struct __sk_buff *skb, struct datapath_event *event)
 {
-	__u32 length = skb->len;
+	__u32 last = capture_last(skb->len);
 
 	event->captured_length = 0;
-	if (length > EVENT_CAPTURE_MAX)
-		length = EVENT_CAPTURE_MAX;
-	if (length > 0 && bpf_skb_load_bytes(skb, 0, event->capture, length) == 0)
-		event->captured_length = length;
+	if (last < EVENT_CAPTURE_MAX && bpf_skb_load_bytes(skb, 0, event->capture, last + 1) == 0)
+		event->captured_length = last + 1;
 }
 
 static __noinline int drop(struct __sk_buff *skb, const struct flow *flow, __u16 reason)

@@ -6,17 +6,14 @@
 
 static __noinline int xdp_drop(struct xdp_md *ctx, const struct flow *flow, __u16 reason)
 {
-	__u32 length = bpf_xdp_get_buff_len(ctx);
+	__u32 length = bpf_xdp_get_buff_len(ctx), last = capture_last(length);
 	struct datapath_event *event = drop_event(flow, reason, ctx->ingress_ifindex, length);
 
 	if (!event)
 		return XDP_DROP;
 	event->captured_length = 0;
-	barrier_var(length); /* or the bound below is checked on another register than is used */
-	if (length > EVENT_CAPTURE_MAX)
-		length = EVENT_CAPTURE_MAX;
-	if (length > 0 && bpf_xdp_load_bytes(ctx, 0, event->capture, length) == 0)
-		event->captured_length = length;
+	if (last < EVENT_CAPTURE_MAX && bpf_xdp_load_bytes(ctx, 0, event->capture, last + 1) == 0)
+		event->captured_length = last + 1;
 	bpf_ringbuf_submit(event, 0);
 	return XDP_DROP;
 }

@@ -7,6 +7,8 @@ export interface TestNetns {
   path: string;
   /** Runs `ip` inside; words are split at spaces. */
   ip(command: string): void;
+  /** Runs many such commands in one process. */
+  ipBatch(commands: readonly string[]): void;
   /** Runs a program inside. @returns what it printed, also when it failed */
   exec(command: string): string;
   remove(): void;
@@ -23,6 +25,8 @@ export function createNetns(label: string): TestNetns {
     name,
     path: `/run/netns/${name}`,
     ip,
+    ipBatch: (commands) =>
+      void execFileSync('ip', ['-n', name, '-batch', '-'], { input: `${commands.join('\n')}\n`, stdio: ['pipe', 'ignore', 'pipe'] }),
     exec: (command) => run(['nsenter', `--net=/run/netns/${name}`, ...command.split(' ')]),
     remove: () => void execFileSync('ip', ['netns', 'del', name]),
   };

@@ -15,7 +15,12 @@ import {
   encodeIpcacheKey,
   encodeIpcacheValue,
   encodePeerValue,
+  ensureGeneve,
+  ensureVxlan,
+  getLink,
   ipcacheKeyOf,
+  type Link,
+  NetlinkSocket,
   PeerMode,
   ReservedIdentity,
   RingBuffer,
@@ -41,9 +46,9 @@ export const addresses = {
 /** How a node reaches others: by a device of the kernel, or in GENEVE headers that the programs write and XDP (or, to compare, tc) takes off. */
 export type TestTunnel = 'vxlan' | 'geneve-device' | 'geneve' | 'geneve-tc';
 
-const DEVICES: Partial<Record<TestTunnel, { name: string; type: string }>> = {
-  vxlan: { name: 'isth_vxlan', type: 'vxlan external dstport 8472' },
-  'geneve-device': { name: 'isth_geneve', type: `geneve external dstport ${GENEVE_PORT}` },
+const DEVICES: Partial<Record<TestTunnel, { name: string; port: number; ensure: typeof ensureVxlan }>> = {
+  vxlan: { name: 'isth_vxlan', port: 8472, ensure: ensureVxlan },
+  'geneve-device': { name: 'isth_geneve', port: GENEVE_PORT, ensure: ensureGeneve },
 };
 
 /** A pod with its identity. */
@@ -87,12 +92,13 @@ export class TestNode {
     const device = `pod${number}`;
     this.netns.ip(`link add ${device} type veth peer name eth0 netns ${pod.name}`);
     this.netns.ip(`link set ${device} up`);
-    configurePod(pod, this.number, number, this.#macOf(this.netns, device), mtu);
+    const near = link(this.netns, device);
+    configurePod(pod, this.number, number, near.mac, mtu);
+    const macs = { mac: macBytes(link(pod, 'eth0').mac), nodeMac: macBytes(near.mac) };
     this.#attach(device, this.#pods.program('from_pod'));
     const setReady = (ready: boolean): void => {
-      const macs = { mac: macBytes(this.#macOf(pod, 'eth0')), nodeMac: macBytes(this.#macOf(this.netns, device)) };
       const flags = ready ? EndpointFlag.ready : 0;
-      const row = { ifindex: this.#ifindexOf(device), identity, id: number, flags, ...macs };
+      const row = { ifindex: near.index, identity, id: number, flags, ...macs };
       for (const own of addresses.pod(this.number, number)) this.#endpoint(own, row);
     };
     setReady(true);
@@ -119,19 +125,19 @@ export class TestNode {
   }
 
   #addDevices(): void {
-    const { ip } = this.netns;
     const [host4, host6] = addresses.host(this.number);
     const device = DEVICES[this.tunnel];
-    if (device) ip(`link add ${device.name} mtu ${TUNNEL_MTU} type ${device.type}`);
-    if (device) ip(`link set ${device.name} up`);
-    ip(`link add isth_host mtu ${TUNNEL_MTU} type veth peer name isth_net`);
-    // Whom the host's frames are for is the program's business, so nobody need be asked.
-    for (const device of ['isth_host', 'isth_net']) ip(`link set ${device} arp off`);
-    for (const device of ['isth_host', 'isth_net']) ip(`link set ${device} up`);
-    ip(`addr add ${host4}/32 dev isth_host`);
-    ip(`addr add ${host6}/128 dev isth_host nodad`);
-    ip(`route add 10.71.0.0/16 dev isth_host src ${host4}`);
-    ip(`route add fd71::/16 dev isth_host src ${host6}`);
+    if (device) NetlinkSocket.using('route', this.netns.path, (socket) => device.ensure(socket, { ...device, mtu: TUNNEL_MTU }));
+    this.netns.ipBatch([
+      ...(device ? [`link set ${device.name} up`] : []),
+      `link add isth_host mtu ${TUNNEL_MTU} type veth peer name isth_net`,
+      // Whom the host's frames are for is the program's business, so nobody need be asked.
+      ...['isth_host', 'isth_net'].map((name) => `link set ${name} arp off up`),
+      `addr add ${host4}/32 dev isth_host`,
+      `addr add ${host6}/128 dev isth_host nodad`,
+      `route add 10.71.0.0/16 dev isth_host src ${host4}`,
+      `route add fd71::/16 dev isth_host src ${host6}`,
+    ]);
     this.netns.exec('sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1');
   }
 
@@ -143,19 +149,20 @@ export class TestNode {
     else this.#attach('under', this.#load('netdev').program('from_netdev'));
     if (this.tunnel !== 'geneve') return undefined;
     const programFd = this.#load('geneve').program('decap_geneve');
-    const ifindex = this.#ifindexOf('under');
+    const ifindex = link(this.netns, 'under').index;
     return withNetns(this.netns.path, () => attachXdp({ programFd, ifindex, pin: join(this.#folder, 'link_xdp') }));
   }
 
   #load(name: string): BpfObject {
     const device = DEVICES[this.tunnel];
+    const host = link(this.netns, 'isth_host');
     const config: Partial<DatapathConfig> = {
       flags: device ? 0 : ConfigFlag.geneve,
-      tunnelIfindex: device ? this.#ifindexOf(device.name) : 0,
+      tunnelIfindex: device ? link(this.netns, device.name).index : 0,
       tunnelMtu: TUNNEL_MTU,
       tunnelPort: GENEVE_PORT,
-      hostIfindex: this.#ifindexOf('isth_host'),
-      hostMac: macBytes(this.#macOf(this.netns, 'isth_host')),
+      hostIfindex: host.index,
+      hostMac: macBytes(host.mac),
       underlayIpv4: address(addresses.underlay(this.number)[0]),
       underlayIpv6: address(addresses.underlay(this.number)[1]),
       gatewayIpv4: address(addresses.host(this.number)[0]),
@@ -166,7 +173,7 @@ export class TestNode {
   }
 
   #attach(device: string, programFd: number): void {
-    const ifindex = this.#ifindexOf(device);
+    const ifindex = link(this.netns, device).index;
     withNetns(this.netns.path, () => attachIngress({ programFd, ifindex, pin: join(this.#folder, `link_${device}`) }));
   }
 
@@ -175,27 +182,29 @@ export class TestNode {
     const row = { ...none, mac: new Uint8Array(6), nodeMac: new Uint8Array(6), ...value };
     this.#pods.map('isth_endpoints').set(encodeAddrKey(addrKeyOf(address(at))), encodeEndpointValue(row));
   }
+}
 
-  #ifindexOf(device: string): number {
-    return Number(JSON.parse(this.netns.exec(`ip -j link show ${device}`))[0].ifindex);
-  }
-
-  #macOf(netns: TestNetns, device: string): string {
-    return JSON.parse(netns.exec(`ip -j link show ${device}`))[0].address;
-  }
+/** A device as the kernel has it. */
+function link(netns: TestNetns, name: string): Link {
+  const found = NetlinkSocket.using('route', netns.path, (socket) => getLink(socket, name));
+  if (!found) throw new Error(`${netns.name} has no device ${name}`);
+  return found;
 }
 
 function configurePod(pod: TestNetns, node: number, number: number, gatewayMac: string, mtu: number): void {
-  const [host4, host6] = addresses.host(node);
   const [own4, own6] = addresses.pod(node, number);
-  pod.ip(`link set eth0 mtu ${mtu} up`);
-  pod.ip(`addr add ${own4}/32 dev eth0`);
-  pod.ip(`addr add ${own6}/128 dev eth0 nodad`);
-  for (const host of [host4, host6]) {
-    pod.ip(`neigh replace ${host} lladdr ${gatewayMac} dev eth0 nud permanent`);
-    pod.ip(`${host.includes(':') ? '-6 ' : ''}route add ${host} dev eth0`);
-    pod.ip(`${host.includes(':') ? '-6 ' : ''}route add default via ${host} dev eth0`);
-  }
+  pod.ipBatch([
+    `link set eth0 mtu ${mtu} up`,
+    `addr add ${own4}/32 dev eth0`,
+    `addr add ${own6}/128 dev eth0 nodad`,
+    ...addresses
+      .host(node)
+      .flatMap((host) => [
+        `neigh replace ${host} lladdr ${gatewayMac} dev eth0 nud permanent`,
+        `route add ${host} dev eth0`,
+        `route add default via ${host} dev eth0`,
+      ]),
+  ]);
 }
 
 function macBytes(text: string): Uint8Array {

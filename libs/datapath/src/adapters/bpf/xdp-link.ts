@@ -51,10 +51,10 @@ export function detachXdp(pin: string): void {
   for (const { mode } of MODES) removeLink(`${pin}_${mode}`);
 }
 
-/** While a native program is attached no generic one may be, and the other way round. */
+/** Every device has a place for a generic program, unless another one, of either mode, is attached. */
 function notAttached(ifindex: number, pin: string, causes: readonly unknown[]): CodedError {
   const cause = new AggregateError(causes, causes.map(String).join('; '));
-  const taken = causes.every((each) => [EBUSY, EEXIST].includes(errnoOf(each)));
+  const taken = causes.some((each) => [EBUSY, EEXIST].includes(errnoOf(each)));
   if (taken) return new CodedError(BPF_XDP_TAKEN, `device ${ifindex} has an XDP program already`, { object: `device ${ifindex}`, cause });
   return new CodedError(BPF_ATTACH, `cannot attach an XDP program to device ${ifindex}: ${cause.message}`, { object: pin, cause });
 }

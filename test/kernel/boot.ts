@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Report, readReport } from './guest/report.ts';
+
+/** What `scripts/setup-kernel` has unpacked. */
+export interface Machine {
+  readonly root: string;
+  readonly kernel: string;
+  /** The kernel's folder of modules. */
+  readonly modules: string;
+}
+
+const MEMORY_MB = 1536;
+/** Of the console, for whoever must find out why a machine did not get anywhere. */
+const TAIL_LINES = 40;
+
+/** Finds the kernel among the unpacked packages. */
+export function findMachine(root: string): Machine {
+  const name = readdirSync(join(root, 'boot')).find((file) => file.startsWith('vmlinuz-'));
+  if (name === undefined) throw new Error(`there is no kernel in ${root}/boot`);
+  return { root, kernel: join(root, 'boot', name), modules: join(root, 'lib/modules', name.slice('vmlinuz-'.length)) };
+}
+
+/**
+ * Boots a machine, emulated in software (`tcg`: a nested hypervisor may hang), and hears what it says until it powers off.
+ * @throws Error with the end of its console when it ended early, or was stopped by the signal
+ */
+export async function boot(machine: Machine, image: string, onReport: (report: Report) => void, signal: AbortSignal): Promise<void> {
+  const child = spawn(join(machine.root, 'usr/bin/qemu-system-x86_64'), qemuArguments(machine, image), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, LD_LIBRARY_PATH: libraryPath(machine.root) },
+    signal,
+  });
+  const tail: string[] = [];
+  const closed = once(child, 'close');
+  closed.catch(() => undefined);
+  child.stderr.setEncoding('utf8').on('data', (text: string) => tail.push(text));
+  let ended = false;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const report = readReport(line);
+    if (report) onReport(report);
+    else tail.push(line);
+    ended ||= report?.kind === 'end';
+  }
+  await closed.catch(() => undefined);
+  if (!ended) throw new Error(`the machine ended before its tests did:\n${tail.slice(-TAIL_LINES).join('\n')}`);
+}
+
+function qemuArguments({ root, kernel }: Machine, image: string): string[] {
+  const firmware = ['qemu', 'seabios'].flatMap((name) => ['-L', join(root, 'usr/share', name)]);
+  const processor = ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(MEMORY_MB)];
+  const system = ['-kernel', kernel, '-initrd', image, '-append', 'console=ttyS0 quiet panic=-1 mitigations=off'];
+  return [...firmware, ...processor, ...system, '-nographic', '-no-reboot', '-nic', 'none'];
+}
+
+function libraryPath(root: string): string {
+  return ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'].map((folder) => join(root, folder)).join(':');
+}

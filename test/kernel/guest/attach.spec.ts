@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { attachIngress, BpfObject, Direction, DropReason, detachIngress, kernelHasTcx, SOCKET_HOOKS, withNetns } from '@isthmus/datapath';
+import { mountBpffs } from '../../../bpf/tests/bpffs.ts';
+import { Cleanup } from '../../../bpf/tests/cleanup.ts';
+import { configBytes, Datapath, objectPath } from '../../../bpf/tests/datapath.ts';
+import { createNetns } from '../../../bpf/tests/netns.ts';
+
+const IFINDEX = 70;
+const cleanup = new Cleanup();
+
+afterEach(() => cleanup.run());
+
+it('every object loads, with every program', () => {
+  const programs = ['pod', 'host', 'netdev', 'overlay', 'geneve', 'sock'].flatMap((name) =>
+    cleanup.add(BpfObject.load({ path: objectPath(name), config: configBytes() }), (object) => object.close()).programs(),
+  );
+  expect(programs).toHaveLength(5 + SOCKET_HOOKS.length);
+});
+
+it('a kernel without TCX gets its programs by clsact: attached, swapped in place, detached', () => {
+  const { path } = cleanup.add(mountBpffs(), (mount) => mount.remove());
+  const netns = cleanup.add(createNetns('old'), (made) => made.remove());
+  netns.ip(`link add pod0 index ${IFINDEX} type veth peer name peer0`);
+  for (const device of ['pod0', 'peer0']) netns.ip(`link set ${device} up`);
+  netns.ip('addr add 10.9.0.1/24 dev peer0');
+  netns.ip('neigh replace 10.9.0.2 lladdr 02:00:00:00:00:01 dev peer0 nud permanent');
+  const [first, second] = [1, 2].map(() => cleanup.add(new Datapath('pod'), (loaded) => loaded.close())) as [Datapath, Datapath];
+  const attachment = (datapath: Datapath) => ({
+    programFd: datapath.object.program('from_pod'),
+    ifindex: IFINDEX,
+    pin: join(path, 'link'),
+  });
+  const knock = (): string => netns.exec('ping -c 1 -W 0.2 10.9.0.2');
+  const counted = (datapath: Datapath): number => datapath.metric(DropReason.invalidSource, Direction.egress).packets;
+
+  expect(kernelHasTcx()).toBe(false);
+  expect(withNetns(netns.path, () => attachIngress(attachment(first)))).toBe('clsact');
+  knock();
+  expect(counted(first)).toBe(1);
+  expect(withNetns(netns.path, () => attachIngress(attachment(second)))).toBe('clsact');
+  knock();
+  expect([counted(first), counted(second)]).toEqual([1, 1]);
+  withNetns(netns.path, () => detachIngress(attachment(second), 'clsact'));
+  knock();
+  expect(counted(second)).toBe(1);
+});
