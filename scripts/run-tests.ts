@@ -115,8 +115,7 @@ function skippedTests(report: string): string[] {
 
 function runTier(tier: Tier, all: boolean): Outcome {
   const left = tier.onlyAll === true && !all && wanted.length === 0;
-  const reason = left ? 'left to make test-all' : tier.blocked();
-  const reason = tier.blocked() ?? prepare(tier);
+  const reason = left ? 'left to make test-all' : (tier.blocked() ?? prepare(tier));
   if (reason !== undefined) return { tier: tier.name, seconds: 0, state: 'not run', reason, skipped: [] };
   console.log(`\ntest: ${tier.name}`);
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-tests-'));
