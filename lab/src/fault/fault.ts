@@ -48,11 +48,17 @@ export function defineFault(name: string, inject: (lab: Lab, undo: UndoSteps) =>
 /** Does `work` while something is wrong, and takes it back, however the work ends. */
 export async function withFault<T>(lab: Lab, fault: Fault, work: () => Promise<T>): Promise<T> {
   const undo = await fault.inject(lab);
+  let result: T;
   try {
-    return await work();
-  } finally {
-    await undo();
+    result = await work();
+  } catch (error) {
+    await undo().catch((after: unknown) => {
+      throw new AggregateError([error, after], `${messageOf(error)}; and then ${fault.name} could not be taken back: ${messageOf(after)}`);
+    });
+    throw error;
   }
+  await undo();
+  return result;
 }
 
 /** Several faults at once, injected in this order and taken back in reverse. */
