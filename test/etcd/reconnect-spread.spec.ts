@@ -6,9 +6,12 @@ import { until } from './mirrored.ts';
 const CLIENTS = 60;
 const DOWN_MS = 4_000;
 const LIMIT_MS = 60_000;
-/** A tenth of a second that more than half of all clients come back in is a herd: without jitter all of them do, and a busy machine holds some up. */
+/**
+ * From when a tenth of the clients are back until nine tenths are. Seen: about two seconds, and a quarter of one with the jitter switched off; how
+ * many come in any one short while says less, as a busy machine holds some up together.
+ */
+const LEAST_SPREAD_MS = 700;
 const BUCKET_MS = 100;
-const HERD = 0.5;
 
 /** One agent's way of following its mesh etcd, as far as coming back is concerned. */
 class Client {
@@ -64,7 +67,7 @@ it(
       process.stderr.write(
         `etcd answers after ${(upAt - startedAt).toFixed(0)} ms; ${CLIENTS} clients are back from ${times[0]?.toFixed(0)} to ${times.at(-1)?.toFixed(0)} ms, at most ${(100 * largest).toFixed(0)} % of them within ${BUCKET_MS} ms\n`,
       );
-      expect(largest).toBeLessThan(HERD);
+      expect((times[Math.floor(0.9 * CLIENTS)] ?? 0) - (times[Math.floor(0.1 * CLIENTS)] ?? 0)).toBeGreaterThan(LEAST_SPREAD_MS);
     } finally {
       await Promise.all(clients.map((client) => client.stop()));
       await etcd.close();
