@@ -70,7 +70,17 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
   });
   const own = { ...facts };
   const report = sinkReport(log);
-  const sinks = declareKernelSinks({ tables, own, programs, pinFolder: config['bpf-root'], routes, clock, random, report });
+  const sinks = declareKernelSinks({
+    tables,
+    own,
+    programs,
+    pinFolder: config['bpf-root'],
+    tcx: config['enable-tcx'],
+    routes,
+    clock,
+    random,
+    report,
+  });
   events.start(
     () => new RingBuffer(programs.map('isth_events')),
     (error) => log.warn({ [LOG.error]: error }, 'an event could not be read'),

@@ -1,7 +1,7 @@
 export * from './adapters/bpf/index.ts';
 export * from './adapters/netlink/index.ts';
 export { closeNetns, NETNS_ENTER, NETNS_MISSING, openNetns, withNetns } from './adapters/netns.ts';
-export { type AttachedDevice, PodProgramSink } from './adapters/pod-program-sink.ts';
+export { type AttachedDevice, PodProgramSink, type PodProgramSinkOptions } from './adapters/pod-program-sink.ts';
 export { ROUTE_PROTOCOL, RouteSink, type RouteSinkOptions } from './adapters/route-sink.ts';
 export { isUdpPortFree } from './adapters/udp-port.ts';
 export { addressOf, addrKeyOf, FLAT_NET, ipcacheKeyOf } from './addr-key.ts';

@@ -1,8 +1,7 @@
 // Runs the datapath of an earlier version on a node whose agent is down: its programs in today's places, its maps with today's rows. Prints the
 // maps whose layouts differ.
 //   run-previous.ts <folder of the earlier objects> --config-dir <folder>
-import { readdirSync } from 'node:fs';
-import { getLink, NetlinkSocket, PodProgramSink } from '@isthmus/datapath';
+import { listLinks, NetlinkSocket, PodProgramSink } from '@isthmus/datapath';
 import { parseConfig, readConfigSources } from '@isthmus/model';
 import { agentFacts } from '../../../apps/agent/src/agent-facts.ts';
 import { cgroupRoot } from '../../../apps/agent/src/datapath/cgroup.ts';
@@ -11,6 +10,9 @@ import { startPrograms } from '../../../apps/agent/src/datapath/programs.ts';
 import { NodeStateFile } from '../../../apps/agent/src/node/node-state.ts';
 import { PodCidrs } from '../../../apps/agent/src/node/pod-cidrs.ts';
 import { StateFolder } from '../../../apps/agent/src/state/state-folder.ts';
+
+/** As the CNI names the host side of a pod's pair. */
+const POD_DEVICE = /^isth[0-9a-f]{8}$/;
 
 const [objectDir = '', ...settings] = process.argv.slice(2);
 const { config } = parseConfig(readConfigSources(settings));
@@ -35,12 +37,11 @@ const programs = startPrograms(
     ipv6: true,
   }),
 );
-const pods = readdirSync(config['bpf-root']).flatMap((pin) => /^link_pod_(.+)$/.exec(pin)?.[1] ?? []);
-const rows = pods.map((key) => ({
-  key,
-  row: { ifindex: NetlinkSocket.using('route', undefined, (socket) => getLink(socket, key))?.index ?? 0 },
-}));
-const failures = new PodProgramSink(programs.podProgram, config['bpf-root']).update(rows);
+const links = NetlinkSocket.using('route', undefined, (socket) => listLinks(socket));
+const pods = links.flatMap(({ name, index }) => (POD_DEVICE.test(name) ? [{ key: name, row: { ifindex: index } }] : []));
+// As that version did: today's agent has to take over from TCX links.
+const sink = new PodProgramSink({ programFd: programs.podProgram, pinFolder: config['bpf-root'], tcx: true });
+const failures = sink.update(pods);
 for (const [pod, error] of failures) console.error(pod, error);
 console.log(JSON.stringify({ pods: pods.length - failures.size, migrated: programs.migrated }));
 programs.close();

@@ -66,7 +66,6 @@ export interface CniOutput {
 export interface Traces {
   readonly endpoints: string[];
   readonly devices: string[];
-  readonly pins: string[];
   readonly files: string[];
   readonly published: string[];
   /** Entries of the kernel's map of local addresses, without the node's own. */
@@ -134,11 +133,10 @@ export class CniNode {
   }
 
   /** What can be seen of that while no agent runs. */
-  tracesOnDisk(): Pick<Traces, 'devices' | 'pins' | 'files' | 'queued'> {
+  tracesOnDisk(): Pick<Traces, 'devices' | 'files' | 'queued'> {
     const list = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
     return {
       devices: devicesOf(this.node.netns).filter((name) => name.startsWith('isth') && !HOST_DEVICES.includes(name)),
-      pins: list(join(this.node.bpf, 'isthmus')).flatMap((name) => /^link_pod_(.*)$/.exec(name)?.[1] ?? []),
       files: list(join(this.node.run, 'isthmus/state/endpoints')),
       queued: list(join(this.node.run, 'isthmus/delete-queue')).filter((name) => name.endsWith('.json')),
     };

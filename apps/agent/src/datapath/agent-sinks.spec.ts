@@ -69,7 +69,16 @@ describe('declareKernelSinks', () => {
     };
     const programs = { podProgram: -1, map: (name: string) => map(name) as unknown as BpfMap, close: () => undefined } as LoadedPrograms;
     const routes = { update: () => undefined, delete: () => undefined };
-    const { group, settled } = declareKernelSinks({ tables, own, programs, pinFolder: pins, routes, clock, random: seededRandom(1) });
+    const { group, settled } = declareKernelSinks({
+      tables,
+      own,
+      programs,
+      pinFolder: pins,
+      tcx: false,
+      routes,
+      clock,
+      random: seededRandom(1),
+    });
     const stop = new AbortController();
     const running = group.run(stop.signal);
     const settle = async (): Promise<string[]> => {

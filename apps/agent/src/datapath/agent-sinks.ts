@@ -57,6 +57,8 @@ export interface KernelSinkOptions {
   readonly own: OwnNode;
   readonly programs: LoadedPrograms;
   readonly pinFolder: string;
+  /** Pods' devices have TCX links where the kernel has them. */
+  readonly tcx: boolean;
   readonly routes: SinkTarget<RouteRow>;
   readonly clock: Clock;
   readonly random: Random;
@@ -67,7 +69,8 @@ export interface KernelSinkOptions {
  * Declares the sinks of the kernel and their orders (the table in ARCHITECTURE.md): the peer before the addresses behind it, the backend
  * before the service slot that names it, the program before the endpoint that makes packets flow.
  */
-export function declareKernelSinks({ tables, own, programs, pinFolder, routes, clock, random, report }: KernelSinkOptions): KernelSinks {
+export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
+  const { tables, own, programs, pinFolder, tcx, routes, clock, random, report } = options;
   const group = new SinkGroup(tables.store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), report);
   const pool = (name: string, max: number): IdPool => new IdPool({ name, min: 1, max, graceMs: NUMBER_GRACE_MS }, clock);
   const pools = { peers: pool('isth_peers', MAX_U16), backends: pool('isth_backends', MAX_BACKENDS), revnat: pool('isth_revnat', MAX_U16) };
@@ -92,7 +95,11 @@ export function declareKernelSinks({ tables, own, programs, pinFolder, routes, c
     target: new MapSink(maps.ipcache, ipcacheCodec(pools.peers, own.clusterId)),
     after: [peers] as Sink<unknown>[],
   });
-  const devices = group.add({ name: 'pod-devices', table: tables.podDevices, target: new PodProgramSink(programs.podProgram, pinFolder) });
+  const devices = group.add({
+    name: 'pod-devices',
+    table: tables.podDevices,
+    target: new PodProgramSink({ programFd: programs.podProgram, pinFolder, tcx }),
+  });
   const endpoints = group.add({
     name: 'local-addresses',
     table: tables.localAddresses,

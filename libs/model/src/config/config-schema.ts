@@ -52,6 +52,11 @@ export const configSchema = {
     .describe('The same for IPv6'),
   'enable-ipv4': flag.default(true).describe('Pods get IPv4 addresses'),
   'enable-ipv6': flag.default(true).describe('Pods get IPv6 addresses'),
+  'enable-tcx': flag
+    .default(false)
+    .describe(
+      "Pods' devices have TCX links where the kernel has them: leaves their ingress qdisc to others, but makes each CNI ADD slower",
+    ),
   'routing-mode': z.enum(['tunnel']).default('tunnel').describe('How packets reach other nodes'),
   'tunnel-protocol': z
     .enum(TUNNEL_PROTOCOLS)
