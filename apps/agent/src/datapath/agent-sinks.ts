@@ -72,20 +72,8 @@ export interface KernelSinkOptions {
 export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
   const { tables, own, programs, pinFolder, tcx, routes, clock, random, report } = options;
   const group = new SinkGroup(tables.store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), report);
-  const pool = (name: string, max: number): IdPool => new IdPool({ name, min: 1, max, graceMs: NUMBER_GRACE_MS }, clock);
-  const pools = { peers: pool('isth_peers', MAX_U16), backends: pool('isth_backends', MAX_BACKENDS), revnat: pool('isth_revnat', MAX_U16) };
-  const maps = {
-    peers: programs.map('isth_peers'),
-    ipcache: programs.map('isth_ipcache'),
-    endpoints: programs.map('isth_endpoints'),
-    backends: programs.map('isth_backends'),
-    revnat: programs.map('isth_revnat'),
-    services: programs.map('isth_services'),
-    sockNat: programs.map('isth_sock_nat'),
-  };
-  seedPool(pools.peers, maps.peers.entries(), peerAddress);
-  seedPool(pools.backends, maps.backends.entries(), backendKeyOf);
-  seedPool(pools.revnat, maps.revnat.entries(), frontendKeyOf);
+  const maps = kernelMaps(programs);
+  const pools = seededPools(maps, clock);
   tables.adoptedBackends.adopt(maps.services, maps.backends);
 
   const peers = group.add({ name: 'peers', table: tables.peers, target: new MapSink(maps.peers, peerCodec(pools.peers, own.clusterId)) });
@@ -151,6 +139,28 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
       }
     },
   };
+}
+
+function kernelMaps(programs: LoadedPrograms) {
+  return {
+    peers: programs.map('isth_peers'),
+    ipcache: programs.map('isth_ipcache'),
+    endpoints: programs.map('isth_endpoints'),
+    backends: programs.map('isth_backends'),
+    revnat: programs.map('isth_revnat'),
+    services: programs.map('isth_services'),
+    sockNat: programs.map('isth_sock_nat'),
+  };
+}
+
+/** Numbers that the kernel knows already are not given to others. */
+function seededPools(maps: ReturnType<typeof kernelMaps>, clock: Clock) {
+  const pool = (name: string, max: number): IdPool => new IdPool({ name, min: 1, max, graceMs: NUMBER_GRACE_MS }, clock);
+  const pools = { peers: pool('isth_peers', MAX_U16), backends: pool('isth_backends', MAX_BACKENDS), revnat: pool('isth_revnat', MAX_U16) };
+  seedPool(pools.peers, maps.peers.entries(), peerAddress);
+  seedPool(pools.backends, maps.backends.entries(), backendKeyOf);
+  seedPool(pools.revnat, maps.revnat.entries(), frontendKeyOf);
+  return pools;
 }
 
 /** Scope of the cluster that the kernel takes an address for; what it does not know is nobody's but ours. */

@@ -28,19 +28,16 @@ export class RouteSink implements SinkTarget<RouteRow> {
   }
 
   update(rows: readonly SinkRow<RouteRow>[]): SinkFailures {
-    return each(rows, ({ key, row }, socket) => {
-      const wanted = this.#route(key, row);
-      replaceRoute(socket, wanted);
-      // A CIDR that moved to another cluster has another metric, which the kernel takes for another route.
-      for (const old of this.#routes(socket)) if (old.destination === key && old.metric !== wanted.metric) deleteRoute(socket, old);
-    });
+    const failures = each(rows, ({ key, row }, socket) => replaceRoute(socket, this.#route(key, row)));
+    // A CIDR that moved to another cluster has another metric, which the kernel takes for another route.
+    const metrics = new Map(rows.filter(({ key }) => !failures.has(key)).map(({ key, row }) => [key, metricOf(row)]));
+    const moved = (route: Route): boolean => metrics.has(route.destination) && metrics.get(route.destination) !== route.metric;
+    return new Map([...failures, ...this.#deleteWhere(moved)]);
   }
 
   delete(keys: readonly string[]): SinkFailures {
     const gone = new Set(keys);
-    return each([{ key: keys[0] ?? '' }], (_row, socket) => {
-      for (const route of this.#routes(socket)) if (gone.has(route.destination)) deleteRoute(socket, route);
-    });
+    return this.#deleteWhere(({ destination }) => gone.has(destination));
   }
 
   *entries(): Generator<FoundEntry[]> {
@@ -49,6 +46,15 @@ export class RouteSink implements SinkTarget<RouteRow> {
       key: route.destination,
       scope: clusterScope((route.metric ?? METRIC_BASE) - METRIC_BASE, this.#options.ownClusterId),
     }));
+  }
+
+  /** Looks through all of our routes: once for a batch. */
+  #deleteWhere(unwanted: (route: Route) => boolean): SinkFailures {
+    const routes = NetlinkSocket.using('route', undefined, (socket) => this.#routes(socket)).filter(unwanted);
+    return each(
+      routes.map((route) => ({ key: route.destination, route })),
+      ({ route }, socket) => deleteRoute(socket, route),
+    );
   }
 
   #routes(socket: NetlinkSocket): Route[] {
@@ -64,11 +70,15 @@ export class RouteSink implements SinkTarget<RouteRow> {
       onlink: true,
       device: this.#options.device,
       mtu: row.mtu,
-      metric: METRIC_BASE + row.clusterId,
+      metric: metricOf(row),
       protocol: ROUTE_PROTOCOL,
       ...(source === '' ? {} : { source }),
     };
   }
+}
+
+function metricOf({ clusterId }: RouteRow): number {
+  return METRIC_BASE + clusterId;
 }
 
 function each<R extends { key: string }>(rows: readonly R[], fn: (row: R, socket: NetlinkSocket) => void): SinkFailures {
