@@ -23,6 +23,20 @@ describe('KvTextTarget', () => {
     expect(server.history.at('p/k0')!.version).toBe(1);
   });
 
+  it('writes a single row in one round trip, and not at all when it is there', async () => {
+    const kv = server.connect();
+    let calls = 0;
+    const txn = (each: KvTxn): Promise<KvTxnResult> => kv.txn(each).finally(() => calls++);
+    let written = 0;
+    const one = target({ kv: { list: kv.list.bind(kv), txn }, onWritten: () => written++ });
+    for (const row of ['a', 'a', 'b']) await one.update([{ key: 'k', row }]);
+    expect([calls, written, server.history.at('p/k')!.version]).toEqual([3, 2, 2]);
+    // What a lease holds is not what is wanted without one.
+    await kv.put('p/k', 'b', { lease: await new MeshLease(kv, 60, () => undefined).id() });
+    await one.update([{ key: 'k', row: 'b' }]);
+    expect([written, server.history.at('p/k')!.lease]).toEqual([3, '0']);
+  });
+
   it('puts any number of rows, 128 a transaction', async () => {
     const sizes: number[] = [];
     const kv = server.connect();
@@ -43,7 +57,7 @@ describe('KvTextTarget', () => {
     const limited = {
       list: kv.list.bind(kv),
       txn: async (txn: KvTxn) => {
-        const bytes = txn.success.reduce((sum, op) => sum + (op.type === 'put' ? op.value.length : 0), 0);
+        const bytes = [...txn.success, ...(txn.failure ?? [])].reduce((sum, op) => sum + (op.type === 'put' ? op.value.length : 0), 0);
         if (bytes > 10) throw new CodedError(KV_TOO_LARGE, 'too large');
         return kv.txn(txn);
       },
