@@ -80,11 +80,16 @@ export class MirrorLab {
     return (performance.now() - started) / 1000;
   }
 
-  /** Has them mirrored no more, and waits until none of their records is left. */
+  /** Has them mirrored no more, and waits until none of their records is left. @throws CodedError BENCH_NOT_ARRIVED */
   async forget(clusters: readonly MadeUpCluster[]): Promise<void> {
     for (const { name } of clusters) rmSync(join(this.#folder, name));
-    for (const { name } of clusters)
-      for (const kind of RECORD_KINDS) while (await this.#any(cacheLayout(kind, name).prefix)) await delay(systemClock, LOOK_MS);
+    const until = performance.now() + ARRIVAL_TIMEOUT_MS;
+    const prefixes = clusters.flatMap(({ name }) => RECORD_KINDS.map((kind) => cacheLayout(kind, name).prefix));
+    for (const prefix of prefixes)
+      while (await this.#any(prefix)) {
+        if (performance.now() > until) throw new CodedError(BENCH_NOT_ARRIVED, `records under ${prefix} do not go`, { object: prefix });
+        await delay(systemClock, LOOK_MS);
+      }
   }
 
   /** Gives the space of what was deleted back, so that rounds are alike. */
