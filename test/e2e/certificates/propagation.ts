@@ -27,6 +27,7 @@ interface SeenServices {
 /** Makes a change at one end of the mesh, and waits until it gets to the other. */
 export async function expectPropagation(lab: Lab, name: string): Promise<void> {
   const before = await servicesSeen(lab);
-  await addService(lab, 'west', name);
+  // The same step may be taken more than once: what is there already would change nothing.
+  await addService(lab, 'west', `${name}-${before + 1}`);
   await servicesSeen(lab, before + 1);
 }
