@@ -11,6 +11,7 @@ export { startAgain, waitForProcess } from './fault/lab-process.ts';
 export { blackhole, cut, slow } from './fault/network.faults.ts';
 export { kill, stop } from './fault/process.faults.ts';
 export { FAULTS, type FaultKind, faultNamed } from './fault/registry.ts';
+export { noSteppableClock } from './process/stepped-clock.ts';
 export * from './lab.errors.ts';
 export { DEFAULT_LAB, Lab, type Progress, type UpOptions } from './lab.ts';
 export { type Leftover, leftovers } from './leftovers.ts';
