@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Packets that a node would take for the mesh's own tunnel: who may send them may choose an identity. */
+/* Packets that a node would take for the mesh's own tunnel: who may send them may choose an
+ * identity. */
 #pragma once
 
 #include "parse.h"

@@ -184,7 +184,13 @@ describe.each(families)('from_pod, $family', ({ family, a, b, host, remote, remo
   });
 
   describe('what looks like the tunnel', () => {
-    const [before, after] = family === 'IPv4' ? [[], []] : [[17, 0, 0, 0, 0, 0, 0, 0], [17, 1, ...new Array<number>(14).fill(0)]];
+    const [before, after] =
+      family === 'IPv4'
+        ? [[], []]
+        : [
+            [17, 0, 0, 0, 0, 0, 0, 0],
+            [17, 1, ...new Array<number>(14).fill(0)],
+          ];
     const pods = (): void => {
       datapath.close();
       datapath = new Datapath('pod', { tunnelIfindex: IFINDEX, tunnelMtu: MTU, tunnelPort: TUNNEL_PORT });

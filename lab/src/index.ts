@@ -11,7 +11,6 @@ export { startAgain, waitForProcess } from './fault/lab-process.ts';
 export { blackhole, cut, slow } from './fault/network.faults.ts';
 export { kill, stop } from './fault/process.faults.ts';
 export { FAULTS, type FaultKind, faultNamed } from './fault/registry.ts';
-export { noSteppableClock } from './process/stepped-clock.ts';
 export * from './lab.errors.ts';
 export { DEFAULT_LAB, Lab, type Progress, type UpOptions } from './lab.ts';
 export { type Leftover, leftovers } from './leftovers.ts';
@@ -24,6 +23,7 @@ export { CNI_PLUGIN, type CniAnswer, type CniCommand, callCni } from './pod/atta
 export { extraPod, makeExtraPod, makeExtraPods, removeExtraPod } from './pod/extra-pod.ts';
 export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
+export { noSteppableClock } from './process/stepped-clock.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
 export { repositoryFile, toolPath } from './toolchain.ts';
 export {
