@@ -5,6 +5,7 @@
 #include "lib/encap.h"
 #include "lib/neighbor.h"
 #include "lib/too-big.h"
+#include "lib/tunnel-port.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -25,6 +26,13 @@ static __always_inline int check_sender(struct __sk_buff *skb, struct flow *flow
 	return 0;
 }
 
+/* Only pods may get what looks like the tunnel's packets: from a node they would come with any
+ * identity that the sender likes. An address that nobody has told us about may be a node's. */
+static __always_inline bool is_forged_tunnel(struct __sk_buff *skb, const struct flow *flow)
+{
+	return !identity_is_allocated(flow->destination_identity) && is_for_tunnel(skb, flow);
+}
+
 /* The destination is not on this node: a peer's tunnel, or whatever the kernel's routes say. */
 static __always_inline int send_away(struct __sk_buff *skb, struct flow *flow)
 {
@@ -32,6 +40,8 @@ static __always_inline int send_away(struct __sk_buff *skb, struct flow *flow)
 	struct peer_value *peer;
 
 	flow->destination_identity = entry ? entry->identity : identity_world(flow->dst.family);
+	if (is_forged_tunnel(skb, flow))
+		return drop(skb, flow, DROP_ENCAP_PROHIBITED);
 	if (!entry || !entry->peer) {
 		/* A pod of unknown place: the kernel's routes would lead out of the mesh. */
 		if (identity_is_allocated(flow->destination_identity))
@@ -74,7 +84,10 @@ int from_pod(struct __sk_buff *skb)
 	to = endpoint_of(&flow.dst);
 	if (!to)
 		return send_away(skb, &flow);
-	if (to->flags & ENDPOINT_HOST)
-		return TC_ACT_OK;
+	if (to->flags & ENDPOINT_HOST) {
+		flow.destination_identity = to->identity;
+		return is_forged_tunnel(skb, &flow) ? drop(skb, &flow, DROP_ENCAP_PROHIBITED)
+						    : TC_ACT_OK;
+	}
 	return deliver(skb, &flow, to, true);
 }

@@ -17,7 +17,8 @@ enum drop_reason {
 	DROP_FRAGMENT_UNSUPPORTED = 157,
 	DROP_NO_BACKEND = 158,
 	DROP_NO_TUNNEL_ENDPOINT = 160,
-	DROP_NO_FIB = 169, /* the kernel has no way to the other node */
+	DROP_NO_FIB = 169,	     /* the kernel has no way to the other node */
+	DROP_ENCAP_PROHIBITED = 170, /* a pod's packet that a node would take for the tunnel's */
 	DROP_INVALID_IDENTITY = 171,
 	DROP_TTL_EXCEEDED = 196,
 	DROP_ENDPOINT_NOT_READY = 203,

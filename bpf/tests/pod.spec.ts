@@ -14,6 +14,13 @@ const families = [
   { family: 'IPv6', a: 'fd00::1', b: 'fd00::2', host: 'fd00::fe', remote: 'fd01::7', remoteNet: ['fd01::', 64], world: '2001:db8::1' },
 ] as const;
 
+const TUNNEL_PORT = 8472;
+
+/** A UDP header with 8 bytes behind it. */
+function udp(to: number, from = 40_000): Uint8Array {
+  return Uint8Array.from([from >> 8, from & 0xff, to >> 8, to & 0xff, 0, 16, 0, 0, ...new Array<number>(8).fill(0)]);
+}
+
 let datapath: Datapath;
 
 beforeEach(() => {
@@ -174,6 +181,92 @@ describe.each(families)('from_pod, $family', ({ family, a, b, host, remote, remo
     expect(datapath.run('from_pod', sent, { ifindex: IFINDEX, gsoSize: 1400 }).verdict).toBe(Verdict.redirect);
     if (family === 'IPv4') expect(run(a, remote, { payload }).packet).toHaveLength(14 + 20 + 3000);
     expect(datapath.events()).toEqual([]);
+  });
+
+  describe('what looks like the tunnel', () => {
+    const [before, after] =
+      family === 'IPv4'
+        ? [[], []]
+        : [
+            [17, 0, 0, 0, 0, 0, 0, 0],
+            [17, 1, ...new Array<number>(14).fill(0)],
+          ];
+    const pods = (): void => {
+      datapath.close();
+      datapath = new Datapath('pod', { tunnelIfindex: IFINDEX, tunnelMtu: MTU, tunnelPort: TUNNEL_PORT });
+      localPods();
+    };
+
+    it('gets nowhere but to pods', () => {
+      pods();
+      datapath.ipcache(remote, family === 'IPv4' ? 32 : 128, ReservedIdentity.remoteNode, 5);
+      for (const mode of [PeerMode.tunnel, PeerMode.native]) {
+        datapath.peer(5, '172.16.0.2', mode);
+        expect(run(a, remote, { payload: udp(TUNNEL_PORT) }).verdict).toBe(Verdict.shot);
+        expect(onlyEvent()).toMatchObject({ subtype: DropReason.encapProhibited, destinationIdentity: ReservedIdentity.remoteNode });
+      }
+      for (const node of [host, world]) {
+        expect(run(a, node, { payload: udp(TUNNEL_PORT) }).verdict).toBe(Verdict.shot);
+        expect(onlyEvent()).toMatchObject({ subtype: DropReason.encapProhibited, sourceIdentity: 1001, endpoint: 11 });
+      }
+      expect(datapath.metric(DropReason.encapProhibited, Direction.egress).packets).toBe(4);
+      datapath.ipcache(remoteNet[0], remoteNet[1], 2001, 5);
+      datapath.ipcache(remote, family === 'IPv4' ? 32 : 128, 2001, 5);
+      datapath.peer(5, '172.16.0.2', PeerMode.tunnel);
+      for (const pod of [b, remote]) expect(run(a, pod, { payload: udp(TUNNEL_PORT) }).verdict).toBe(Verdict.redirect);
+    });
+
+    it('is UDP to that port and nothing else', () => {
+      pods();
+      for (const node of [host, world]) {
+        expect(run(a, node, { payload: udp(TUNNEL_PORT + 1) }).verdict).toBe(Verdict.ok);
+        expect(run(a, node, { payload: udp(53, TUNNEL_PORT) }).verdict).toBe(Verdict.ok);
+        expect(run(a, node, { protocol: Protocol.tcp, payload: udp(TUNNEL_PORT) }).verdict).toBe(Verdict.ok);
+      }
+      expect(datapath.events()).toEqual([]);
+    });
+
+    it('is known by its first fragment; the others are nothing without it', () => {
+      pods();
+      const fragment = (offset: number, port: number): number => {
+        if (family === 'IPv6') {
+          const payload = Uint8Array.from([17, 0, offset >> 5, ((offset << 3) & 0xff) | 1, 0, 0, 0, 9, ...udp(port)]);
+          return run(a, host, { protocol: 44, payload }).verdict;
+        }
+        const sent = packet({ source: a, destination: host, payload: udp(port) });
+        new DataView(sent.buffer).setUint16(14 + 6, 0x2000 | offset);
+        return datapath.run('from_pod', sent, { ifindex: IFINDEX }).verdict;
+      };
+      expect(fragment(0, TUNNEL_PORT)).toBe(Verdict.shot);
+      expect(onlyEvent()).toMatchObject({ subtype: DropReason.encapProhibited });
+      expect(fragment(0, 53)).toBe(Verdict.ok);
+      expect(fragment(2, TUNNEL_PORT)).toBe(Verdict.ok);
+      expect(fragment(32, TUNNEL_PORT)).toBe(Verdict.ok);
+    });
+
+    it('is found behind options and extension headers', () => {
+      pods();
+      const verdict = (port: number, protocol = 60): number => {
+        if (family === 'IPv6') return run(a, host, { protocol, payload: Uint8Array.from([...before, ...udp(port)]) }).verdict;
+        const sent = packet({ source: a, destination: host, payload: Uint8Array.from([1, 1, 1, 0, ...udp(port)]) });
+        sent[14] = 0x46;
+        return datapath.run('from_pod', sent, { ifindex: IFINDEX }).verdict;
+      };
+      for (const protocol of [0, 43, 60]) {
+        expect(verdict(TUNNEL_PORT, protocol)).toBe(Verdict.shot);
+        expect(verdict(53, protocol)).toBe(Verdict.ok);
+      }
+      if (family === 'IPv4') return;
+      const long = (port: number) => run(a, host, { protocol: 60, payload: Uint8Array.from([...after, ...udp(port)]) }).verdict;
+      expect([long(TUNNEL_PORT), long(53)]).toEqual([Verdict.shot, Verdict.ok]);
+      const chain = (headers: number) =>
+        run(a, host, {
+          protocol: 60,
+          payload: Uint8Array.from([...new Array(headers - 1).fill([60, 0, 0, 0, 0, 0, 0, 0]).flat(), ...before, ...udp(53)]),
+        }).verdict;
+      expect([chain(4), chain(5)]).toEqual([Verdict.ok, Verdict.shot]);
+      expect(run(a, host, { protocol: Protocol.udp, payload: new Uint8Array(2) }).verdict).toBe(Verdict.shot);
+    });
   });
 
   function expectTooBig(answer: Uint8Array, original: Uint8Array): void {

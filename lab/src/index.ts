@@ -23,6 +23,7 @@ export { CNI_PLUGIN, type CniAnswer, type CniCommand, callCni } from './pod/atta
 export { extraPod, makeExtraPod, makeExtraPods, removeExtraPod } from './pod/extra-pod.ts';
 export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
+export { noSteppableClock } from './process/stepped-clock.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
 export { repositoryFile, toolPath } from './toolchain.ts';
 export {

@@ -38,12 +38,17 @@ export function toolPath(program: string): string {
  * @throws CodedError LAB_MACHINE
  */
 export function libraryPath(file: string): string {
-  const root = repositoryFile('.toolchain/daemons/usr/lib');
-  const found = existsSync(root)
-    ? readdirSync(root, { recursive: true, encoding: 'utf8' }).find((path) => basename(path) === file)
-    : undefined;
-  if (found !== undefined) return join(root, found);
+  const found = findLibrary(file);
+  if (found !== undefined) return found;
   throw new CodedError(LAB_MACHINE, `${file} is not on this machine`, { object: file, action: "Run 'make setup'." });
+}
+
+/** The same; undefined where it is not. */
+export function findLibrary(file: string): string | undefined {
+  const root = repositoryFile('.toolchain/daemons/usr/lib');
+  if (!existsSync(root)) return undefined;
+  const found = readdirSync(root, { recursive: true, encoding: 'utf8' }).find((path) => basename(path) === file);
+  return found === undefined ? undefined : join(root, found);
 }
 
 function isExecutable(path: string): boolean {

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError } from '@isthmus/core';
 import { LAB_MACHINE } from '../lab.errors.ts';
-import { libraryPath } from '../toolchain.ts';
+import { findLibrary, libraryPath } from '../toolchain.ts';
 
+const LIBRARY = 'libfaketimeMT.so.1';
 /** How old, in seconds, the offset that a process goes by may be. */
 const LOOKED_UP_EVERY_S = 1;
 
@@ -14,12 +15,17 @@ const LOOKED_UP_EVERY_S = 1;
  */
 export function steppedClockEnvironment(file: string): Record<string, string> {
   return {
-    LD_PRELOAD: libraryPath('libfaketimeMT.so.1'),
+    LD_PRELOAD: libraryPath(LIBRARY),
     FAKETIME_TIMESTAMP_FILE: file,
     FAKETIME_CACHE_DURATION: String(LOOKED_UP_EVERY_S),
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     NO_FAKE_STAT: '1',
   };
+}
+
+/** Why no clock can be stepped on this machine; undefined where one can. */
+export function noSteppableClock(): string | undefined {
+  return findLibrary(LIBRARY) === undefined ? `${LIBRARY} is not on this machine: 'make setup' fetches it` : undefined;
 }
 
 /** Makes the file that says how far the clock is off: not at all, at first. */

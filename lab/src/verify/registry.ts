@@ -1,6 +1,7 @@
 import { brokenClusterCheck } from './broken-cluster.check.ts';
 import type { Check } from './check.ts';
 import { disconnectCheck } from './disconnect.check.ts';
+import { forgedTunnelCheck } from './forged-tunnel.check.ts';
 import { hostChecks } from './host.checks.ts';
 import { notReadyCheck } from './not-ready.check.ts';
 import { podToPodChecks } from './pod-to-pod.checks.ts';
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   underlayCheck,
   ...podToPodChecks,
   ...senderIdentityChecks,
+  forgedTunnelCheck,
   ...hostChecks,
   ...sizeChecks,
   notReadyCheck,

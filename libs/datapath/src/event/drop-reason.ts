@@ -15,6 +15,7 @@ const CILIUM_TEXTS: Readonly<Record<DropReason, string>> = {
   [DropReason.noBackend]: 'Service backend not found',
   [DropReason.noTunnelEndpoint]: 'No tunnel/encapsulation endpoint (datapath BUG!)',
   [DropReason.noFib]: 'FIB lookup failed',
+  [DropReason.encapProhibited]: 'Encapsulation traffic is prohibited',
   [DropReason.invalidIdentity]: 'Invalid identity',
   [DropReason.ttlExceeded]: 'TTL exceeded',
   [DropReason.endpointNotReady]: 'Endpoint policy program not available',

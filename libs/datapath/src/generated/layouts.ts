@@ -74,6 +74,7 @@ export const DropReason = {
   noBackend: 158,
   noTunnelEndpoint: 160,
   noFib: 169,
+  encapProhibited: 170,
   invalidIdentity: 171,
   ttlExceeded: 196,
   endpointNotReady: 203,
