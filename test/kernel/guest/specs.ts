@@ -2,6 +2,7 @@
 export const SPECS = [
   'test/kernel/guest/attach.spec.ts',
   'bpf/tests/pod.spec.ts',
+  'bpf/tests/tunnel-port.spec.ts',
   'bpf/tests/host.spec.ts',
   'bpf/tests/overlay.spec.ts',
   'bpf/tests/netdev.spec.ts',
