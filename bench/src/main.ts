@@ -12,7 +12,7 @@ import { runSeries } from './series.ts';
 const RESULTS = new URL('../results/', import.meta.url).pathname;
 const SEED = 1;
 const QUIET: NoiseMeter = () => () => 0;
-const EXIT = { met: 0, missed: 1, usage: 2, inconclusive: 3, interrupted: 130 } as const;
+const EXIT = { met: 0, missed: 1, usage: 2, inconclusive: 3, broken: 4, interrupted: 130 } as const;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Benchmarks by name; `all` and no name mean every one. @throws CodedError BENCH_UNKNOWN */
@@ -85,15 +85,33 @@ async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string' } } });
   const rounds = values.rounds ? Number(values.rounds) : undefined;
   const judgements = new Set<Metric['judgement']>();
-  for (const bench of chosen(positionals)) for (const { judgement } of await run(bench, rounds)) judgements.add(judgement);
+  const broken: string[] = [];
+  for (const bench of chosen(positionals)) {
+    try {
+      for (const { judgement } of await run(bench, rounds)) judgements.add(judgement);
+    } catch (error) {
+      // The others can still be measured.
+      console.error(`bench: ${bench.name} broke off: ${told(error)}`);
+      broken.push(bench.name);
+    }
+  }
+  if (broken.length > 0) {
+    console.error(`bench: without a result: ${broken.join(', ')}`);
+    return EXIT.broken;
+  }
   if (judgements.has('missed')) return EXIT.missed;
   return judgements.has('inconclusive') ? EXIT.inconclusive : EXIT.met;
+}
+
+function told(error: unknown): string {
+  if (error instanceof CodedError) return `${error.message}\n${error.action} [${error.code}]`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 try {
   process.exitCode = await main();
 } catch (error) {
   if (!(error instanceof CodedError)) throw error;
-  console.error(`bench: ${error.message}\n${error.action} [${error.code}]`);
+  console.error(`bench: ${told(error)}`);
   process.exitCode = EXIT.usage;
 }
