@@ -75,12 +75,17 @@ function rowOf(i: number, revision: number): IpRow {
   return {
     cluster: clusters[cluster] as string,
     clusterId: cluster + 2,
-    ip: ipOf(i),
+    ip: decoded(ipOf(i)),
     hostIp: hosts[i % HOSTS] as string,
     identity: (cluster + 2) * 65_536 + ((i + revision) % IDENTITIES),
     namespace: 'default',
-    pod: `app-${i % IDENTITIES}-${i}`,
+    pod: decoded(`app-${i % IDENTITIES}-${i}`),
   };
+}
+
+/** As texts come out of records: in one piece, not as the parts that they were put together from. */
+function decoded(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 const clusters = Array.from({ length: 250 }, (_, i) => `remote-${i}`);

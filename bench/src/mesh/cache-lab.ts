@@ -139,7 +139,7 @@ export class CacheLab {
   /** Gives the space of what was written over back. */
   async compact(): Promise<void> {
     const { revision } = await this.kv.status();
-    await this.kv.maintenance.compact(revision);
+    await this.kv.maintenance.compact(revision, { timeoutMs: ARRIVAL_TIMEOUT_MS });
   }
 
   close(): void {

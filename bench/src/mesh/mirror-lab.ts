@@ -95,7 +95,7 @@ export class MirrorLab {
   /** Gives the space of what was deleted back, so that rounds are alike. */
   async compact(): Promise<void> {
     const { revision } = await this.cache.status();
-    await this.cache.maintenance.compact(revision);
+    await this.cache.maintenance.compact(revision, { timeoutMs: ARRIVAL_TIMEOUT_MS });
   }
 
   /** Processes that work for it. */

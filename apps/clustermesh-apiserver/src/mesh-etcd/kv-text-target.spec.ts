@@ -37,6 +37,30 @@ describe('KvTextTarget', () => {
     expect([written, server.history.at('p/k')!.lease]).toEqual([3, '0']);
   });
 
+  it('asks no more while it fills an etcd, and asks again when something is there', async () => {
+    const kv = server.connect();
+    const kinds: string[] = [];
+    const txn = (each: KvTxn): Promise<KvTxnResult> => {
+      kinds.push(each.compare ? 'create' : (each.success[0]?.type ?? 'nothing'));
+      return kv.txn(each);
+    };
+    const filling = target({ kv: { list: kv.list.bind(kv), txn } });
+    const some = (from: number): { key: string; row: string }[] => rows(from + 3).slice(from);
+    const told = async (which: { key: string; row: string }[]): Promise<string> => {
+      expect((await filling.update(which)).size).toBe(0);
+      return kinds.splice(0).join(' ');
+    };
+    expect([await told(some(0)), await told(some(3))]).toEqual(['get put', 'create']);
+    await kv.put('p/k7', 'other');
+    expect([await told(some(6)), await told(some(0)), await told(some(9))]).toEqual(['create put', 'get', 'get put']);
+    const there = server.history.range('p/').map(({ value }) => Buffer.from(value).toString());
+    expect(there.sort()).toEqual(
+      rows(12)
+        .map(({ row }) => row)
+        .sort(),
+    );
+  });
+
   it('puts any number of rows, 128 a transaction', async () => {
     const sizes: number[] = [];
     const kv = server.connect();

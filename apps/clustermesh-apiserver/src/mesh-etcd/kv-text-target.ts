@@ -34,6 +34,8 @@ export interface KvTextTargetOptions {
  */
 export class KvTextTarget implements SinkTarget<string> {
   readonly #options: KvTextTargetOptions;
+  /** None of the rows that were looked for last was there: the etcd is being filled, and need not be asked first. */
+  #noneThere = false;
 
   constructor(options: KvTextTargetOptions) {
     this.#options = options;
@@ -102,11 +104,30 @@ export class KvTextTarget implements SinkTarget<string> {
 
   /** Reads first: most of many rows are there already, after a restart. */
   async #writeChanged(rows: readonly SinkRow<string>[], lease: string): Promise<boolean> {
-    const { kv } = this.#options;
-    const { results } = await kv.txn({ success: rows.map(({ key }) => ({ type: 'get', key: this.#key(key) })) });
-    const changed = rows.filter(({ row }, index) => !holds(results[index], row, lease));
-    if (changed.length > 0) await kv.txn({ success: changed.map(({ key, row }) => this.#put(key, row, lease)) });
+    const found = this.#noneThere ? await this.#createAll(rows, lease) : await this.#read(rows);
+    if (found === undefined) return true;
+    this.#noneThere = found.every((result) => result.type === 'get' && result.entry === undefined);
+    const changed = rows.filter(({ row }, index) => !holds(found[index], row, lease));
+    if (changed.length > 0) await this.#options.kv.txn({ success: changed.map(({ key, row }) => this.#put(key, row, lease)) });
     return changed.length > 0;
+  }
+
+  async #read(rows: readonly SinkRow<string>[]): Promise<readonly KvOpResult[]> {
+    return (await this.#options.kv.txn({ success: this.#gets(rows) })).results;
+  }
+
+  /** Puts all, if none of them is there; otherwise answers what is. */
+  async #createAll(rows: readonly SinkRow<string>[], lease: string): Promise<readonly KvOpResult[] | undefined> {
+    const { succeeded, results } = await this.#options.kv.txn({
+      compare: rows.map(({ key }) => ({ key: this.#key(key), createRevision: 0 })),
+      success: rows.map(({ key, row }) => this.#put(key, row, lease)),
+      failure: this.#gets(rows),
+    });
+    return succeeded ? undefined : results;
+  }
+
+  #gets(rows: readonly SinkRow<string>[]): KvOp[] {
+    return rows.map(({ key }) => ({ type: 'get', key: this.#key(key) }));
   }
 
   #put(key: string, value: string, lease: string): KvOp {

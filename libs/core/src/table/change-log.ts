@@ -1,3 +1,5 @@
+import { KeyMap } from './key-map.ts';
+
 /** One key's latest state in a table: its row, or a tombstone (`row` undefined) for as long as the delete log keeps it. */
 export interface Entry<V> {
   readonly key: string;
@@ -16,7 +18,7 @@ export interface Entry<V> {
  * first; a reader from before that point must list again.
  */
 export class ChangeLog<V> {
-  readonly entries = new Map<string, Entry<V>>();
+  readonly entries = new KeyMap<Entry<V>>();
   #head: Entry<V> | undefined;
   #tail: Entry<V> | undefined;
   #seq = 0;

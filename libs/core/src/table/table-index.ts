@@ -1,3 +1,5 @@
+import { KeyMap } from './key-map.ts';
+
 /** Keys of rows, in no particular order. */
 export interface RowKeys extends Iterable<string> {
   readonly size: number;
@@ -28,7 +30,7 @@ class OneKey implements RowKeys {
 export class TableIndex<V> {
   readonly #keysOf: (row: V, key: string) => Iterable<string>;
   /** One row's key as it is, several in a set. */
-  readonly #keys = new Map<string, string | Set<string>>();
+  readonly #keys = new KeyMap<string | Set<string>>();
 
   constructor(keysOf: (row: V, key: string) => Iterable<string>) {
     this.#keysOf = keysOf;
