@@ -39,7 +39,8 @@ export class DaemonProcess {
   /** Starts a program of the toolchain inside the namespace. */
   start(program: string, words: readonly string[]): void {
     const child = spawn('ip', ['netns', 'exec', this.#netns, join(TOOLCHAIN, program), ...words], { env: environment() });
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (this.#log = (this.#log + chunk).slice(-8_000)));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (this.#log = (this.#log + chunk).slice(-8_000)));
     this.#child = child;
   }
 

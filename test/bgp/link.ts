@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { withNetns } from '@isthmus/datapath';
 import { type BgpTransport, tcpTransport } from '@isthmus/bgp';
+import { withNetns } from '@isthmus/datapath';
 
 /** Addresses at the two ends of the link; the daemon's end is the second of each. */
 export const OURS = { ipv4: '10.99.0.1', ipv6: 'fd99::1' } as const;

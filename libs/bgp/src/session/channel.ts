@@ -1,16 +1,19 @@
 import { type Clock, Machine, messageOf, type Random } from '@isthmus/core';
 import { type Negotiated, negotiate } from '../capability/negotiated.ts';
 import { BgpError } from '../error/bgp-error.ts';
-import { MessageFramer } from '../message/framing.ts';
+import { MESSAGE_TYPE, MessageFramer } from '../message/framing.ts';
 import { KEEPALIVE } from '../message/keepalive.ts';
-import { MESSAGE_TYPE } from '../message/message-type.ts';
-import { encodeNotification, parseNotification } from '../message/notification.ts';
+
+import { encodeNotification, type Notification, notificationName, parseNotification } from '../message/notification.ts';
 import { encodeOpen, type Open, parseOpen } from '../message/open.ts';
 import type { BgpConnection } from './bgp-transport.ts';
 import { Deadline } from './deadline.ts';
-import { CODE, OPEN_ERROR, type SessionEnd } from './session-end.ts';
+import { CEASE, CODE, OPEN_ERROR, type SessionEnd } from './session-end.ts';
 import { SESSION_MACHINE, type SessionEvent, type SessionState, UNEXPECTED } from './session-machine.ts';
 import { SESSION_DEFAULTS } from './session-settings.ts';
+
+/** What an operator ends takes the routes along. */
+const HARD: readonly number[] = [CEASE.shutdown, CEASE.deconfigured];
 
 /** What a connection with a peer asks and tells its owner. */
 export interface ChannelOwner {
@@ -54,7 +57,9 @@ export class Channel {
   constructor(options: ChannelOptions) {
     this.#options = options;
     this.initiator = options.initiator;
-    this.#hold = new Deadline(options.clock, () => this.fail(new BgpError({ code: CODE.holdExpired, subcode: 0, reason: 'hold timer expired' })));
+    this.#hold = new Deadline(options.clock, () =>
+      this.fail(new BgpError({ code: CODE.holdExpired, subcode: 0, reason: 'hold timer expired' })),
+    );
     this.#keepalive = new Deadline(options.clock, () => this.#sendKeepalive());
     this.#sendHold = new Deadline(options.clock, () => this.#stuck());
   }
@@ -98,7 +103,8 @@ export class Channel {
     connection.start({
       onBytes: (bytes) => this.#onBytes(bytes),
       onDrain: () => this.#onDrain(),
-      onClosed: (error) => this.#finish({ kind: 'lost', reason: error === undefined ? 'the peer closed the connection' : messageOf(error) }),
+      onClosed: (error) =>
+        this.#finish({ kind: 'lost', reason: error === undefined ? 'the peer closed the connection' : messageOf(error) }),
     });
     this.send(encodeOpen(open));
   }
@@ -125,7 +131,10 @@ export class Channel {
   /** Ends with a Cease, RFC 4486. `text` is shown to the peer's operator (RFC 9003) where the subcode has one. */
   cease(subcode: number, reason: string, text?: string): void {
     if (this.#ended) return;
-    this.#notify({ code: CODE.cease, subcode, ...(text === undefined ? {} : { text }) });
+    const words = text === undefined ? {} : { text };
+    // With the N bit a Cease alone would leave the routes at the peer, RFC 8538 §3.1.
+    const hard = this.#negotiated?.gracefulRestart?.notification === true && HARD.includes(subcode);
+    this.#notify({ code: CODE.cease, subcode, ...words, ...(hard ? { inner: subcode } : {}) });
     this.#finish({ kind: 'ceased', subcode, reason });
   }
 
@@ -143,7 +152,7 @@ export class Channel {
     this.#finish({ kind: 'lost', reason });
   }
 
-  #notify(notification: { code: number; subcode: number; data?: Uint8Array; text?: string }): void {
+  #notify(notification: Notification): void {
     this.#options.connection.write(encodeNotification(notification));
     this.#options.connection.end();
   }

@@ -281,7 +281,10 @@ export function refuse(connection: BgpConnection, subcode: number): void {
 
 /** Ends that say nothing about the session: its other connection goes on. */
 function isCollision(end: SessionEnd): boolean {
-  return (end.kind === 'ceased' && end.subcode === CEASE.collision) || (end.kind === 'told' && end.code === CODE.cease && end.subcode === CEASE.collision);
+  return (
+    (end.kind === 'ceased' && end.subcode === CEASE.collision) ||
+    (end.kind === 'told' && end.code === CODE.cease && end.subcode === CEASE.collision)
+  );
 }
 
 function isTooManyPrefixes({ error }: { readonly error: { readonly code: number; readonly subcode: number } }): boolean {

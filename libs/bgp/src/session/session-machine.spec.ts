@@ -21,7 +21,9 @@ describe('the session table', () => {
 
   it('has a subcode for every state in which a message can be the wrong one', () => {
     const states = Object.keys(SESSION_MACHINE.transitions) as SessionState[];
-    const strict = states.filter((state) => SESSION_MACHINE.transitions[state].open === 'idle' || SESSION_MACHINE.transitions[state].update === 'idle');
+    const strict = states.filter(
+      (state) => SESSION_MACHINE.transitions[state].open === 'idle' || SESSION_MACHINE.transitions[state].update === 'idle',
+    );
     expect(strict.sort()).toEqual(Object.keys(UNEXPECTED).sort());
   });
 });
