@@ -184,16 +184,21 @@ export class Channel {
     switch (type) {
       case MESSAGE_TYPE.update:
         this.#step('update');
-        return this.#options.owner.onUpdate(this, body);
+        this.#options.owner.onUpdate(this, body);
+        return;
       case MESSAGE_TYPE.keepalive:
-        return this.#takeKeepalive();
+        this.#takeKeepalive();
+        return;
       case MESSAGE_TYPE.open:
-        return this.#takeOpen(body);
+        this.#takeOpen(body);
+        return;
       case MESSAGE_TYPE.routeRefresh:
         this.#step('refresh');
-        return this.#options.owner.onRefresh(this, body);
+        this.#options.owner.onRefresh(this, body);
+        return;
       case MESSAGE_TYPE.notification:
-        return this.#takeNotification(body);
+        this.#takeNotification(body);
+        return;
     }
   }
 

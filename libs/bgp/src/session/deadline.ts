@@ -41,8 +41,8 @@ export class Deadline {
   }
 
   #lookAgain(): void {
-    if (this.#due > this.#clock.now()) return this.#look();
     this.#cancel = undefined;
-    this.#expired();
+    if (this.#due > this.#clock.now()) this.#look();
+    else this.#expired();
   }
 }

@@ -112,11 +112,17 @@ export class PeerSession implements ChannelOwner {
 
   /** A connection that the peer opened. */
   accept(connection: BgpConnection): void {
-    if (!this.#enabled || this.#options.clock.now() < this.#refuseUntil) return refuse(connection, CEASE.rejected);
+    if (!this.#enabled || this.#options.clock.now() < this.#refuseUntil) {
+      refuse(connection, CEASE.rejected);
+      return;
+    }
     const established = this.established;
     if (established !== undefined) {
       // Its old connection died with it: the restart of RFC 4724 §5. A peer without graceful restart has to wait for the hold timer.
-      if (established.negotiated?.gracefulRestart === undefined) return refuse(connection, CEASE.collision);
+      if (established.negotiated?.gracefulRestart === undefined) {
+        refuse(connection, CEASE.collision);
+        return;
+      }
       established.lose('the peer connected anew');
     }
     for (const channel of this.#channels) if (channel.initiator === 'theirs') channel.cease(CEASE.collision, 'the peer connected anew');
@@ -210,7 +216,10 @@ export class PeerSession implements ChannelOwner {
     });
     transport.connect(connectOptions(settings), attempt.signal).then(
       (connection) => {
-        if (attempt.signal.aborted) return connection.destroy();
+        if (attempt.signal.aborted) {
+          connection.destroy();
+          return;
+        }
         this.#stopDialing();
         this.#open(connection, 'ours', machine);
       },
