@@ -7,6 +7,8 @@ export interface BirdOptions {
   readonly over?: 'ipv4' | 'ipv6';
   /** Lines inside `protocol bgp`, such as `password "x";`. */
   readonly lines?: readonly string[];
+  /** Leaves out its routes of a family. */
+  readonly without?: 'four' | 'six';
 }
 
 /** AS numbers of the two ends. */
@@ -52,17 +54,19 @@ export class Bird {
   }
 }
 
-function configuration({ over = 'ipv4', lines = [] }: BirdOptions): string {
+function configuration({ over = 'ipv4', lines = [], without }: BirdOptions): string {
   return `
 log stderr all;
 router id 10.99.0.2;
 protocol device {}
 protocol static four {
+  ${without === 'four' ? 'disabled;' : ''}
   ipv4;
   route 203.0.113.0/24 blackhole { bgp_med = 50; bgp_community.add((65002,7)); bgp_large_community.add((65002,1,2)); };
   route 198.51.100.0/25 blackhole;
 }
 protocol static six {
+  ${without === 'six' ? 'disabled;' : ''}
   ipv6;
   route 2001:db8:2::/48 blackhole { bgp_community.add((65535,65281)); };
   route 2001:db8:3::/64 blackhole;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /** What the tier's set-up unpacks. */
-const TOOLCHAIN = fileURLToPath(new URL('../../.toolchain/bgp/', import.meta.url));
+export const TOOLCHAIN = fileURLToPath(new URL('../../.toolchain/bgp/', import.meta.url));
 const LIBRARIES = join(TOOLCHAIN, 'usr/lib/x86_64-linux-gnu');
 const POLL_MS = 25;
 /** Against hanging only. */
