@@ -156,7 +156,7 @@ interface Ours {
     expect(status()).toMatchObject({ state: 'idle' });
     speaker.enablePeer(THEIRS.ipv4);
     await up();
-    await bird.command('disable us "their turn"');
+    await bird.command('disable isthmus "their turn"');
     await until(
       'the reason',
       () => status().lastError ?? '',

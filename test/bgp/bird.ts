@@ -41,8 +41,13 @@ export class Bird {
     return this.command(`show route ${prefix} all`);
   }
 
+  /** The end of its log. */
+  get log(): string {
+    return this.#process.log;
+  }
+
   session(): Promise<string> {
-    return this.command('show protocols all us');
+    return this.command('show protocols all isthmus');
   }
 
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -71,7 +76,7 @@ protocol static six {
   route 2001:db8:2::/48 blackhole { bgp_community.add((65535,65281)); };
   route 2001:db8:3::/64 blackhole;
 }
-protocol bgp us {
+protocol bgp isthmus {
   local ${THEIRS[over]} as ${BIRD_AS};
   neighbor ${OURS[over]} as ${OUR_AS};
   connect delay time 1;
