@@ -84,7 +84,6 @@ interface Ours {
     expect(Object.fromEntries(four.attributes)).toMatchObject({
       1: '00',
       2: '0201fa56ea02',
-      4: '00000032',
       8: 'fdea0007',
       32: '0000fdea0000000100000002',
     });

@@ -67,7 +67,7 @@ protocol device {}
 protocol static four {
   ${without === 'four' ? 'disabled;' : ''}
   ipv4;
-  route 203.0.113.0/24 blackhole { bgp_med = 50; bgp_community.add((65002,7)); bgp_large_community.add((65002,1,2)); };
+  route 203.0.113.0/24 blackhole { bgp_community.add((65002,7)); bgp_large_community.add((65002,1,2)); };
   route 198.51.100.0/25 blackhole;
 }
 protocol static six {

@@ -258,8 +258,8 @@ export class PeerSession implements ChannelOwner {
   #finish(end: (channel: Channel) => void): void {
     this.#enabled = false;
     this.#stopDialing();
-    this.#machine.on('end');
     for (const channel of this.#channels) end(channel);
+    this.#machine.on('end'); // Where no channel has it.
     this.#report();
   }
 
