@@ -6,6 +6,8 @@ import { TOOLCHAIN, until } from './daemon-process.ts';
 import { createLink, OURS, type TestLink, THEIRS } from './link.ts';
 import { parseSimpleUpdate, SimpleTable } from './simple-table.ts';
 
+/** Against hanging only. */
+const TIMEOUT_MS = 60_000;
 const present = existsSync(`${TOOLCHAIN}usr/sbin/bird`);
 if (!present) console.warn('skipped: BIRD is not there; scripts/setup-bgp fetches it and says why it cannot');
 
@@ -103,7 +105,7 @@ interface Ours {
       (there) => !there,
     );
     expect(status()).toMatchObject({ asn: BIRD_AS, routerId: '10.99.0.2', families: ['ipv4', 'ipv6'], holdTime: 90 });
-  });
+  }, TIMEOUT_MS);
 
   it.each(['ipv4', 'ipv6'] as const)('takes a session on %s that BIRD opens', async (over) => {
     const listen = [{ address: over === 'ipv4' ? '0.0.0.0' : '::', port: 179 }];
@@ -111,7 +113,7 @@ interface Ours {
     await up();
     await learned('203.0.113.0/24');
     await birdHas('192.0.2.0/24');
-  });
+  }, TIMEOUT_MS);
 
   it.each(['connects', 'listens'])('signs with TCP-MD5 when this side %s, and not with another password', async (how) => {
     const listen = { speaker: { listen: [{ address: '0.0.0.0', port: 179 }] } };
@@ -135,13 +137,13 @@ interface Ours {
     expect(status().state).not.toBe('established');
     speaker.updatePeer({ address: THEIRS.ipv4, asn: BIRD_AS, connectRetryMs: 500, password: 'right', passive });
     await up();
-  });
+  }, TIMEOUT_MS);
 
   it('keeps the session to the link with GTSM', async () => {
     await begin({ lines: ['ttl security on;', 'passive on;'] }, { peer: { gtsmHops: 1 } });
     await up();
     await learned('203.0.113.0/24');
-  });
+  }, TIMEOUT_MS);
 
   it('shows an operator’s text on both sides, and BIRD’s reason for ending', async () => {
     await begin();
@@ -161,7 +163,7 @@ interface Ours {
       () => status().lastError ?? '',
       (text) => text.includes('administrative shutdown (6/2) ("their turn")'),
     );
-  });
+  }, TIMEOUT_MS);
 
   it('refuses another AS number than the peer should have', async () => {
     await begin({}, { peer: { asn: 65099 } });
@@ -175,7 +177,7 @@ interface Ours {
       () => bird.session(),
       (text) => text.includes('Bad peer AS'),
     );
-  });
+  }, TIMEOUT_MS);
 
   it('keeps BIRD’s routes while BIRD restarts, and drops those that do not come back', async () => {
     await begin({ lines: ['graceful restart on;'] }, { peer: { gracefulRestart: { restartTime: 60 } } });
@@ -197,7 +199,7 @@ interface Ours {
       (text) => text === '198.51.100.0/25,203.0.113.0/24',
     );
     expect(status().stale).toEqual([]);
-  });
+  }, TIMEOUT_MS);
 
   it('leaves its routes at BIRD when it stops, and takes them along when it is removed', async () => {
     const settings = { peer: { gracefulRestart: { restartTime: 60 } } };
@@ -227,5 +229,5 @@ interface Ours {
     await birdHas('192.0.2.0/24');
     await speaker.remove();
     await birdHas('192.0.2.0/24', false);
-  });
+  }, TIMEOUT_MS);
 });
