@@ -1,5 +1,5 @@
 import { DaemonProcess } from './daemon-process.ts';
-import { OURS, THEIRS } from './link.ts';
+import { OUR_AS, OURS, THEIRS } from './link.ts';
 
 /** How BIRD is told to meet the speaker. */
 export interface BirdOptions {
@@ -11,8 +11,7 @@ export interface BirdOptions {
   readonly without?: 'four' | 'six';
 }
 
-/** AS numbers of the two ends. */
-export const OUR_AS = 65001;
+/** Its AS number: one of four octets. */
 export const BIRD_AS = 4_200_000_002;
 
 /** A BIRD 2 with two routes of each family, and one session with the speaker. It installs nothing in the kernel. */

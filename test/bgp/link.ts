@@ -6,6 +6,9 @@ import { withNetns } from '@isthmus/datapath';
 export const OURS = { ipv4: '10.99.0.1', ipv6: 'fd99::1' } as const;
 export const THEIRS = { ipv4: '10.99.0.2', ipv6: 'fd99::2' } as const;
 
+/** AS number of our end. */
+export const OUR_AS = 65001;
+
 /** Two namespaces with a link in between: ours for the speaker, theirs for another project's daemon. */
 export interface TestLink {
   /** The transport of the library, with its sockets in our namespace. */
