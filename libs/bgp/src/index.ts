@@ -1,9 +1,12 @@
 export { tcpTransport } from './adapters/tcp-transport.ts';
+export { asPathLength, asPathText } from './attribute/as-path.codec.ts';
+export { decodeAttributes, encodeAttributes } from './attribute/attributes.codec.ts';
 export type { Aggregator, AsPathSegment, LargeCommunity, Origin, PathAttributes, UnknownAttribute } from './attribute/path-attributes.ts';
 export type { Negotiated, PeerRestart } from './capability/negotiated.ts';
 export { BgpError, type BgpErrorDetail } from './error/bgp-error.ts';
 export { AFI, type RoutedFamily, routedFamily, SAFI_UNICAST } from './family/routed-family.ts';
 export type { NlriRun, ParsedUpdate, ReachableRun, UpdateFault } from './message/parsed-update.ts';
+export { parseUpdate } from './message/update.ts';
 export type {
   BgpConnection,
   BgpEndpoint,

@@ -48,7 +48,11 @@ export class RouteTable {
 
   /** @returns the peer's number */
   addPeer(settings: RibPeerSettings): number {
-    const importPolicy = new CompiledPolicy(settings.importPolicy ?? (settings.external ? REJECT_ALL : ACCEPT_ALL), this.#sets, this.#codec);
+    const importPolicy = new CompiledPolicy(
+      settings.importPolicy ?? (settings.external ? REJECT_ALL : ACCEPT_ALL),
+      this.#sets,
+      this.#codec,
+    );
     const exportPolicy = new CompiledPolicy(settings.exportPolicy ?? ACCEPT_ALL, this.#sets, this.#codec);
     return this.#peers.push(new RibPeer(settings, importPolicy, exportPolicy)) - 1;
   }
@@ -204,7 +208,11 @@ export class RouteTable {
   #imported(peer: RibPeer, table: FamilyTable, prefix: number, raw: number): number {
     if ((this.#sets.flags[raw]! & (SET_FLAG.ownAs | SET_FLAG.ownOriginator | SET_FLAG.ownCluster)) !== 0) return 0;
     if (peer.importPolicy.acceptsAll) return raw;
-    const route = { family: table.prefixes.family, neighbour: peer.settings.name, source: peer.external ? 'external' : 'internal' } as const;
+    const route = {
+      family: table.prefixes.family,
+      neighbour: peer.settings.name,
+      source: peer.external ? 'external' : 'internal',
+    } as const;
     return peer.importPolicy.apply(raw, table.prefixes, prefix, route);
   }
 
