@@ -1,7 +1,7 @@
 import { ByteWriter } from '@isthmus/net';
 import { readAsPath, writeAsPath } from '../attribute/as-path.codec.ts';
 import { mergeAsPath } from '../attribute/as4-merge.ts';
-import { checkValue, type Verdict } from '../attribute/attribute-check.ts';
+import { type CheckContext, checkValue, type Verdict } from '../attribute/attribute-check.ts';
 import { ATTRIBUTE, categoryOf, FLAG } from '../attribute/attribute-type.ts';
 import { writeAttribute } from '../attribute/attributes.codec.ts';
 import type { Negotiated } from '../capability/negotiated.ts';
@@ -81,8 +81,10 @@ export class UpdateAttributes {
       const valueAt = at + (long ? 4 : 3);
       const end = valueAt + (long ? (block[at + 2]! << 8) | block[at + 3]! : block[at + 2]!);
       // RFC 7606 §4: the message's own length tells where the prefixes are, so that only these routes suffer. (NaN when it ends in the header.)
-      if (!(end <= block.length))
-        return this.#withdraw(block[at + 1] ?? 0, UPDATE_ERROR.malformedList, 'an attribute is longer than the list');
+      if (!(end <= block.length)) {
+        this.#withdraw(block[at + 1] ?? 0, UPDATE_ERROR.malformedList, 'is longer than the list');
+        return;
+      }
       const type = block[at + 1]!;
       if (this.#isSecond(type)) {
         if (type === ATTRIBUTE.mpReach || type === ATTRIBUTE.mpUnreach)
@@ -93,26 +95,18 @@ export class UpdateAttributes {
     }
   }
 
-  #take(
-    block: Uint8Array,
-    at: number,
-    end: number,
-    value: Uint8Array,
-    negotiated: Negotiated,
-    context: { readonly external: boolean; readonly width: 2 | 4 },
-  ): void {
+  #take(block: Uint8Array, at: number, end: number, value: Uint8Array, negotiated: Negotiated, context: CheckContext): void {
     const [flags, type] = [block[at]!, block[at + 1]!];
     const category = categoryOf(type);
-    if (category === undefined) return this.#takeUnknown(block, at, end);
-    if ((flags & CATEGORY) !== category) return this.#withdraw(type, UPDATE_ERROR.flags, 'has wrong flags');
-    if (type === ATTRIBUTE.mpReach) {
-      this.reach = readReach(value, negotiated);
-      return;
-    }
-    if (type === ATTRIBUTE.mpUnreach) {
-      this.unreach = readUnreach(value, negotiated);
-      return;
-    }
+    if (category === undefined) this.#takeUnknown(block, at, end);
+    else if ((flags & CATEGORY) !== category) this.#withdraw(type, UPDATE_ERROR.flags, 'has wrong flags');
+    else if (type === ATTRIBUTE.mpReach) this.reach = readReach(value, negotiated);
+    else if (type === ATTRIBUTE.mpUnreach) this.unreach = readUnreach(value, negotiated);
+    else this.#judge(block, at, end, value, context);
+  }
+
+  #judge(block: Uint8Array, at: number, end: number, value: Uint8Array, context: CheckContext): void {
+    const type = block[at + 1]!;
     const verdict: Verdict = checkValue(type, value, context);
     if (verdict === 'keep') this.#keep(block, at, end, value, context.width);
     else if (verdict === 'attribute-discard')
@@ -124,7 +118,10 @@ export class UpdateAttributes {
   /** RFC 4271 §5 and §9: what is optional and transitive goes on with the Partial bit, what is optional only ends here. */
   #takeUnknown(block: Uint8Array, at: number, end: number): void {
     const [flags, type] = [block[at]!, block[at + 1]!];
-    if ((flags & FLAG.optional) === 0) return this.#withdraw(type, UPDATE_ERROR.unknownWellKnown, 'is well-known to others only');
+    if ((flags & FLAG.optional) === 0) {
+      this.#withdraw(type, UPDATE_ERROR.unknownWellKnown, 'is well-known to others only');
+      return;
+    }
     if ((flags & FLAG.transitive) === 0) return;
     const start = this.#length;
     this.#copy(block, at, end);

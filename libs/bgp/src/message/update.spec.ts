@@ -65,7 +65,8 @@ const keeps = (more = '', discards?: readonly number[]): Outcome => ({
 });
 
 // RFC 7606 §3 to §7, each as bytes.
-const CASES: readonly (readonly [what: string, attributes: string, expected: Outcome, negotiated?: Negotiated])[] = [
+type Case = readonly [what: string, attributes: string, expected: Outcome, negotiated?: Negotiated];
+const CASES: readonly Case[] = [
   ['all that must be there', BASE, keeps()],
   ['no ORIGIN', `${AS_PATH} ${NEXT_HOP}`, { withdraws: 1 }],
   ['no AS_PATH', `${ORIGIN} ${NEXT_HOP}`, { withdraws: 2 }],
@@ -127,9 +128,12 @@ const CASES: readonly (readonly [what: string, attributes: string, expected: Out
 ];
 
 describe('parseUpdate', () => {
-  it.each(CASES)('%s', (_, attributes, expected, negotiated = EXTERNAL) => {
-    expect(outcome(attributes, negotiated)).toEqual(expected);
-  });
+  it.each(CASES.map(([what, attributes, expected, negotiated = EXTERNAL]) => ({ what, attributes, expected, negotiated })))(
+    '$what',
+    ({ attributes, expected, negotiated }) => {
+      expect(outcome(attributes, negotiated)).toEqual(expected);
+    },
+  );
 
   it.each([
     ['a prefix of 33 bits', '21 c000020180'],
