@@ -1,9 +1,9 @@
+import type { RoutedFamily } from '../family/routed-family.ts';
 import type { AttributeStore } from './attribute-store.ts';
 import { BestPath, type PathPeer } from './best-path.ts';
 import { widened } from './column.ts';
 import { PATH_FLAG, PathPool } from './path-pool.ts';
 import { PrefixTable } from './prefix-table.ts';
-import type { RoutedFamily } from '../family/routed-family.ts';
 
 /** All paths of one family and the best of each prefix, the Loc-RIB of RFC 4271 §3.2. */
 export class FamilyTable {

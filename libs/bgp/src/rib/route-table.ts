@@ -48,7 +48,11 @@ export class RouteTable {
 
   /** @returns the peer's number */
   addPeer(settings: RibPeerSettings): number {
-    const importPolicy = new CompiledPolicy(settings.importPolicy ?? (settings.external ? REJECT_ALL : ACCEPT_ALL), this.#sets, this.#codec);
+    const importPolicy = new CompiledPolicy(
+      settings.importPolicy ?? (settings.external ? REJECT_ALL : ACCEPT_ALL),
+      this.#sets,
+      this.#codec,
+    );
     const exportPolicy = new CompiledPolicy(settings.exportPolicy ?? ACCEPT_ALL, this.#sets, this.#codec);
     return this.#peers.push(new RibPeer(settings, importPolicy, exportPolicy)) - 1;
   }
@@ -73,11 +77,16 @@ export class RouteTable {
   peerDown(number: number, routes: 'withdraw' | 'keep-stale'): void {
     const peer = this.#peers[number]!;
     peer.up = undefined;
-    for (const [family, out] of peer.outgoing) {
-      const { prefixes } = this.#families[family];
-      for (let prefix = 1; prefix < prefixes.end; prefix++) if (out.sent.get(prefix) !== 0) this.#sets.release(out.sent.get(prefix));
-    }
+    const outgoing = [...peer.outgoing];
     peer.outgoing.clear();
+    for (const [family, out] of outgoing) {
+      const table = this.#families[family];
+      for (let prefix = 1; prefix < table.prefixes.end; prefix++) {
+        const sent = out.sent.get(prefix);
+        if (sent !== 0) this.#sets.release(sent);
+        if (sent !== 0 || out.dirty.has(prefix)) this.#releaseIfUnused(table, prefix);
+      }
+    }
     this.#walk(number, routes === 'withdraw' ? 'withdraw' : 'mark-stale');
   }
 
@@ -96,6 +105,7 @@ export class RouteTable {
     const out = this.#peers[number]!.outgoing.get(family);
     if (out === undefined) return;
     out.cursor = 1;
+    out.again = true;
     this.#tell(number);
   }
 
@@ -204,7 +214,11 @@ export class RouteTable {
   #imported(peer: RibPeer, table: FamilyTable, prefix: number, raw: number): number {
     if ((this.#sets.flags[raw]! & (SET_FLAG.ownAs | SET_FLAG.ownOriginator | SET_FLAG.ownCluster)) !== 0) return 0;
     if (peer.importPolicy.acceptsAll) return raw;
-    const route = { family: table.prefixes.family, neighbour: peer.settings.name, source: peer.external ? 'external' : 'internal' } as const;
+    const route = {
+      family: table.prefixes.family,
+      neighbour: peer.settings.name,
+      source: peer.external ? 'external' : 'internal',
+    } as const;
     return peer.importPolicy.apply(raw, table.prefixes, prefix, route);
   }
 
