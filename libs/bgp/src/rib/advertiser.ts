@@ -68,10 +68,11 @@ export class Advertiser {
     const end = Math.min(out.cursor + DUMP_SLICE, table.prefixes.end);
     for (let prefix = out.cursor; prefix < end; prefix++) {
       const best = table.best(prefix);
-      out.from.set(prefix, 0);
+      if (out.again) out.from.set(prefix, 0);
       if (best !== 0 || out.sent.get(prefix) !== 0) out.dirty.push(prefix, table.paths.set[best]!);
     }
     out.cursor = end === table.prefixes.end ? 0 : end;
+    if (out.cursor === 0) out.again = false;
   }
 
   /** One UPDATE out of a group; undefined when nothing of it had to be sent. */

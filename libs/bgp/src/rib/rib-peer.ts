@@ -41,6 +41,8 @@ export class Outgoing {
   readonly from = new PagedColumn();
   /** Where the first dump or a refresh stands; 0 when there is none. */
   cursor = 1;
+  /** The walk at the cursor is a refresh: what was sent is sent again. */
+  again = false;
   endOfRib = false;
   advertised = 0;
 }

@@ -77,11 +77,16 @@ export class RouteTable {
   peerDown(number: number, routes: 'withdraw' | 'keep-stale'): void {
     const peer = this.#peers[number]!;
     peer.up = undefined;
-    for (const [family, out] of peer.outgoing) {
-      const { prefixes } = this.#families[family];
-      for (let prefix = 1; prefix < prefixes.end; prefix++) if (out.sent.get(prefix) !== 0) this.#sets.release(out.sent.get(prefix));
-    }
+    const outgoing = [...peer.outgoing];
     peer.outgoing.clear();
+    for (const [family, out] of outgoing) {
+      const table = this.#families[family];
+      for (let prefix = 1; prefix < table.prefixes.end; prefix++) {
+        const sent = out.sent.get(prefix);
+        if (sent !== 0) this.#sets.release(sent);
+        if (sent !== 0 || out.dirty.has(prefix)) this.#releaseIfUnused(table, prefix);
+      }
+    }
     this.#walk(number, routes === 'withdraw' ? 'withdraw' : 'mark-stale');
   }
 
@@ -100,6 +105,7 @@ export class RouteTable {
     const out = this.#peers[number]!.outgoing.get(family);
     if (out === undefined) return;
     out.cursor = 1;
+    out.again = true;
     this.#tell(number);
   }
 
