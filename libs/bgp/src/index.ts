@@ -5,11 +5,8 @@ export type { Aggregator, AsPathSegment, LargeCommunity, Origin, PathAttributes,
 export type { Negotiated, PeerRestart } from './capability/negotiated.ts';
 export { BgpError, type BgpErrorDetail } from './error/bgp-error.ts';
 export { AFI, type RoutedFamily, routedFamily, SAFI_UNICAST } from './family/routed-family.ts';
-<<<<<<< HEAD
 export type { NlriRun, ParsedUpdate, ReachableRun, UpdateFault } from './message/parsed-update.ts';
 export { parseUpdate } from './message/update.ts';
-=======
->>>>>>> bgp2-rib
 export type {
   BgpConnection,
   BgpEndpoint,
@@ -19,11 +16,8 @@ export type {
   ConnectOptions,
   ListenerPeer,
 } from './session/bgp-transport.ts';
-<<<<<<< HEAD
 export type { PeerConnection } from './session/peer-settings.ts';
 export type { SessionState } from './session/session-machine.ts';
 export type { PeerUp, SessionTable, UpdateParser } from './session/session-table.ts';
 export { BGP_ADDRESS, BGP_CONNECT, BGP_LISTEN, BGP_PASSWORD, BGP_SOCKET } from './session/transport-errors.ts';
 export { BGP_PEER, BgpSpeaker, type BgpSpeakerOptions, type PeerStatus, type SpeakerTable } from './speaker.ts';
-=======
->>>>>>> bgp2-rib
