@@ -124,7 +124,11 @@ describe('a policy', () => {
 
   it('is asked once for a set, and lets go of its answer with the set', () => {
     let decoded = 0;
-    const codec = { ...CODEC, decode: (block: Uint8Array, nextHop: Uint8Array) => (decoded++, decodeAttributes(block, nextHop)) };
+    const decode = (block: Uint8Array, nextHop: Uint8Array): PathAttributes => {
+      decoded++;
+      return decodeAttributes(block, nextHop);
+    };
+    const codec = { ...CODEC, decode };
     const policy = new CompiledPolicy({ rules: [{ action: 'accept', set: { localPref: 7 } }], otherwise: 'reject' }, store, codec);
     const answers = [prefix(24), prefix(16), prefix(8)].map((each) => policy.apply(set, table, each, ROUTE));
     expect([new Set(answers).size, decoded, store.size]).toEqual([1, 1, 2]);
