@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { BgpSpeaker } from '@isthmus/bgp';
 import { systemClock, systemRandom } from '@isthmus/core';
 import { TOOLCHAIN, until } from './daemon-process.ts';
-import { Frr } from './frr.ts';
 import { GoBgp } from './gobgp.ts';
 import { createLink, OUR_AS, OURS, type TestLink, THEIRS } from './link.ts';
 import { parseSimpleUpdate, SimpleTable } from './simple-table.ts';
@@ -10,27 +9,24 @@ import { parseSimpleUpdate, SimpleTable } from './simple-table.ts';
 /** Against hanging only. */
 const TIMEOUT_MS = 60_000;
 const present = existsSync(`${TOOLCHAIN}usr/bin/gobgpd`);
-if (!present) console.warn('skipped: FRR and GoBGP are not there; scripts/setup-bgp fetches them and says why it cannot');
+if (!present) console.warn('skipped: GoBGP is not there; scripts/setup-bgp fetches it and says why it cannot');
 
 const OUR_ROUTES = ['192.0.2.0/24', '2001:db8:1::/48'];
 const THEIR_ROUTES = ['203.0.113.0/24', '2001:db8:2::/48'];
 
-/** With TCP-MD5 and GTSM, because both want them on. */
-(present ? describe : describe.skip).each([
-  ['FRR', Frr],
-  ['GoBGP', GoBgp],
-])('%s', (name, Daemon) => {
+/** With TCP-MD5 and GTSM. */
+(present ? describe : describe.skip)('GoBGP', () => {
   let link: TestLink;
-  let daemon: Frr | GoBgp;
+  let daemon: GoBgp;
   let table: SimpleTable;
   let speaker: BgpSpeaker | undefined;
 
   beforeAll(() => {
-    link = createLink(name.toLowerCase());
+    link = createLink('gobgp');
   });
   afterAll(() => link.remove());
   beforeEach(() => {
-    daemon = new Daemon(link.theirs);
+    daemon = new GoBgp(link.theirs);
     table = new SimpleTable(OUR_AS);
     for (const prefix of OUR_ROUTES)
       table.originate({ prefix, nextHop: OURS[prefix.includes(':') ? 'ipv6' : 'ipv4'], communities: [[65001, 5]] });
@@ -44,7 +40,7 @@ const THEIR_ROUTES = ['203.0.113.0/24', '2001:db8:2::/48'];
     'exchanges routes of both families over a session that this side %s',
     async (how) => {
       daemon.start();
-      if (daemon instanceof GoBgp) for (const prefix of THEIR_ROUTES) await announced(daemon, prefix);
+      for (const prefix of THEIR_ROUTES) await announced(daemon, prefix);
       const passive = how === 'takes';
       speaker = new BgpSpeaker({
         asn: OUR_AS,
