@@ -45,7 +45,7 @@ function transportIn(path: string): BgpTransport {
   const inside = <T>(fn: () => Promise<T>): Promise<T> => withNetns(path, () => ({ promise: fn() })).promise;
   return {
     connect: (options, signal) => inside(() => tcpTransport.connect(options, signal)),
-    listen: (local, onConnection) => inside(() => tcpTransport.listen(local, onConnection)),
+    listen: (local, peers, onConnection) => inside(() => tcpTransport.listen(local, peers, onConnection)),
   };
 }
 

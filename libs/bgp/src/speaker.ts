@@ -93,9 +93,9 @@ export class BgpSpeaker<Policy = unknown> {
   /** Listens and connects. Originate what is known before: a peer that kept routes over a restart drops those that do not come at once. */
   async start(): Promise<void> {
     const { listen = [], transport, ranges = [] } = this.#options;
-    for (const local of listen) this.#listeners.push(await transport.listen(local, (connection) => this.#accept(connection)));
-    for (const range of ranges)
-      for (const listener of this.#listeners) listener.setPeer(listenerPeer(this.#settings(range, range.network)));
+    const named = [...this.#peers.values()].map(({ connection }) => this.#settings(connection, connection.address));
+    const expected = [...named, ...ranges.map((range) => this.#settings(range, range.network))].map(listenerPeer);
+    for (const local of listen) this.#listeners.push(await transport.listen(local, expected, (connection) => this.#accept(connection)));
     this.#running = true;
     for (const peer of this.#peers.values()) this.#enable(peer);
   }

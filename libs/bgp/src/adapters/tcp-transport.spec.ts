@@ -1,15 +1,18 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { BgpConnection, BgpListener } from '../session/bgp-transport.ts';
+import type { BgpConnection, BgpListener, ListenerPeer } from '../session/bgp-transport.ts';
 import { tcpTransport } from './tcp-transport.ts';
 
 const never = new AbortController().signal;
 
 /** Listens, and hands out accepted connections in turn. */
-async function listening(address: string): Promise<{ listener: BgpListener; accepted: () => Promise<BgpConnection> }> {
+async function listening(
+  address: string,
+  peers: readonly ListenerPeer[] = [],
+): Promise<{ listener: BgpListener; accepted: () => Promise<BgpConnection> }> {
   const waiting: ((connection: BgpConnection) => void)[] = [];
   const arrived: BgpConnection[] = [];
-  const listener = await tcpTransport.listen({ address, port: 0 }, (connection) => {
+  const listener = await tcpTransport.listen({ address, port: 0 }, peers, (connection) => {
     const take = waiting.shift();
     if (take === undefined) arrived.push(connection);
     else take(connection);
@@ -86,6 +89,16 @@ describe.each(['127.0.0.1', '::1'])('TCP transport on %s', (address) => {
     await listener.close();
   });
 
+  it('lets nobody in unsigned whose password is known when it begins to listen', async () => {
+    const { listener, accepted } = await listening(address, [{ address, password: 'secret' }]);
+    const unsigned = tcpTransport.connect({ remote: listener.local }, AbortSignal.timeout(100));
+    await expect(unsigned).rejects.toMatchObject({ code: 'BGP_CONNECT' });
+    const client = await tcpTransport.connect({ remote: listener.local, password: 'secret' }, never);
+    (await accepted()).destroy();
+    client.destroy();
+    await listener.close();
+  });
+
   it('drops what comes with a lower TTL than the peer must have', async () => {
     const { listener, accepted } = await listening(address);
     listener.setPeer({ address, ttl: 255, minTtl: 255 });
@@ -126,7 +139,7 @@ describe('TCP transport', () => {
 
   it('says why it cannot listen', async () => {
     const { listener } = await listening('127.0.0.1');
-    await expect(tcpTransport.listen(listener.local, () => {})).rejects.toMatchObject({
+    await expect(tcpTransport.listen(listener.local, [], () => {})).rejects.toMatchObject({
       code: 'BGP_LISTEN',
       message: expect.stringContaining('Address already in use'),
     });

@@ -8,6 +8,8 @@ import { AF_INET, AF_INET6, peerNetwork, sockaddr, zonedAddress } from './socket
 import { setListening, setMd5, setMinTtl, setTtl } from './socket-options.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
+/** What Linux sends with unless told otherwise. */
+const DEFAULT_TTL = 64;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -67,7 +69,11 @@ async function connect(options: ConnectOptions, signal: AbortSignal): Promise<Bg
   });
 }
 
-async function listen(local: BgpEndpoint, onConnection: (connection: BgpConnection) => void): Promise<BgpListener> {
+async function listen(
+  local: BgpEndpoint,
+  peers: readonly ListenerPeer[],
+  onConnection: (connection: BgpConnection) => void,
+): Promise<BgpListener> {
   const { family } = zonedAddress(local.address);
   const refuse = (why: string): CodedError =>
     new CodedError(BGP_LISTEN, `cannot listen on ${local.address} port ${local.port}: ${why}`, { object: local.address });
@@ -75,6 +81,8 @@ async function listen(local: BgpEndpoint, onConnection: (connection: BgpConnecti
     setListening(fd, family);
     const address = sockaddr(local.address, local.port);
     if (libcCalls.bind(fd, address, address.length) < 0) throw refuse(libcCalls.strerror(errno()));
+    for (const { address, password } of peers)
+      if (password !== undefined && peerNetwork(address).family === family) setMd5(fd, address, password);
   });
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
   await new Promise<void>((resolve, reject) => {
@@ -83,7 +91,10 @@ async function listen(local: BgpEndpoint, onConnection: (connection: BgpConnecti
   });
   server.removeAllListeners('error');
   server.on('error', () => {}); // accept(2) failing once, of descriptors for instance, is not the end of the listener.
-  return new TcpListener(server, { fd, family, onConnection });
+  const listener = new TcpListener(server, { fd, family, onConnection });
+  for (const peer of peers) listener.setPeer(peer);
+
+  return listener;
 }
 
 interface Listening {
@@ -130,8 +141,8 @@ class TcpListener implements BgpListener {
 
   /** The SYN-ACK leaves with the listener's TTL, whoever it goes to: the greatest that any peer wants. */
   #setAnswerTtl(): void {
-    const wanted = [...this.#peers.values()].flatMap(({ ttl }) => (ttl === undefined ? [] : [ttl]));
-    if (wanted.length > 0) setTtl(this.#listening.fd, this.#listening.family, Math.max(...wanted));
+    const wanted = [...this.#peers.values()].map(({ ttl }) => ttl ?? DEFAULT_TTL);
+    setTtl(this.#listening.fd, this.#listening.family, wanted.length === 0 ? DEFAULT_TTL : Math.max(...wanted));
   }
 
   #accept(socket: Socket): void {
@@ -143,7 +154,7 @@ class TcpListener implements BgpListener {
       connection.destroy();
       return;
     }
-    if (peer?.ttl !== undefined) setTtl(fd, this.#listening.family, peer.ttl);
+    setTtl(fd, this.#listening.family, peer?.ttl ?? DEFAULT_TTL); // not the listener's, which it came with
     if (peer?.minTtl !== undefined) setMinTtl(fd, this.#listening.family, peer.minTtl);
     this.#listening.onConnection(connection);
   }

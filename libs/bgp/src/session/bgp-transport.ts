@@ -63,6 +63,9 @@ export interface BgpListener {
 export interface BgpTransport {
   /** @throws CodedError when the connection is refused, times out or is aborted */
   connect(options: ConnectOptions, signal: AbortSignal): Promise<BgpConnection>;
-  /** @throws CodedError when the address or port cannot be had */
-  listen(local: BgpEndpoint, onConnection: (connection: BgpConnection) => void): Promise<BgpListener>;
+  /**
+   * Listens. What is expected of `peers` is set before the first SYN can come: one of them that has a password never gets in without.
+   * @throws CodedError when the address or port cannot be had
+   */
+  listen(local: BgpEndpoint, peers: readonly ListenerPeer[], onConnection: (connection: BgpConnection) => void): Promise<BgpListener>;
 }
