@@ -1,0 +1,23 @@
+export { tcpTransport } from './adapters/tcp-transport.ts';
+export { asPathLength, asPathText } from './attribute/as-path.codec.ts';
+export { decodeAttributes, encodeAttributes } from './attribute/attributes.codec.ts';
+export type { Aggregator, AsPathSegment, LargeCommunity, Origin, PathAttributes, UnknownAttribute } from './attribute/path-attributes.ts';
+export type { Negotiated, PeerRestart } from './capability/negotiated.ts';
+export { BgpError, type BgpErrorDetail } from './error/bgp-error.ts';
+export { AFI, type RoutedFamily, routedFamily, SAFI_UNICAST } from './family/routed-family.ts';
+export type { NlriRun, ParsedUpdate, ReachableRun, UpdateFault } from './message/parsed-update.ts';
+export { parseUpdate } from './message/update.ts';
+export type {
+  BgpConnection,
+  BgpEndpoint,
+  BgpListener,
+  BgpTransport,
+  ConnectionHandlers,
+  ConnectOptions,
+  ListenerPeer,
+} from './session/bgp-transport.ts';
+export type { PeerConnection } from './session/peer-settings.ts';
+export type { SessionState } from './session/session-machine.ts';
+export type { PeerUp, SessionTable, UpdateParser } from './session/session-table.ts';
+export { BGP_ADDRESS, BGP_CONNECT, BGP_LISTEN, BGP_PASSWORD, BGP_SOCKET } from './session/transport-errors.ts';
+export { BGP_PEER, BgpSpeaker, type BgpSpeakerOptions, type PeerStatus, type SpeakerTable } from './speaker.ts';

@@ -1,0 +1,164 @@
+import { REJECTED } from '../policy/compiled-policy.ts';
+import type { RouteSource } from '../policy/policy.ts';
+import { rewritten } from './attribute-rewrite.ts';
+import type { AttributeStore } from './attribute-store.ts';
+import { SET_FLAG, type SpeakerIdentity } from './attribute-summary.ts';
+import type { FamilyTable } from './family-table.ts';
+import type { Outgoing, PeerUp, RibPeer } from './rib-peer.ts';
+import { announcement, overhead, withdrawal } from './update-packer.ts';
+
+/** Prefixes that a dump queues at a time: enough to find those of one set, short enough for one turn. */
+const DUMP_SLICE = 4096;
+
+/** What goes to a peer: export policy, the rules of RFC 4271 §9.2 and RFC 4456 §6, and packing. */
+export class Advertiser {
+  readonly #self: SpeakerIdentity;
+  readonly #sets: AttributeStore;
+  readonly #peers: readonly (RibPeer | undefined)[];
+  readonly #told: (table: FamilyTable, prefix: number) => void;
+  readonly #nlri = new Uint8Array(65_535);
+  draining = false;
+
+  /** @param told called when a peer knows the current state of a prefix */
+  constructor(
+    self: SpeakerIdentity,
+    sets: AttributeStore,
+    peers: readonly (RibPeer | undefined)[],
+    told: (table: FamilyTable, prefix: number) => void,
+  ) {
+    this.#self = self;
+    this.#sets = sets;
+    this.#peers = peers;
+    this.#told = told;
+  }
+
+  /** The next UPDATE of a family; undefined when the peer has all. */
+  next(number: number, table: FamilyTable, out: Outgoing): Uint8Array | undefined {
+    for (;;) {
+      if (out.dirty.empty && out.cursor !== 0) this.#dump(table, out);
+      const set = out.dirty.firstSet();
+      if (set !== undefined) {
+        const message = this.#group(number, table, out, set);
+        if (message !== undefined) return message;
+      } else if (out.cursor === 0) {
+        if (out.endOfRib) return undefined;
+        out.endOfRib = true;
+        return withdrawal(table.prefixes.family, new Uint8Array(0));
+      }
+    }
+  }
+
+  /** The set that a peer is to be sent for a path, {@link REJECTED} when it must not have it. */
+  exported(number: number, table: FamilyTable, prefix: number, path: number): number {
+    const peer = this.#peers[number]!;
+    const set = table.paths.set[path]!;
+    const sender = table.paths.peer[path]!;
+    const from = this.#peers[sender]!;
+    const flags = this.#sets.flags[set]!;
+    if (sender === number || (flags & SET_FLAG.noAdvertise) !== 0) return REJECTED;
+    if (peer.external && (flags & SET_FLAG.noExport) !== 0) return REJECTED;
+    const source: RouteSource = sender === 0 ? 'local' : from.external ? 'external' : 'internal';
+    const client = from.settings.routeReflectorClient === true || peer.settings.routeReflectorClient === true;
+    if (source === 'internal' && !peer.external && !client) return REJECTED;
+    if (peer.exportPolicy.acceptsAll) return set;
+    return peer.exportPolicy.apply(set, table.prefixes, prefix, { family: table.prefixes.family, neighbour: peer.settings.name, source });
+  }
+
+  #dump(table: FamilyTable, out: Outgoing): void {
+    const end = Math.min(out.cursor + DUMP_SLICE, table.prefixes.end);
+    for (let prefix = out.cursor; prefix < end; prefix++) {
+      const best = table.best(prefix);
+      if (out.again) out.from.set(prefix, 0);
+      if (best !== 0 || out.sent.get(prefix) !== 0) out.dirty.push(prefix, table.paths.set[best]!);
+    }
+    out.cursor = end === table.prefixes.end ? 0 : end;
+    if (out.cursor === 0) out.again = false;
+  }
+
+  /** One UPDATE out of a group; undefined when nothing of it had to be sent. */
+  #group(number: number, table: FamilyTable, out: Outgoing, set: number): Uint8Array | undefined {
+    const up = this.#peers[number]!.up!;
+    const { paths, prefixes } = table;
+    let answer = -1;
+    let sender = -1;
+    let block: Uint8Array | undefined;
+    let nextHop: Uint8Array | undefined;
+    let room = 0;
+    let filled = 0;
+    for (let prefix = out.dirty.peek(set); prefix !== 0; prefix = out.dirty.peek(set)) {
+      const best = table.best(prefix);
+      const current = paths.set[best]!;
+      if (current !== set) {
+        out.dirty.shift(set);
+        out.dirty.push(prefix, current);
+        continue;
+      }
+      let exported = best === 0 ? REJECTED : this.exported(number, table, prefix, best);
+      if (exported !== REJECTED && exported !== answer) nextHop = this.#nextHop(up, number, table, best, exported);
+      if (exported !== REJECTED && nextHop === undefined) exported = REJECTED;
+      const had = out.sent.get(prefix);
+      const same = exported === REJECTED ? had === 0 : had === set && out.from.get(prefix) === paths.peer[best]! + 1;
+      if (same) {
+        this.#done(table, out, set, prefix);
+        continue;
+      }
+      if (answer === -1) {
+        answer = exported;
+        sender = paths.peer[best]!;
+        if (exported !== REJECTED) block = this.#block(number, sender, exported);
+        room = Math.min(up.maxMessage, 65_535) - (block === undefined ? 30 : overhead(block, nextHop!));
+      } else if (answer !== exported || (answer !== REJECTED && sender !== paths.peer[best])) break;
+      if (filled + prefixes.encodedLength(prefix) > room) {
+        if (filled > 0) break;
+        exported = REJECTED; // the attributes alone fill a message: there is no way to tell the peer
+        answer = REJECTED;
+        block = undefined;
+        room = up.maxMessage - 30;
+      }
+      filled = prefixes.write(prefix, this.#nlri, filled);
+      this.#record(out, prefix, exported === REJECTED ? 0 : set, paths.peer[best]! + 1);
+      this.#done(table, out, set, prefix);
+    }
+    if (filled === 0) return undefined;
+    const nlri = this.#nlri.subarray(0, filled);
+    return block === undefined ? withdrawal(prefixes.family, nlri) : announcement(prefixes.family, block, nextHop!, nlri);
+  }
+
+  #record(out: Outgoing, prefix: number, set: number, from: number): void {
+    const had = out.sent.get(prefix);
+    if (set !== 0) this.#sets.retain(set);
+    if (had !== 0) this.#sets.release(had);
+    out.advertised += (set === 0 ? 0 : 1) - (had === 0 ? 0 : 1);
+    out.sent.set(prefix, set);
+    out.from.set(prefix, set === 0 ? 0 : from);
+  }
+
+  #done(table: FamilyTable, out: Outgoing, set: number, prefix: number): void {
+    out.dirty.shift(set);
+    if (set === 0) this.#told(table, prefix);
+  }
+
+  #nextHop(up: PeerUp, number: number, table: FamilyTable, path: number, set: number): Uint8Array | undefined {
+    const peer = this.#peers[number]!;
+    const given = this.#sets.nextHop(set);
+    const byPolicy = set !== table.paths.set[path] && !equal(given, this.#sets.nextHop(table.paths.set[path]!));
+    if (given.length !== 0 && (byPolicy || (!peer.external && peer.settings.nextHopSelf !== true))) return given;
+    return up.nextHopSelf[table.prefixes.family];
+  }
+
+  #block(number: number, sender: number, set: number): Uint8Array {
+    const peer = this.#peers[number]!;
+    const from = this.#peers[sender]!;
+    const reflected = sender !== 0 && !from.external && !peer.external;
+    return rewritten(this.#sets.block(set), {
+      external: peer.external,
+      localAs: this.#self.localAs,
+      draining: this.draining,
+      ...(reflected && { reflected: { originator: from.routerId, clusterId: this.#self.clusterId } }),
+    });
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,125 @@
+import type { AttributeStore } from './attribute-store.ts';
+import { SET_FLAG } from './attribute-summary.ts';
+import { PATH_FLAG, type PathPool } from './path-pool.ts';
+
+/** What selection asks of the peer that a path is from. */
+export interface PathPeer {
+  /** Higher wins before everything else. */
+  readonly weight: number;
+  readonly external: boolean;
+  /** Numbers, for the last two steps of RFC 4271 §9.1.2.2. */
+  readonly routerId: number;
+  readonly address: Uint8Array;
+}
+
+/** How many paths of equal cost are used. */
+export interface EcmpOptions {
+  readonly maxPaths: number;
+  /** Paths through different ASes count as equal when they are as long. */
+  readonly relax: boolean;
+}
+
+/** Best path selection, RFC 4271 §9.1.2.2 with RFC 4456 §9, by elimination: the order in which paths came in has no say. */
+export class BestPath {
+  readonly #paths: PathPool;
+  readonly #sets: AttributeStore;
+  readonly #peers: readonly (PathPeer | undefined)[];
+  readonly #left: number[] = [];
+  /** How many of the survivors were of equal cost at the last {@link select}. */
+  #equal: number[] = [];
+
+  constructor(paths: PathPool, sets: AttributeStore, peers: readonly (PathPeer | undefined)[]) {
+    this.#paths = paths;
+    this.#sets = sets;
+    this.#peers = peers;
+  }
+
+  /** The best of a chain of paths; 0 when none may be used. */
+  select(head: number): number {
+    const { next, set } = this.#paths;
+    if (head !== 0 && next[head] === 0) return set[head] === 0 ? 0 : head;
+    const left = this.#left;
+    left.length = 0;
+    for (let path = head; path !== 0; path = next[path]!) if (set[path] !== 0) left.push(path);
+    if (left.length < 2) return left[0] ?? 0;
+    this.#eliminateByCost(left);
+    this.#eliminateByIdentity(left);
+    return left[0]!;
+  }
+
+  /** The best path and those of equal cost beside it, the best first. Fresh. */
+  multipath(head: number, options: EcmpOptions): number[] {
+    const best = this.select(head);
+    if (best === 0) return [];
+    const { next, set } = this.#paths;
+    const equal: number[] = [];
+    for (let path = head; path !== 0; path = next[path]!) if (set[path] !== 0) equal.push(path);
+    this.#eliminateByCost(equal);
+    const hash = this.#sets.pathHash[set[best]!];
+    this.#equal = equal.filter((path) => path !== best && (options.relax || this.#sets.pathHash[set[path]!] === hash));
+    return [best, ...this.#equal].slice(0, Math.max(1, options.maxPaths));
+  }
+
+  #eliminateByCost(left: number[]): void {
+    const { set } = this.#paths;
+    const sets = this.#sets;
+    keepLowest(left, (path) => -this.#preference(path));
+    keepLowest(left, (path) => -sets.localPref[set[path]!]!);
+    keepLowest(left, (path) => sets.pathLength[set[path]!]!);
+    keepLowest(left, (path) => sets.origin[set[path]!]!);
+    this.#eliminateByMed(left);
+    keepLowest(left, (path) => (this.#peer(path).external ? 0 : 1));
+  }
+
+  /** Long-lived stale paths lose against all others, RFC 9494 §4.3. */
+  #preference(path: number): number {
+    const stale = (this.#paths.flags[path]! & PATH_FLAG.longLived) | (this.#sets.flags[this.#paths.set[path]!]! & SET_FLAG.llgrStale);
+    return stale !== 0 ? -1 : this.#peer(path).weight;
+  }
+
+  /** MED counts among paths of the same neighbour AS only. */
+  #eliminateByMed(left: number[]): void {
+    if (left.length < 2) return;
+    const { set } = this.#paths;
+    const { med, neighbourAs } = this.#sets;
+    const before = left.slice();
+    left.length = 0;
+    for (const path of before) {
+      const as = neighbourAs[set[path]!];
+      if (!before.some((other) => neighbourAs[set[other]!] === as && med[set[other]!]! < med[set[path]!]!)) left.push(path);
+    }
+  }
+
+  #eliminateByIdentity(left: number[]): void {
+    const { set, identifier } = this.#paths;
+    const sets = this.#sets;
+    keepLowest(left, (path) => sets.originator[set[path]!]! || this.#peer(path).routerId);
+    keepLowest(left, (path) => sets.clusterLength[set[path]!]!);
+    if (left.length < 2) return;
+    left.sort((a, b) => compareBytes(this.#peer(a).address, this.#peer(b).address) || identifier[a]! - identifier[b]!);
+  }
+
+  #peer(path: number): PathPeer {
+    return this.#peers[this.#paths.peer[path]!]!;
+  }
+}
+
+function keepLowest(left: number[], cost: (path: number) => number): void {
+  if (left.length < 2) return;
+  let lowest = Number.POSITIVE_INFINITY;
+  let kept = 0;
+  for (const path of left) {
+    const value = cost(path);
+    if (value > lowest) continue;
+    if (value < lowest) kept = 0;
+    lowest = value;
+    left[kept++] = path;
+  }
+  left.length = kept;
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  if (a.length !== b.length) return a.length - b.length;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return 0;
+}

@@ -1,0 +1,42 @@
+/** A typed array that a table keeps one value per number in. */
+export type Column = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** A copy of `column` with room for `capacity` values; what is new is zero. */
+export function widened<T extends Column>(column: T, capacity: number): T {
+  const wider = new (column.constructor as new (length: number) => T)(capacity);
+  wider.set(column);
+  return wider;
+}
+
+/** Values in a page: 16 KiB. */
+const PAGE = 4096;
+const PAGE_BITS = 12;
+
+/**
+ * Numbers by number where most are zero: pages exist only where something was written. A peer that is sent ten routes of a million costs one
+ * page, and growing copies nothing.
+ */
+export class PagedColumn {
+  readonly #pages: (Int32Array | undefined)[] = [];
+
+  get(at: number): number {
+    const page = this.#pages[at >>> PAGE_BITS];
+    return page === undefined ? 0 : page[at & (PAGE - 1)]!;
+  }
+
+  set(at: number, value: number): void {
+    const number = at >>> PAGE_BITS;
+    let page = this.#pages[number];
+    if (page === undefined) {
+      if (value === 0) return;
+      while (this.#pages.length < number) this.#pages.push(undefined);
+      page = new Int32Array(PAGE);
+      this.#pages[number] = page;
+    }
+    page[at & (PAGE - 1)] = value;
+  }
+
+  clear(): void {
+    this.#pages.length = 0;
+  }
+}

@@ -1,0 +1,70 @@
+import type { RoutedFamily } from '../family/routed-family.ts';
+import type { CompiledPolicy } from '../policy/compiled-policy.ts';
+import type { Policy } from '../policy/policy.ts';
+import { PagedColumn } from './column.ts';
+import { DirtyQueue } from './dirty-queue.ts';
+
+/** What a peer is configured to be. */
+export interface RibPeerSettings {
+  /** Name for policies and people. */
+  readonly name: string;
+  readonly external: boolean;
+  readonly routeReflectorClient?: boolean;
+  /** Absent: nothing is accepted from external peers (RFC 8212), everything from internal ones. */
+  readonly importPolicy?: Policy;
+  /** Absent: everything may be sent. */
+  readonly exportPolicy?: Policy;
+  /** Prefixes of both families together. */
+  readonly maxPrefixes?: number;
+  /** Towards internal peers; external ones always get it. */
+  readonly nextHopSelf?: boolean;
+  /** Higher is preferred before everything else; 0 when absent. */
+  readonly weight?: number;
+}
+
+/** What a session has settled. */
+export interface PeerUp {
+  readonly families: readonly RoutedFamily[];
+  readonly routerId: number;
+  readonly remoteAddress: Uint8Array;
+  /** Own address by family: the next hop of what is sent. A family without one gets no routes with the speaker as next hop. */
+  readonly nextHopSelf: { readonly [F in RoutedFamily]?: Uint8Array };
+  readonly maxMessage: number;
+}
+
+/** One family towards one peer: the Adj-RIB-Out of RFC 4271 §3.2 and what is still to be sent. */
+export class Outgoing {
+  readonly dirty = new DirtyQueue();
+  /** Attribute set that was sent, before what changes towards the peer; 0 for none. */
+  readonly sent = new PagedColumn();
+  /** Peer that it was from, plus one. */
+  readonly from = new PagedColumn();
+  /** Where the first dump or a refresh stands; 0 when there is none. */
+  cursor = 1;
+  /** The walk at the cursor is a refresh: what was sent is sent again. */
+  again = false;
+  endOfRib = false;
+  advertised = 0;
+}
+
+/** A peer as the table knows it. */
+export class RibPeer {
+  readonly settings: RibPeerSettings;
+  readonly importPolicy: CompiledPolicy;
+  readonly exportPolicy: CompiledPolicy;
+  readonly weight: number;
+  readonly external: boolean;
+  routerId = 0;
+  address: Uint8Array = new Uint8Array(0);
+  up: PeerUp | undefined;
+  received = 0;
+  readonly outgoing = new Map<RoutedFamily, Outgoing>();
+
+  constructor(settings: RibPeerSettings, importPolicy: CompiledPolicy, exportPolicy: CompiledPolicy) {
+    this.settings = settings;
+    this.importPolicy = importPolicy;
+    this.exportPolicy = exportPolicy;
+    this.weight = settings.weight ?? 0;
+    this.external = settings.external;
+  }
+}

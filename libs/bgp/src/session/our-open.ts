@@ -1,0 +1,28 @@
+import type { Capability } from '../capability/capability.ts';
+import type { Open } from '../message/open.ts';
+import { SESSION_DEFAULTS, type SessionSettings } from './session-settings.ts';
+
+/**
+ * The OPEN for a peer.
+ * @param restarting sets the restart bit of RFC 4724 §3: this speaker is back from a restart, the peer need not wait for routes of it
+ */
+export function ourOpen(settings: SessionSettings, restarting: boolean): Open {
+  const { families, gracefulRestart, addPath } = settings;
+  const capabilities: Capability[] = families.map((family) => ({ kind: 'multiprotocol', family }));
+  capabilities.push({ kind: 'route-refresh' });
+  if (settings.extendedNextHop && families.includes('ipv4')) capabilities.push({ kind: 'extended-next-hop' });
+  if (gracefulRestart !== undefined) {
+    // What forwards is the kernel, which goes on without this process.
+    const kept = families.map((family) => ({ family, forwarding: true }));
+    capabilities.push({
+      kind: 'graceful-restart',
+      restarting,
+      notification: true,
+      restartTime: gracefulRestart.restartTime,
+      families: kept,
+    });
+  }
+  capabilities.push({ kind: 'four-octet-as', asn: settings.localAs });
+  if (addPath !== undefined) capabilities.push({ kind: 'add-path', families: families.map((family) => ({ family, ...addPath })) });
+  return { asn: settings.localAs, routerId: settings.routerId, holdTime: settings.holdTime ?? SESSION_DEFAULTS.holdTime, capabilities };
+}

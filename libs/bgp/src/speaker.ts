@@ -1,0 +1,248 @@
+import { type Clock, CodedError, defineError, type Random } from '@isthmus/core';
+import { Ip, parseCidr, parseIp } from '@isthmus/net';
+import type { RoutedFamily } from './family/routed-family.ts';
+import type { BgpConnection, BgpEndpoint, BgpListener, BgpTransport, ListenerPeer } from './session/bgp-transport.ts';
+import { ourOpen } from './session/our-open.ts';
+import { PeerRoutes } from './session/peer-routes.ts';
+import { PeerSession, refuse } from './session/peer-session.ts';
+import { type PeerConnection, sessionSettings } from './session/peer-settings.ts';
+import { CEASE } from './session/session-end.ts';
+import type { SessionState } from './session/session-machine.ts';
+import type { SessionSettings } from './session/session-settings.ts';
+import type { SessionTable, UpdateParser } from './session/session-table.ts';
+
+/** A peer that is there already, or not there, was named. */
+export const BGP_PEER = defineError(
+  'BGP_PEER',
+  'A BGP peer was added twice, or one was named that is not there.',
+  'Peers are known by their address; a link-local one by address and zone.',
+);
+
+/** The table that a speaker keeps its routes in. `onDirty` tells that there is something to send for a peer that had nothing. */
+export interface SpeakerTable<Policy> extends SessionTable {
+  addPeer(settings: PeerConnection & Policy & { readonly address: string }): number;
+  removePeer(peer: number): void;
+  onDirty(listener: (peer: number) => void): void;
+}
+
+/** What a {@link BgpSpeaker} is made of. */
+export interface BgpSpeakerOptions<Policy> {
+  readonly asn: number;
+  /** IPv4 text, unique in the AS. */
+  readonly routerId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: BgpTransport;
+  readonly table: SpeakerTable<Policy>;
+  readonly parseUpdate: UpdateParser;
+  /** Where to accept connections; nowhere unless given. */
+  readonly listen?: readonly BgpEndpoint[];
+  /** Peers that need not be named: whoever connects from the network gets a session of these settings. */
+  readonly ranges?: readonly (PeerConnection & Policy & { readonly network: string })[];
+  /** The process was stopped with {@link BgpSpeaker.stop} and is back: peers that kept its routes are told, RFC 4724 §4.1. */
+  readonly restarting?: boolean;
+  /** After every change of a session's state. */
+  readonly onState?: (status: PeerStatus) => void;
+}
+
+/** One peer as people see it. */
+export interface PeerStatus {
+  readonly address: string;
+  readonly state: SessionState;
+  /** Milliseconds; only while established. */
+  readonly uptimeMs?: number;
+  /** Of the peer's OPEN; only while established. */
+  readonly asn?: number;
+  readonly routerId?: string;
+  readonly families?: readonly RoutedFamily[];
+  /** Seconds; only while established. */
+  readonly holdTime?: number;
+  /** Families whose routes are kept while the peer restarts. */
+  readonly stale: readonly RoutedFamily[];
+  /** Why the session is not up, or was not before. */
+  readonly lastError?: string;
+}
+
+interface Peer<Policy> {
+  readonly connection: PeerConnection & Policy & { readonly address: string };
+  readonly session: PeerSession;
+  readonly routes: PeerRoutes;
+  readonly number: number;
+  readonly dynamic: boolean;
+}
+
+/** A BGP speaker: peers, and their sessions with one route table. Nothing connects before {@link start}. */
+export class BgpSpeaker<Policy = unknown> {
+  readonly #options: BgpSpeakerOptions<Policy>;
+  readonly #peers = new Map<string, Peer<Policy>>();
+  readonly #listeners: BgpListener[] = [];
+  readonly #startedAt: number;
+  #running = false;
+
+  constructor(options: BgpSpeakerOptions<Policy>) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+    options.table.onDirty((number) => [...this.#peers.values()].find((peer) => peer.number === number)?.routes.flush());
+  }
+
+  /** Where connections are accepted. */
+  get listening(): readonly BgpEndpoint[] {
+    return this.#listeners.map(({ local }) => local);
+  }
+
+  /** Listens and connects. Originate what is known before: a peer that kept routes over a restart drops those that do not come at once. */
+  async start(): Promise<void> {
+    const { listen = [], transport, ranges = [] } = this.#options;
+    const named = [...this.#peers.values()].map(({ connection }) => this.#settings(connection, connection.address));
+    const expected = [...named, ...ranges.map((range) => this.#settings(range, range.network))].map(listenerPeer);
+    for (const local of listen) this.#listeners.push(await transport.listen(local, expected, (connection) => this.#accept(connection)));
+    this.#running = true;
+    for (const peer of this.#peers.values()) this.#enable(peer);
+  }
+
+  /** @throws CodedError BGP_PEER when its address is taken */
+  addPeer(connection: PeerConnection & Policy & { readonly address: string }): void {
+    this.#add(connection, false);
+  }
+
+  /** New settings for a peer. The session is ended and made anew, RFC 4486 §4 "other configuration change". @throws CodedError BGP_PEER */
+  updatePeer(connection: PeerConnection & Policy & { readonly address: string }): void {
+    const old = this.#peer(connection.address);
+    old.session.reset(CEASE.configurationChange, 'its settings changed');
+    this.#forget(old);
+    this.#add(connection, false);
+  }
+
+  /** Ends the session with a Cease; the routes go on both sides. @throws CodedError BGP_PEER */
+  removePeer(address: string): void {
+    this.#forget(this.#peer(address));
+  }
+
+  /** Ends the session and holds it down, with a text for the peer's operator (RFC 9003). {@link enablePeer} undoes it. */
+  shutdownPeer(address: string, text?: string): void {
+    this.#peer(address).session.shutdown(text);
+  }
+
+  /** Begins again after {@link shutdownPeer}, or after a peer sent too many prefixes. */
+  enablePeer(address: string): void {
+    this.#peer(address).session.start();
+  }
+
+  /** Ends the session with a Cease and makes it anew. */
+  resetPeer(address: string): void {
+    this.#peer(address).session.reset();
+  }
+
+  /** All peers, those that came from a range included. */
+  status(): PeerStatus[] {
+    return [...this.#peers.values()].map(statusOf);
+  }
+
+  /** Goes without a word: peers with graceful restart keep the routes until the restart time is over. */
+  async stop(): Promise<void> {
+    await this.#end((peer) => peer.session.leave());
+  }
+
+  /** Ends all sessions with a Cease: peers drop the routes at once. */
+  async remove(): Promise<void> {
+    await this.#end((peer) => peer.session.remove());
+  }
+
+  async #end(leave: (peer: Peer<Policy>) => void): Promise<void> {
+    this.#running = false;
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+    for (const peer of this.#peers.values()) {
+      leave(peer);
+      peer.routes.forget();
+    }
+  }
+
+  #add(connection: PeerConnection & Policy & { readonly address: string }, dynamic: boolean): Peer<Policy> {
+    const { address } = connection;
+    if (this.#peers.has(address)) throw new CodedError(BGP_PEER, `there is a peer ${address} already`, { object: address });
+    const { clock, random, transport, table, parseUpdate, onState } = this.#options;
+    const settings = this.#settings(connection, address);
+    const number = table.addPeer(connection);
+    const routes = new PeerRoutes({ table, parseUpdate, peer: number, clock, open: () => ourOpen(settings, this.#isRestarting(settings)) });
+    const report = (): void => onState?.(statusOf(peer));
+    const session = new PeerSession({
+      settings: dynamic ? { ...settings, passive: true } : settings,
+      transport,
+      routes,
+      clock,
+      random,
+      onState: report,
+    });
+    const peer: Peer<Policy> = { connection, session, routes, number, dynamic };
+    this.#peers.set(address, peer);
+    if (this.#running) this.#enable(peer);
+    return peer;
+  }
+
+  #enable(peer: Peer<Policy>): void {
+    const settings = this.#settings(peer.connection, peer.connection.address);
+    if (!peer.dynamic) for (const listener of this.#listeners) listener.setPeer(listenerPeer(settings));
+    peer.session.start();
+  }
+
+  #forget(peer: Peer<Policy>): void {
+    const { address } = peer.connection;
+    peer.session.remove();
+    peer.routes.forget();
+    this.#peers.delete(address);
+    this.#options.table.removePeer(peer.number);
+    if (!peer.dynamic) for (const listener of this.#listeners) listener.removePeer(address);
+  }
+
+  #accept(connection: BgpConnection): void {
+    const { address } = connection.remote;
+    const peer = this.#peers.get(address) ?? this.#addFromRange(address);
+    if (peer === undefined) refuse(connection, CEASE.rejected);
+    else peer.session.accept(connection);
+  }
+
+  #addFromRange(address: string): Peer<Policy> | undefined {
+    const ip = parseIp(address.replace(/%.*$/, ''));
+    if (ip === undefined) return undefined;
+    const range = this.#options.ranges?.find(({ network }) => parseCidr(network)?.contains(new Ip(ip.family, ip.bytes)));
+    return range === undefined ? undefined : this.#add({ ...range, address }, true);
+  }
+
+  #settings(connection: PeerConnection, address: string): SessionSettings {
+    return sessionSettings({ ...connection, address }, this.#options);
+  }
+
+  #isRestarting({ gracefulRestart }: SessionSettings): boolean {
+    const { restarting = false, clock } = this.#options;
+    return restarting && gracefulRestart !== undefined && clock.now() - this.#startedAt < gracefulRestart.restartTime * 1000;
+  }
+
+  #peer(address: string): Peer<Policy> {
+    const peer = this.#peers.get(address);
+    if (peer === undefined) throw new CodedError(BGP_PEER, `there is no peer ${address}`, { object: address });
+    return peer;
+  }
+}
+
+function statusOf({ connection, session, routes }: Peer<unknown>): PeerStatus {
+  const { state, uptimeMs, lastError, established } = session;
+  const { theirs, negotiated } = established ?? {};
+  return {
+    address: connection.address,
+    state,
+    stale: routes.stale,
+    ...(uptimeMs === undefined ? {} : { uptimeMs }),
+    ...(theirs === undefined ? {} : { asn: theirs.asn, routerId: theirs.routerId }),
+    ...(negotiated === undefined ? {} : { families: negotiated.families, holdTime: negotiated.holdTime }),
+    ...(lastError === undefined ? {} : { lastError }),
+  };
+}
+
+function listenerPeer({ address, password, ttl, minTtl }: SessionSettings): ListenerPeer {
+  return {
+    address,
+    ...(password === undefined ? {} : { password }),
+    ...(ttl === undefined ? {} : { ttl }),
+    ...(minTtl === undefined ? {} : { minTtl }),
+  };
+}

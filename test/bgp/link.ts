@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import { type BgpTransport, tcpTransport } from '@isthmus/bgp';
+import { withNetns } from '@isthmus/datapath';
+
+/** Addresses at the two ends of the link; the daemon's end is the second of each. */
+export const OURS = { ipv4: '10.99.0.1', ipv6: 'fd99::1' } as const;
+export const THEIRS = { ipv4: '10.99.0.2', ipv6: 'fd99::2' } as const;
+
+/** AS number of our end. */
+export const OUR_AS = 65001;
+
+/** Two namespaces with a link in between: ours for the speaker, theirs for another project's daemon. */
+export interface TestLink {
+  /** The transport of the library, with its sockets in our namespace. */
+  readonly transport: BgpTransport;
+  /** Name of the daemon's namespace, for `ip netns exec`. */
+  readonly theirs: string;
+  remove(): void;
+}
+
+/** Makes the namespaces; their names carry the test's and this process's id. */
+export function createLink(label: string): TestLink {
+  const names = { ours: `isthbgp-${process.pid}-${label}-a`, theirs: `isthbgp-${process.pid}-${label}-b` };
+  for (const name of Object.values(names)) ip('netns', 'add', name);
+  ip('-n', names.ours, 'link', 'add', 'bgp0', 'type', 'veth', 'peer', 'name', 'bgp0', 'netns', names.theirs);
+  addresses(names.ours, OURS);
+  addresses(names.theirs, THEIRS);
+  return {
+    transport: transportIn(`/run/netns/${names.ours}`),
+    theirs: names.theirs,
+    remove: () => {
+      for (const name of Object.values(names)) ip('netns', 'del', name);
+    },
+  };
+}
+
+function addresses(netns: string, { ipv4, ipv6 }: { ipv4: string; ipv6: string }): void {
+  ip('-n', netns, 'address', 'add', `${ipv4}/24`, 'dev', 'bgp0');
+  ip('-n', netns, 'address', 'add', `${ipv6}/64`, 'dev', 'bgp0', 'nodad');
+  for (const device of ['lo', 'bgp0']) ip('-n', netns, 'link', 'set', device, 'up');
+}
+
+/** A socket belongs to the namespace that it was made in, and the transport makes it before it first waits. */
+function transportIn(path: string): BgpTransport {
+  const inside = <T>(fn: () => Promise<T>): Promise<T> => withNetns(path, () => ({ promise: fn() })).promise;
+  return {
+    connect: (options, signal) => inside(() => tcpTransport.connect(options, signal)),
+    listen: (local, peers, onConnection) => inside(() => tcpTransport.listen(local, peers, onConnection)),
+  };
+}
+
+function ip(...words: string[]): void {
+  execFileSync('ip', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
