@@ -80,7 +80,8 @@ const connect = (from: string, to: string): Promise<CommandResult> =>
   isthmus(lab, from, ['clustermesh', 'connect', '--context', from, '--destination-context', to]);
 
 it('a node says what its tunnel is', async () => {
-  expect(await pingAcross()).toBe(true);
+  // A node hears of the other one's pods after its own are there.
+  await waitUntil(pingAcross, { what: 'a pod to reach one of the other node', timeoutMs: 10_000 });
   const tunnel = await status('east', 'n1');
   expect(tunnel).toMatchObject({ protocol: 'geneve', port: GENEVE_PORT });
   // The one or the other, by what the kernel has.
