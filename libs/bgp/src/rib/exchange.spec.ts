@@ -111,14 +111,15 @@ describe.each(FAMILIES)('what peers are told of %s', (family) => {
     });
   });
 
-  it('an internal peer gets all of it, and a local preference', () => {
+  it('an internal peer gets all of it, and a local preference; who sent it does not', () => {
     const [from, to] = [peer(EXTERNAL, 2), peer(INTERNAL, 3)];
     table.receive(from, announced(family, { asPath: path(65_001), med: 5 }));
     const nextHop = family === 'ipv4' ? '10.9.9.9' : 'fd00::9';
     expect(only(told(to, false))).toEqual({ origin: 0, asPath: path(65_001), med: 5, localPref: 100, nextHop });
+    expect(told(from, true).routes.size).toBe(0);
   });
 
-  it('nobody gets his own route back, and an internal peer none of another one, unless it is reflected', () => {
+  it('an internal peer gets none of another one, unless it is reflected', () => {
     const [from, other, client] = [peer(INTERNAL, 2), peer(INTERNAL, 3), peer({ ...INTERNAL, routeReflectorClient: true }, 4)];
     table.receive(from, announced(family, { asPath: path(65_001) }));
     expect([told(from, false).routes.size, told(other, false).routes.size]).toEqual([0, 0]);
