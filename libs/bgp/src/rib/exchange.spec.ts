@@ -190,6 +190,54 @@ it('prefixes of one attribute set share messages, and go with them', () => {
   expect(table.attributeSets).toBe(1);
 });
 
+it('each message has the next hop that the export policy gives to its prefixes', () => {
+  const rule = (prefix: string, nextHop: string) => ({ match: { prefixes: [{ prefix }] }, action: 'accept', set: { nextHop } }) as const;
+  const rules = [rule('10.0.1.0/24', '10.1.1.1'), rule('10.0.2.0/24', '10.2.2.2')];
+  const to = peer({ ...EXTERNAL, exportPolicy: { rules, otherwise: 'reject' } }, 3);
+  table.receive(peer(EXTERNAL, 2), announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, 1, 24, 10, 0, 2]));
+  const hops = [...told(to, true).routes].map(([prefix, attributes]) => [prefix, attributes?.nextHop]);
+  expect(hops).toEqual([
+    ['180a0001', '10.1.1.1'],
+    ['180a0002', '10.2.2.2'],
+  ]);
+});
+
+it('a prefix without a next hop does not take away that of the message before it', () => {
+  const rules = [{ match: { prefixes: [{ prefix: '10.0.1.0/24' }] }, action: 'accept', set: { nextHop: '10.1.1.1' } }] as const;
+  const to = table.addPeer({ ...EXTERNAL, exportPolicy: { rules, otherwise: 'accept' } });
+  table.peerUp(to, { families: ['ipv4'], routerId: 3, remoteAddress: Uint8Array.of(10, 0, 0, 3), nextHopSelf: {}, maxMessage: 4096 });
+  table.receive(peer(EXTERNAL, 2), announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, 1, 24, 10, 0, 2]));
+  expect([...told(to, true).routes].map(([prefix, attributes]) => [prefix, attributes?.nextHop])).toEqual([['180a0001', '10.1.1.1']]);
+});
+
+it('a peer is not told of attributes that fill a message, nor of their withdrawal; what it had before is taken back', () => {
+  const [from, to] = [peer(EXTERNAL, 2), peer(EXTERNAL, 3)];
+  const tooLong = Array.from({ length: 1_012 }, (_, i) => i);
+  table.receive(from, announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, 2]));
+  told(to, true);
+  table.receive(from, announced('ipv4', { asPath: path(65_001), communities: tooLong }, [24, 10, 0, 1, 24, 10, 0, 2]));
+  expect([...told(to, true).routes]).toEqual([['180a0002', undefined]]);
+  table.receive(from, announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, 1]));
+  expect([...told(to, true).routes.keys()]).toEqual(['180a0001']);
+});
+
+it('import policy that is applied again leaves stale routes stale', () => {
+  const from = peer(EXTERNAL, 2);
+  table.receive(from, announced('ipv4', { asPath: path(65_001) }));
+  table.peerDown(from, 'keep-stale');
+  table.reimport(from);
+  table.sweepStale(from);
+  while (table.advance(100));
+  expect([table.counts(from).received, table.attributeSets]).toEqual([0, 0]);
+});
+
+it('before maintenance GRACEFUL_SHUTDOWN is not said twice', () => {
+  const [from, to] = [peer(EXTERNAL, 2), peer(EXTERNAL, 3)];
+  table.setDraining(true);
+  table.receive(from, announced('ipv4', { asPath: path(65_001), communities: [7, GRACEFUL_SHUTDOWN] }));
+  expect(only(told(to, true))?.communities).toEqual([7, GRACEFUL_SHUTDOWN]);
+});
+
 it('more prefixes than a peer may have are told apart from good ones', () => {
   const from = peer({ ...EXTERNAL, maxPrefixes: 2 }, 2);
   const result = [1, 2, 3].map((i) => table.receive(from, announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, i])));
