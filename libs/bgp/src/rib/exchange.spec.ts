@@ -6,7 +6,7 @@ import type { RoutedFamily } from '../family/routed-family.ts';
 import { MESSAGE_TYPE, MessageFramer } from '../message/framing.ts';
 import type { NlriRun, ParsedUpdate } from '../message/parsed-update.ts';
 import { parseUpdate } from '../message/update.ts';
-import { ACCEPT_ALL } from '../policy/policy.ts';
+import { ACCEPT_ALL, type Policy, type PolicyActions } from '../policy/policy.ts';
 import type { PeerUp, RibPeerSettings } from './rib-peer.ts';
 import { RouteTable } from './route-table.ts';
 
@@ -229,6 +229,21 @@ it('import policy that is applied again leaves stale routes stale', () => {
   table.sweepStale(from);
   while (table.advance(100));
   expect([table.counts(from).received, table.attributeSets]).toEqual([0, 0]);
+});
+
+it('attribute sets that policies turn into each other do not keep each other', () => {
+  const all = (set: PolicyActions): Policy => ({ rules: [{ action: 'accept', set }], otherwise: 'reject' });
+  const from = peer({ ...EXTERNAL, importPolicy: all({ addCommunities: [5] }), exportPolicy: all({ removeCommunities: [5] }) }, 2);
+  const to = peer({ ...EXTERNAL, exportPolicy: all({ removeCommunities: [5] }) }, 3);
+  for (let asn = 1; asn <= 3; asn++) {
+    table.receive(from, announced('ipv4', { asPath: path(asn) }));
+    expect(only(told(to, true))?.communities).toBeUndefined();
+    expect(table.attributeSets).toBe(2);
+  }
+  table.peerDown(from, 'withdraw');
+  while (table.advance(100));
+  told(to, true);
+  expect(table.attributeSets).toBe(0);
 });
 
 it('before maintenance GRACEFUL_SHUTDOWN is not said twice', () => {
