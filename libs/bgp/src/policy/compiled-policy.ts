@@ -17,7 +17,7 @@ export const REJECTED = 0;
 
 /**
  * A policy that is evaluated once per distinct attribute set, route source and outcome of its prefix lists. The cache holds a reference to each
- * answer for as long as the asked set lives.
+ * answer for as long as somebody uses the asked set.
  */
 export class CompiledPolicy {
   readonly #policy: Policy;
@@ -34,10 +34,10 @@ export class CompiledPolicy {
     this.#codec = codec;
     this.#lists = policy.rules.map(({ match }) => (match?.prefixes === undefined ? undefined : new PrefixList(match.prefixes)));
     this.acceptsAll = policy.rules.length === 0 && policy.otherwise === 'accept';
-    if (policy.rules.length > 0) store.onFree((set) => this.#forget(set));
+    if (policy.rules.length > 0) store.onUnused((set) => this.#forget(set));
   }
 
-  /** The set that `set` becomes, {@link REJECTED} when it is not accepted. Valid as long as `set` lives; the caller retains what it keeps. */
+  /** The set that `set` becomes, {@link REJECTED} when it is not accepted. Valid as long as the caller has `set`, who retains what it keeps. */
   apply(set: number, table: PrefixTable, prefix: number, route: PolicyRoute): number {
     if (this.#policy.rules.length === 0) return this.acceptsAll ? set : REJECTED;
     let answers = this.#cache.get(set);
@@ -70,6 +70,7 @@ export class CompiledPolicy {
       const nextHop = rule.set.nextHop === undefined ? this.#store.nextHop(set).slice() : parseIp(rule.set.nextHop)!.bytes;
       const answer = this.#store.intern(this.#codec.encode(changed(attributes, rule.set)), nextHop);
       if (answer === set) this.#store.release(answer);
+      else this.#store.lend(answer);
       return answer;
     }
     return this.#policy.otherwise === 'accept' ? set : REJECTED;
@@ -79,6 +80,6 @@ export class CompiledPolicy {
     const answers = this.#cache.get(set);
     if (answers === undefined) return;
     this.#cache.delete(set);
-    for (const answer of answers.values()) if (answer !== REJECTED && answer !== set) this.#store.release(answer);
+    for (const answer of answers.values()) if (answer !== REJECTED && answer !== set) this.#store.unlend(answer);
   }
 }

@@ -94,8 +94,9 @@ export class Advertiser {
         continue;
       }
       let exported = best === 0 ? REJECTED : this.exported(number, table, prefix, best);
-      if (exported !== REJECTED && exported !== answer) nextHop = this.#nextHop(up, number, table, best, exported);
-      if (exported !== REJECTED && nextHop === undefined) exported = REJECTED;
+      // Not yet the message's: this prefix may be for the next one.
+      const hop = exported === REJECTED || exported === answer ? nextHop : this.#nextHop(up, number, table, best, exported);
+      if (exported !== REJECTED && hop === undefined) exported = REJECTED;
       const had = out.sent.get(prefix);
       const same = exported === REJECTED ? had === 0 : had === set && out.from.get(prefix) === paths.peer[best]! + 1;
       if (same) {
@@ -105,15 +106,20 @@ export class Advertiser {
       if (answer === -1) {
         answer = exported;
         sender = paths.peer[best]!;
+        nextHop = hop;
         if (exported !== REJECTED) block = this.#block(number, sender, exported);
         room = Math.min(up.maxMessage, 65_535) - (block === undefined ? 30 : overhead(block, nextHop!));
       } else if (answer !== exported || (answer !== REJECTED && sender !== paths.peer[best])) break;
       if (filled + prefixes.encodedLength(prefix) > room) {
         if (filled > 0) break;
-        exported = REJECTED; // the attributes alone fill a message: there is no way to tell the peer
-        answer = REJECTED;
+        // The attributes alone fill a message: there is no way to tell the peer, but to take back what it had.
         block = undefined;
+        answer = exported = had === 0 ? -1 : REJECTED;
         room = up.maxMessage - 30;
+        if (had === 0) {
+          this.#done(table, out, set, prefix);
+          continue;
+        }
       }
       filled = prefixes.write(prefix, this.#nlri, filled);
       this.#record(out, prefix, exported === REJECTED ? 0 : set, paths.peer[best]! + 1);

@@ -24,7 +24,9 @@ export function rewritten(block: Uint8Array, rewrite: Rewrite): Uint8Array {
   else toInternal(values, rewrite);
   if (rewrite.draining) {
     const communities = values.get(ATTRIBUTE.communities)?.value ?? [];
-    values.set(ATTRIBUTE.communities, { flags: 0xc0, value: [...communities, ...octets(COMMUNITY.gracefulShutdown)] });
+    if (!hasCommunity(communities, COMMUNITY.gracefulShutdown)) {
+      values.set(ATTRIBUTE.communities, { flags: 0xc0, value: [...communities, ...octets(COMMUNITY.gracefulShutdown)] });
+    }
   }
   return joined(values);
 }
@@ -48,6 +50,14 @@ function toInternal(values: Values, { reflected, draining }: Rewrite): void {
   if (!values.has(ATTRIBUTE.originatorId)) values.set(ATTRIBUTE.originatorId, { flags: 0x80, value: octets(reflected.originator) });
   const clusters = values.get(ATTRIBUTE.clusterList)?.value ?? [];
   values.set(ATTRIBUTE.clusterList, { flags: 0x80, value: [...octets(reflected.clusterId), ...clusters] });
+}
+
+function hasCommunity(communities: ArrayLike<number>, wanted: number): boolean {
+  const [a, b, c, d] = octets(wanted);
+  for (let at = 0; at < communities.length; at += 4) {
+    if (communities[at] === a && communities[at + 1] === b && communities[at + 2] === c && communities[at + 3] === d) return true;
+  }
+  return false;
 }
 
 function joined(values: Values): Uint8Array {

@@ -14,11 +14,13 @@ export class AttributeStore {
   readonly #summary: AttributeSummary;
   readonly #index = new IdIndex((id) => this.#hash[id]!);
   readonly #free: number[] = [];
-  readonly #onFree: ((set: number) => void)[] = [];
+  readonly #onUnused: ((set: number) => void)[] = [];
   #capacity = FIRST_CAPACITY;
   #next = 1;
   #hash = new Int32Array(FIRST_CAPACITY);
   #refs = new Uint32Array(FIRST_CAPACITY);
+  /** Of the references, those of {@link lend}. */
+  #lent = new Uint32Array(FIRST_CAPACITY);
   #address = new Uint32Array(FIRST_CAPACITY);
   #length = new Uint16Array(FIRST_CAPACITY);
   #nextHopLength = new Uint8Array(FIRST_CAPACITY);
@@ -42,9 +44,9 @@ export class AttributeStore {
     return this.#next - 1 - this.#free.length;
   }
 
-  /** Called when a set loses its last reference, while its bytes are still there. */
-  onFree(listener: (set: number) => void): void {
-    this.#onFree.push(listener);
+  /** Called when nobody but caches refers to a set any more, while its bytes are still there: what is known of it is to be forgotten. */
+  onUnused(listener: (set: number) => void): void {
+    this.#onUnused.push(listener);
   }
 
   /** The number of a set; the caller gets a reference to it. Copies the bytes of a new one. */
@@ -70,8 +72,33 @@ export class AttributeStore {
   }
 
   release(set: number): void {
+    const left = --this.#refs[set]!;
+    if (left !== this.#lent[set]) return;
+    this.#tellUnused(set);
+    if (left === 0) this.#drop(set);
+  }
+
+  /**
+   * Makes a reference of the caller's one of a cache: it keeps the set, but not what caches know of the set. Otherwise two sets that policies
+   * turn into each other would keep each other for ever.
+   */
+  lend(set: number): void {
+    this.#lent[set]!++;
+  }
+
+  /** Takes back a reference of {@link lend}. */
+  unlend(set: number): void {
+    this.#lent[set]!--;
     if (--this.#refs[set]! !== 0) return;
-    for (const listener of this.#onFree) listener(set);
+    this.#tellUnused(set);
+    this.#drop(set);
+  }
+
+  #tellUnused(set: number): void {
+    for (const listener of this.#onUnused) listener(set);
+  }
+
+  #drop(set: number): void {
     this.#index.remove(this.#hash[set]!, set);
     this.#arena.give(this.#address[set]!, this.#length[set]! + this.#nextHopLength[set]!);
     this.#free.push(set);
@@ -137,6 +164,7 @@ export class AttributeStore {
     this.#capacity = capacity;
     this.#hash = widened(this.#hash, capacity);
     this.#refs = widened(this.#refs, capacity);
+    this.#lent = widened(this.#lent, capacity);
     this.#address = widened(this.#address, capacity);
     this.#length = widened(this.#length, capacity);
     this.#nextHopLength = widened(this.#nextHopLength, capacity);

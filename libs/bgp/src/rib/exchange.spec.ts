@@ -6,7 +6,7 @@ import type { RoutedFamily } from '../family/routed-family.ts';
 import { MESSAGE_TYPE, MessageFramer } from '../message/framing.ts';
 import type { NlriRun, ParsedUpdate } from '../message/parsed-update.ts';
 import { parseUpdate } from '../message/update.ts';
-import { ACCEPT_ALL } from '../policy/policy.ts';
+import { ACCEPT_ALL, type Policy, type PolicyActions } from '../policy/policy.ts';
 import type { PeerUp, RibPeerSettings } from './rib-peer.ts';
 import { RouteTable } from './route-table.ts';
 
@@ -189,6 +189,69 @@ it('prefixes of one attribute set share messages, and go with them', () => {
   expect(routes.size).toBe(2_000);
   expect(updates).toBe(Math.ceil((2_000 * 4) / (4096 - 60)));
   expect(table.attributeSets).toBe(1);
+});
+
+it('each message has the next hop that the export policy gives to its prefixes', () => {
+  const rule = (prefix: string, nextHop: string) => ({ match: { prefixes: [{ prefix }] }, action: 'accept', set: { nextHop } }) as const;
+  const rules = [rule('10.0.1.0/24', '10.1.1.1'), rule('10.0.2.0/24', '10.2.2.2')];
+  const to = peer({ ...EXTERNAL, exportPolicy: { rules, otherwise: 'reject' } }, 3);
+  table.receive(peer(EXTERNAL, 2), announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, 1, 24, 10, 0, 2]));
+  const hops = [...told(to, true).routes].map(([prefix, attributes]) => [prefix, attributes?.nextHop]);
+  expect(hops).toEqual([
+    ['180a0001', '10.1.1.1'],
+    ['180a0002', '10.2.2.2'],
+  ]);
+});
+
+it('a prefix without a next hop does not take away that of the message before it', () => {
+  const rules = [{ match: { prefixes: [{ prefix: '10.0.1.0/24' }] }, action: 'accept', set: { nextHop: '10.1.1.1' } }] as const;
+  const to = table.addPeer({ ...EXTERNAL, exportPolicy: { rules, otherwise: 'accept' } });
+  table.peerUp(to, { families: ['ipv4'], routerId: 3, remoteAddress: Uint8Array.of(10, 0, 0, 3), nextHopSelf: {}, maxMessage: 4096 });
+  table.receive(peer(EXTERNAL, 2), announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, 1, 24, 10, 0, 2]));
+  expect([...told(to, true).routes].map(([prefix, attributes]) => [prefix, attributes?.nextHop])).toEqual([['180a0001', '10.1.1.1']]);
+});
+
+it('a peer is not told of attributes that fill a message, nor of their withdrawal; what it had before is taken back', () => {
+  const [from, to] = [peer(EXTERNAL, 2), peer(EXTERNAL, 3)];
+  const tooLong = Array.from({ length: 1_012 }, (_, i) => i);
+  table.receive(from, announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, 2]));
+  told(to, true);
+  table.receive(from, announced('ipv4', { asPath: path(65_001), communities: tooLong }, [24, 10, 0, 1, 24, 10, 0, 2]));
+  expect([...told(to, true).routes]).toEqual([['180a0002', undefined]]);
+  table.receive(from, announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, 1]));
+  expect([...told(to, true).routes.keys()]).toEqual(['180a0001']);
+});
+
+it('import policy that is applied again leaves stale routes stale', () => {
+  const from = peer(EXTERNAL, 2);
+  table.receive(from, announced('ipv4', { asPath: path(65_001) }));
+  table.peerDown(from, 'keep-stale');
+  table.reimport(from);
+  table.sweepStale(from);
+  while (table.advance(100));
+  expect([table.counts(from).received, table.attributeSets]).toEqual([0, 0]);
+});
+
+it('attribute sets that policies turn into each other do not keep each other', () => {
+  const all = (set: PolicyActions): Policy => ({ rules: [{ action: 'accept', set }], otherwise: 'reject' });
+  const from = peer({ ...EXTERNAL, importPolicy: all({ addCommunities: [5] }), exportPolicy: all({ removeCommunities: [5] }) }, 2);
+  const to = peer({ ...EXTERNAL, exportPolicy: all({ removeCommunities: [5] }) }, 3);
+  for (let asn = 1; asn <= 3; asn++) {
+    table.receive(from, announced('ipv4', { asPath: path(asn) }));
+    expect(only(told(to, true))?.communities).toBeUndefined();
+    expect(table.attributeSets).toBe(2);
+  }
+  table.peerDown(from, 'withdraw');
+  while (table.advance(100));
+  told(to, true);
+  expect(table.attributeSets).toBe(0);
+});
+
+it('before maintenance GRACEFUL_SHUTDOWN is not said twice', () => {
+  const [from, to] = [peer(EXTERNAL, 2), peer(EXTERNAL, 3)];
+  table.setDraining(true);
+  table.receive(from, announced('ipv4', { asPath: path(65_001), communities: [7, GRACEFUL_SHUTDOWN] }));
+  expect(only(told(to, true))?.communities).toEqual([7, GRACEFUL_SHUTDOWN]);
 });
 
 it('more prefixes than a peer may have are told apart from good ones', () => {

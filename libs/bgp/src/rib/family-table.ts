@@ -70,6 +70,17 @@ export class FamilyTable {
     return found === 0;
   }
 
+  /** Sets what import policy makes of a path that is there; a stale one stays stale. */
+  reconsider(path: number, set: number): void {
+    const { paths } = this;
+    const old = paths.set[path]!;
+    if (old === set) return;
+    if (set !== 0) this.#sets.retain(set);
+    paths.set[path] = set;
+    this.#reselect(paths.prefix[path]!);
+    this.#forget(0, old);
+  }
+
   /** Takes a path out. The prefix stays until {@link releaseIfUnused}. */
   remove(path: number): void {
     const { paths } = this;

@@ -234,7 +234,7 @@ export class RouteTable {
     else if (kind === 'reimport') {
       const prefix = table.paths.prefix[path]!;
       const raw = table.paths.raw[path]!;
-      table.put(peer, prefix, table.paths.identifier[path]!, raw, this.#imported(this.#peers[peer]!, table, prefix, raw));
+      table.reconsider(path, this.#imported(this.#peers[peer]!, table, prefix, raw));
     }
   }
 
