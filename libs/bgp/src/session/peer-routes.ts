@@ -69,8 +69,9 @@ export class PeerRoutes implements SessionRoutes {
   }
 
   refresh(body: Uint8Array): void {
-    const { family } = parseRouteRefresh(body);
-    if (family !== undefined) this.#options.table.refresh(this.#options.peer, family);
+    const { family, subtype } = parseRouteRefresh(body);
+    // The others frame a peer's own answer (RFC 7313 §4), or are of nobody's.
+    if (family !== undefined && subtype === 'request') this.#options.table.refresh(this.#options.peer, family);
   }
 
   writable(): void {
