@@ -12,7 +12,7 @@ const MAX_ASNS = 255;
 export const AS_TRANS = 23_456;
 
 /**
- * Whether the value of an AS_PATH is one: known segment types, none of them empty (RFC 7606 §7.2), nothing left over.
+ * Whether the value of an AS_PATH is one: known segment types, none of them empty (RFC 7606 §7.2), no AS 0 (RFC 7607 §2), nothing left over.
  * @param external the peer is external: confederation segments are an error (RFC 5065 §5)
  */
 export function isAsPath(value: Uint8Array, width: AsWidth, external: boolean): boolean {
@@ -21,9 +21,17 @@ export function isAsPath(value: Uint8Array, width: AsWidth, external: boolean): 
     const type = value[at]!;
     const count = value[at + 1]!;
     if (NAMES[type] === undefined || count === 0 || (external && type >= FIRST_CONFEDERATION)) return false;
-    at += 2 + count * width;
+    const end = at + 2 + count * width;
+    for (let asn = at + 2; asn < end && asn < value.length; asn += width) if (isZero(value, asn, width)) return false;
+    at = end;
   }
   return at === value.length;
+}
+
+/** Whether the number of `width` octets at an offset is AS 0, which nobody has. */
+export function isZero(value: Uint8Array, at: number, width: AsWidth): boolean {
+  for (let i = at; i < at + width; i++) if (value[i] !== 0) return false;
+  return true;
 }
 
 /** Reads the value of an AS_PATH that {@link isAsPath}. */

@@ -1,4 +1,4 @@
-import { type AsWidth, isAsPath } from './as-path.codec.ts';
+import { type AsWidth, isAsPath, isZero } from './as-path.codec.ts';
 import { ATTRIBUTE } from './attribute-type.ts';
 
 /** What becomes of an attribute, RFC 7606 §2. `drop` is no fault: it is not for this speaker. */
@@ -29,7 +29,7 @@ export function checkValue(type: number, value: Uint8Array, { external, width }:
     case ATTRIBUTE.atomicAggregate: // §7.6
       return discardUnless(value.length === 0);
     case ATTRIBUTE.aggregator: // §7.7
-      return discardUnless(value.length === AGGREGATOR_BYTES[width]);
+      return discardUnless(isAggregator(value, width));
     case ATTRIBUTE.communities: // §7.8
       return withdrawUnless(isListOf(4, value));
     case ATTRIBUTE.originatorId: // §7.9
@@ -43,7 +43,7 @@ export function checkValue(type: number, value: Uint8Array, { external, width }:
     case ATTRIBUTE.as4Path: // RFC 6793 §6
       return width === 4 ? 'drop' : discardUnless(isAsPath(value, 4, false));
     case ATTRIBUTE.as4Aggregator: // RFC 6793 §6
-      return width === 4 ? 'drop' : discardUnless(value.length === AGGREGATOR_BYTES[4]);
+      return width === 4 ? 'drop' : discardUnless(isAggregator(value, 4));
     default:
       return 'keep';
   }
@@ -55,6 +55,11 @@ function withdrawUnless(good: boolean): Verdict {
 
 function discardUnless(good: boolean): Verdict {
   return good ? 'keep' : 'attribute-discard';
+}
+
+/** RFC 7607 §2 as well: AS 0 has aggregated nothing. */
+function isAggregator(value: Uint8Array, width: AsWidth): boolean {
+  return value.length === AGGREGATOR_BYTES[width] && !isZero(value, 0, width);
 }
 
 function isListOf(bytes: number, value: Uint8Array): boolean {

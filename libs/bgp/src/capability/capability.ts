@@ -109,7 +109,10 @@ function decodeKnown(code: number, value: Uint8Array): Capability | undefined {
     case CODE.addPath:
       return {
         kind: 'add-path',
-        families: families(value, 0).map(({ family, flags }) => ({ family, receive: (flags & 1) !== 0, send: (flags & 2) !== 0 })),
+        // RFC 7911 §4: anything but 1 to 3 is ignored.
+        families: families(value, 0).flatMap(({ family, flags }) =>
+          flags >= 1 && flags <= 3 ? [{ family, receive: (flags & 1) !== 0, send: (flags & 2) !== 0 }] : [],
+        ),
       };
     case CODE.enhanced:
       return { kind: 'enhanced-route-refresh' };

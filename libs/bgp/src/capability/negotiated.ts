@@ -50,8 +50,9 @@ export function negotiate(ours: Open, theirs: Open): Negotiated {
   };
 }
 
+/** The last of a kind counts: RFC 4724 §3 says so of graceful restart, and of the others nobody sends two. */
 function find<K extends Capability['kind']>(open: Open, kind: K): Extract<Capability, { kind: K }> | undefined {
-  return open.capabilities.find((one): one is Extract<Capability, { kind: K }> => one.kind === kind);
+  return open.capabilities.findLast((one): one is Extract<Capability, { kind: K }> => one.kind === kind);
 }
 
 function families(open: Open): RoutedFamily[] {

@@ -13,22 +13,23 @@ const NEXT_HOP_AT = 4;
 
 /**
  * The prefixes of an MP_REACH_NLRI, RFC 4760 §3; undefined for a family that was not negotiated, which is not for us.
+ * @param whole the attribute with its header, which a NOTIFICATION shows
  * @throws BgpError 3/9 when its frame or next hop is malformed, 3/10 when a prefix is (RFC 7606 §5.3, §7.11)
  */
-export function readReach(value: Uint8Array, negotiated: Negotiated): ReachableRun | undefined {
-  if (value.length < REACH_LEAST) throw malformed('MP_REACH_NLRI is too short', value);
+export function readReach(value: Uint8Array, negotiated: Negotiated, whole: Uint8Array): ReachableRun | undefined {
+  if (value.length < REACH_LEAST) throw malformed('MP_REACH_NLRI is too short', whole);
   const family = negotiatedFamily(value, negotiated);
   const nlriAt = NEXT_HOP_AT + value[3]! + 1;
-  if (nlriAt > value.length) throw malformed('the next hop of MP_REACH_NLRI is longer than it', value);
+  if (nlriAt > value.length) throw malformed('the next hop of MP_REACH_NLRI is longer than it', whole);
   if (family === undefined) return undefined;
   const nextHop = value.subarray(NEXT_HOP_AT, nlriAt - 1);
-  if (!isNextHop(nextHop, family, negotiated)) throw malformed(`a next hop of ${nextHop.length} bytes for ${family}`, value);
+  if (!isNextHop(nextHop, family, negotiated)) throw malformed(`a next hop of ${nextHop.length} bytes for ${family}`, whole);
   return { ...run(value.subarray(nlriAt), family, negotiated), nextHop };
 }
 
 /** The prefixes of an MP_UNREACH_NLRI, RFC 4760 §4; undefined for a family that was not negotiated. @throws BgpError 3/9, 3/10 */
-export function readUnreach(value: Uint8Array, negotiated: Negotiated): NlriRun | undefined {
-  if (value.length < UNREACH_LEAST) throw malformed('MP_UNREACH_NLRI is too short', value);
+export function readUnreach(value: Uint8Array, negotiated: Negotiated, whole: Uint8Array): NlriRun | undefined {
+  if (value.length < UNREACH_LEAST) throw malformed('MP_UNREACH_NLRI is too short', whole);
   const family = negotiatedFamily(value, negotiated);
   return family && run(value.subarray(UNREACH_LEAST), family, negotiated);
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { Capability } from '../capability/capability.ts';
+import { type Capability, decodeCapability } from '../capability/capability.ts';
+import { negotiate } from '../capability/negotiated.ts';
 import { HEADER_BYTES, MessageFramer } from './framing.ts';
 import { encodeNotification, parseNotification } from './notification.ts';
 import { encodeOpen, type Open, parseOpen } from './open.ts';
@@ -22,7 +23,10 @@ const capability: fc.Arbitrary<Capability> = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('add-path' as const),
-    families: fc.array(fc.record({ family, send: fc.boolean(), receive: fc.boolean() }), { maxLength: 4 }),
+    families: fc.array(
+      fc.record({ family, send: fc.boolean(), receive: fc.boolean() }).filter(({ send, receive }) => send || receive),
+      { maxLength: 4 },
+    ),
   }),
   fc.record({ kind: fc.constant('unknown' as const), code: fc.integer({ min: 71, max: 255 }), value: fc.uint8Array({ maxLength: 200 }) }),
 );
@@ -37,6 +41,44 @@ const body = (message: Uint8Array): Uint8Array => message.subarray(HEADER_BYTES)
 describe('OPEN', () => {
   it('reads what it writes, in the short and in the extended form', () => {
     fc.assert(fc.property(open, (one) => expect(parseOpen(body(encodeOpen(one)))).toEqual(one)));
+  });
+
+  it('takes the extended form for what is longer than the short one has room for, RFC 9072', () => {
+    const capabilities = [1, 2].map((code) => ({ kind: 'unknown' as const, code: 100 + code, value: new Uint8Array(200).fill(code) }));
+    const written = body(encodeOpen({ asn: 1, holdTime: 90, routerId: '10.0.0.1', capabilities }));
+    expect([...written.subarray(9, 11)]).toEqual([255, 255]);
+    // Any other length before the type means the same; 0 means that there is nothing.
+    for (const length of [255, 1, 7]) {
+      written[9] = length;
+      expect(parseOpen(written).capabilities).toEqual(capabilities);
+    }
+    written[9] = 0;
+    expect(() => parseOpen(written)).toThrow(expect.objectContaining({ code: 2, subcode: 0 }));
+  });
+
+  it('refuses to write a capability that its length has no room for', () => {
+    const capabilities = [{ kind: 'unknown' as const, code: 99, value: new Uint8Array(256) }];
+    expect(() => encodeOpen({ asn: 1, holdTime: 90, routerId: '10.0.0.1', capabilities })).toThrow('capability 99 has 256 bytes');
+  });
+
+  it('passes over ADD-PATH tuples that mean nothing, RFC 7911', () => {
+    const tuple = (flags: number): number[] => [0, 1, 1, flags];
+    const read = (flags: number): Capability => decodeCapability(69, Uint8Array.from(tuple(flags)));
+    expect([0, 1, 2, 3, 4, 7].map((flags) => (read(flags) as { families: readonly unknown[] }).families.length)).toEqual([
+      0, 1, 1, 1, 0, 0,
+    ]);
+  });
+
+  it('takes the last of two graceful restart capabilities, RFC 4724', () => {
+    const restart = (restartTime: number): Capability => ({
+      kind: 'graceful-restart',
+      restarting: false,
+      notification: false,
+      restartTime,
+      families: [],
+    });
+    const peer = { asn: 1, holdTime: 90, routerId: '10.0.0.1', capabilities: [restart(10), restart(20)] };
+    expect(negotiate(peer, peer).gracefulRestart?.restartTime).toBe(20);
   });
 
   it('carries an AS number of four octets in its capability', () => {

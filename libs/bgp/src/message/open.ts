@@ -21,11 +21,17 @@ const AS_TRANS = 23456;
 const CAPABILITIES = 2;
 /** Says that lengths are two octets wide, RFC 9072 §2. */
 const EXTENDED = 255;
+/** RFC 5492 §4. */
+const MAX_CAPABILITY = 255;
 const OPEN_ERROR = { code: 2, version: 1, parameter: 4 } as const;
 
-/** A whole message; capabilities that do not fit 255 bytes go in the form of RFC 9072. */
+/** A whole message; capabilities that do not fit 255 bytes go in the form of RFC 9072. @throws RangeError for one that is longer itself */
 export function encodeOpen({ asn, holdTime, routerId, capabilities }: Open): Uint8Array {
-  const encoded = capabilities.map(encodeCapability).flatMap(({ code, value }) => [code, value.length, ...value]);
+  const encoded = capabilities.map(encodeCapability).flatMap(({ code, value }) => {
+    if (value.length > MAX_CAPABILITY)
+      throw new RangeError(`capability ${code} has ${value.length} bytes, its length has room for ${MAX_CAPABILITY}`);
+    return [code, value.length, ...value];
+  });
   const short = encoded.length === 0 ? [0] : [encoded.length + 2, CAPABILITIES, encoded.length];
   const long = [
     EXTENDED,
@@ -64,7 +70,8 @@ export function parseOpen(body: Uint8Array): Open {
 }
 
 function parseParameters(body: Uint8Array): Capability[] {
-  const extended = body[9] === EXTENDED && body[10] === EXTENDED;
+  // The first of the two octets counts only as not being 0, RFC 9072 §2.
+  const extended = body[9] !== 0 && body[10] === EXTENDED;
   const start = extended ? 13 : 10;
   const length = extended ? ((body[11] ?? 0) << 8) | (body[12] ?? 0) : body[9]!;
   if (start + length !== body.length) throw unreadable();

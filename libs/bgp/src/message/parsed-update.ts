@@ -35,7 +35,8 @@ export interface ParsedUpdate {
   readonly reach: readonly ReachableRun[];
   /**
    * The path attributes that belong to `reach`, whole TLVs one after another without NEXT_HOP, MP_REACH_NLRI, MP_UNREACH_NLRI and whatever was
-   * discarded: AS numbers four octets wide, AS4_PATH and AS4_AGGREGATOR merged in (RFC 6793 §4.2.3). A view into a buffer that the next UPDATE
+   * discarded: AS numbers four octets wide, AS4_PATH and AS4_AGGREGATOR merged in (RFC 6793 §4.2.3). In the order in which they
+   * came, what was widened last. A view into a buffer that the next UPDATE
    * is read into.
    */
   readonly attributes: Uint8Array;

@@ -16,18 +16,21 @@ export const ATTRIBUTE_LIST_EMPTY = new Uint8Array(0);
 export interface WithdrawFault {
   readonly attribute: number;
   readonly subcode: number;
+  /** What the NOTIFICATION shows, RFC 4271 §6.3: the attribute, or the type of one that is missing. A view. */
+  readonly data: Uint8Array;
   readonly reason: string;
 }
+
+type Context = CheckContext & { readonly announces: boolean };
 
 const MAX_BLOCK = 65_535;
 const CATEGORY = FLAG.optional | FLAG.transitive;
 const SEEN_WORDS = 256 / 32;
-/** Subcodes for values that are wrong, by type; all others are optional attributes. */
+/** Subcodes for values that are wrong, by type; with all others it is their length. */
 const VALUE_SUBCODES: ReadonlyMap<number, number> = new Map([
   [ATTRIBUTE.origin, UPDATE_ERROR.origin],
   [ATTRIBUTE.asPath, UPDATE_ERROR.asPath],
   [ATTRIBUTE.nextHop, UPDATE_ERROR.nextHop],
-  [ATTRIBUTE.localPref, UPDATE_ERROR.length],
 ]);
 const NO_DISCARDS: readonly UpdateFault[] = [];
 
@@ -58,7 +61,7 @@ export class UpdateAttributes {
    */
   read(block: Uint8Array, negotiated: Negotiated, announces: boolean): Uint8Array {
     this.#reset();
-    this.#walk(block, negotiated);
+    this.#walk(block, negotiated, announces);
     if (!negotiated.fourOctetAs) this.#appendWide();
     if (announces || (this.reach?.bytes.length ?? 0) > 0) this.#checkMandatory(announces);
     return this.#kept.subarray(0, this.#length);
@@ -73,8 +76,8 @@ export class UpdateAttributes {
     this.reach = this.unreach = this.fault = undefined;
   }
 
-  #walk(block: Uint8Array, negotiated: Negotiated): void {
-    const context = { external: negotiated.external, width: negotiated.fourOctetAs ? 4 : 2 } as const;
+  #walk(block: Uint8Array, negotiated: Negotiated, announces: boolean): void {
+    const context = { announces, external: negotiated.external, width: negotiated.fourOctetAs ? 4 : 2 } as const;
     for (let at = 0; at < block.length; ) {
       const flags = block[at]!;
       const long = (flags & FLAG.extendedLength) !== 0;
@@ -82,7 +85,7 @@ export class UpdateAttributes {
       const end = valueAt + (long ? (block[at + 2]! << 8) | block[at + 3]! : block[at + 2]!);
       // RFC 7606 §4: the message's own length tells where the prefixes are, so that only these routes suffer. (NaN when it ends in the header.)
       if (!(end <= block.length)) {
-        this.#withdraw(block[at + 1] ?? 0, UPDATE_ERROR.malformedList, 'is longer than the list');
+        this.#withdraw(block[at + 1] ?? 0, UPDATE_ERROR.malformedList, 'is longer than the list', block.subarray(at));
         return;
       }
       const type = block[at + 1]!;
@@ -95,31 +98,34 @@ export class UpdateAttributes {
     }
   }
 
-  #take(block: Uint8Array, at: number, end: number, value: Uint8Array, negotiated: Negotiated, context: CheckContext): void {
+  #take(block: Uint8Array, at: number, end: number, value: Uint8Array, negotiated: Negotiated, context: Context): void {
     const [flags, type] = [block[at]!, block[at + 1]!];
     const category = categoryOf(type);
     if (category === undefined) this.#takeUnknown(block, at, end);
-    else if ((flags & CATEGORY) !== category) this.#withdraw(type, UPDATE_ERROR.flags, 'has wrong flags');
-    else if (type === ATTRIBUTE.mpReach) this.reach = readReach(value, negotiated);
-    else if (type === ATTRIBUTE.mpUnreach) this.unreach = readUnreach(value, negotiated);
-    else this.#judge(block, at, end, value, context);
+    else if ((flags & CATEGORY) !== category) this.#withdraw(type, UPDATE_ERROR.flags, 'has wrong flags', block.subarray(at, end));
+    // With wrong flags too: its prefixes are withdrawn with the others.
+    if (type === ATTRIBUTE.mpReach) this.reach = readReach(value, negotiated, block.subarray(at, end));
+    else if (type === ATTRIBUTE.mpUnreach) this.unreach = readUnreach(value, negotiated, block.subarray(at, end));
+    else if ((flags & CATEGORY) === category) this.#judge(block, at, end, value, context);
   }
 
-  #judge(block: Uint8Array, at: number, end: number, value: Uint8Array, context: CheckContext): void {
+  #judge(block: Uint8Array, at: number, end: number, value: Uint8Array, context: Context): void {
     const type = block[at + 1]!;
+    // Without prefixes of its own it means nothing: RFC 4760 §3.
+    if (type === ATTRIBUTE.nextHop && !context.announces) return;
     const verdict: Verdict = checkValue(type, value, context);
     if (verdict === 'keep') this.#keep(block, at, end, value, context.width);
     else if (verdict === 'attribute-discard')
       this.#discard(type, context.external ? 'is malformed, or not for external peers' : 'is malformed');
     else if (verdict === 'treat-as-withdraw')
-      this.#withdraw(type, VALUE_SUBCODES.get(type) ?? UPDATE_ERROR.optionalAttribute, 'is malformed');
+      this.#withdraw(type, VALUE_SUBCODES.get(type) ?? UPDATE_ERROR.length, 'is malformed', block.subarray(at, end));
   }
 
   /** RFC 4271 §5 and §9: what is optional and transitive goes on with the Partial bit, what is optional only ends here. */
   #takeUnknown(block: Uint8Array, at: number, end: number): void {
     const [flags, type] = [block[at]!, block[at + 1]!];
     if ((flags & FLAG.optional) === 0) {
-      this.#withdraw(type, UPDATE_ERROR.unknownWellKnown, 'is well-known to others only');
+      this.#withdraw(type, UPDATE_ERROR.unknownWellKnown, 'is well-known to others only', block.subarray(at, end));
       return;
     }
     if ((flags & FLAG.transitive) === 0) return;
@@ -167,7 +173,7 @@ export class UpdateAttributes {
   #checkMandatory(announces: boolean): void {
     const needed: readonly number[] = [ATTRIBUTE.origin, ATTRIBUTE.asPath, ...(announces ? [ATTRIBUTE.nextHop] : [])];
     const missing = needed.find((type) => !this.#isSeen(type));
-    if (missing !== undefined) this.#withdraw(missing, UPDATE_ERROR.missingWellKnown, 'is missing');
+    if (missing !== undefined) this.#withdraw(missing, UPDATE_ERROR.missingWellKnown, 'is missing', Uint8Array.of(missing));
   }
 
   #isSeen(type: number): boolean {
@@ -181,8 +187,8 @@ export class UpdateAttributes {
   }
 
   /** The first fault is the one that is told. */
-  #withdraw(attribute: number, subcode: number, reason: string): void {
-    this.fault ??= { attribute, subcode, reason: `attribute ${attribute} ${reason}` };
+  #withdraw(attribute: number, subcode: number, reason: string, data: Uint8Array): void {
+    this.fault ??= { attribute, subcode, data, reason: `attribute ${attribute} ${reason}` };
   }
 
   #discard(attribute: number, reason: string): void {

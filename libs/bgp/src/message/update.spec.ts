@@ -76,6 +76,9 @@ const CASES: readonly Case[] = [
   ['ORIGIN as optional', `c0 01 01 00 ${AS_PATH} ${NEXT_HOP}`, { withdraws: 1 }],
   ['ORIGIN as not transitive', `00 01 01 00 ${AS_PATH} ${NEXT_HOP}`, { withdraws: 1 }],
   ['an empty AS_PATH', `${ORIGIN} 40 02 00 ${NEXT_HOP}`, { keeps: '40010100400200' }],
+  ['two of them wrong: the first is told', `40 01 01 03 ${AS_PATH} ${NEXT_HOP} 80 04 03 000007`, { withdraws: 1 }],
+  ['AS 0 on the path', `${ORIGIN} 40 02 0a 02 02 0000fde9 00000000 ${NEXT_HOP}`, { withdraws: 2 }],
+  ['AS 0 as aggregator', `${BASE} c0 07 08 00000000 0a000009`, keeps('', [7])],
   ['an AS_PATH that ends within a number', `${ORIGIN} 40 02 05 02 01 0000fd ${NEXT_HOP}`, { withdraws: 2 }],
   ['an AS_PATH with a byte too many', `${ORIGIN} 40 02 07 02 01 0000fde9 02 ${NEXT_HOP}`, { withdraws: 2 }],
   ['an empty segment', `${ORIGIN} 40 02 02 02 00 ${NEXT_HOP}`, { withdraws: 2 }],
@@ -171,6 +174,34 @@ describe('parseUpdate', () => {
     expect(hex(attributes)).toBe(KEPT);
     const gone = parseUpdate(body('', UNREACH6, ''), EXTERNAL);
     expect(gone.withdrawn.map((each) => [each.family, hex(each.bytes)])).toEqual([['ipv6', '2020010db8']]);
+  });
+
+  it('withdraws prefixes of RFC 4760 whose attribute has wrong flags with the others', () => {
+    for (const wrong of [`c0${REACH6.slice(2)}`, `c0${UNREACH6.slice(2)}`]) {
+      const { reach, withdrawn } = parseUpdate(body('', `${BASE} ${wrong}`, PREFIX), EXTERNAL);
+      expect([reach.length, withdrawn.map((each) => hex(each.bytes)).sort()]).toEqual([0, ['18c00002', '2020010db8']]);
+    }
+  });
+
+  it('passes over a NEXT_HOP that no prefix is for, RFC 4760', () => {
+    const { reach, faults } = parseUpdate(body('', `${ORIGIN} ${AS_PATH} 40 03 04 00000000 ${REACH6}`, ''), EXTERNAL);
+    expect([reach.map((each) => each.family), faults]).toEqual([['ipv6'], []]);
+  });
+
+  it.each([
+    ['the attribute', '80 04 03 000007', 5, '800403000007'],
+    ['a well-known one that is not known', '40 63 01 00', 2, '40630100'],
+    ['what is left of the list', '80 04 20 00', 1, '80042000'],
+    ['one of RFC 4760 whole', '80 0f 02 0002', 9, '800f020002'],
+  ])('shows %s in the NOTIFICATION', (_, attributes, subcode, data) => {
+    let thrown: unknown;
+    try {
+      parseUpdate(body('', attributes, ''), EXTERNAL);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: 3, subcode });
+    expect(hex((thrown as BgpError).data)).toBe(data);
   });
 
   it('takes an IPv6 next hop for IPv4 routes from those it was agreed with, RFC 8950', () => {

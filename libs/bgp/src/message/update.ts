@@ -37,7 +37,7 @@ export function parseUpdate(body: Uint8Array, negotiated: Negotiated): ParsedUpd
     return { withdrawn, reach, attributes: block, faults: attributes.discards, ...(endOfRib && { endOfRib }) };
   }
   // The prefixes may be hidden by what is malformed, RFC 7606 §5.2.
-  if (reach.length === 0) throw updateError(fault.subcode, fault.reason);
+  if (reach.length === 0) throw updateError(fault.subcode, fault.reason, fault.data);
   const faults: UpdateFault[] = [...attributes.discards, { action: 'treat-as-withdraw', attribute: fault.attribute, reason: fault.reason }];
   return { withdrawn: [...withdrawn, ...reach], reach: NOTHING, attributes: ATTRIBUTE_LIST_EMPTY, faults };
 }

@@ -1,4 +1,5 @@
-import { ATTRIBUTE, COMMUNITY, DEFAULT_LOCAL_PREF } from './attribute-summary.ts';
+import { ATTRIBUTE } from '../attribute/attribute-type.ts';
+import { COMMUNITY, DEFAULT_LOCAL_PREF } from './attribute-summary.ts';
 
 /** What changes in an attribute block on its way to a peer. */
 export interface Rewrite {

@@ -1,20 +1,4 @@
-/** Path attribute types, IANA registry "BGP Path Attributes". */
-export const ATTRIBUTE = {
-  origin: 1,
-  asPath: 2,
-  nextHop: 3,
-  med: 4,
-  localPref: 5,
-  atomicAggregate: 6,
-  aggregator: 7,
-  communities: 8,
-  originatorId: 9,
-  clusterList: 10,
-  mpReach: 14,
-  mpUnreach: 15,
-  extendedCommunities: 16,
-  largeCommunities: 32,
-} as const;
+import { ATTRIBUTE } from '../attribute/attribute-type.ts';
 
 /** Bits of {@link AttributeSummary.flags}. */
 export const SET_FLAG = { ownAs: 1, ownOriginator: 2, ownCluster: 4, noExport: 8, noAdvertise: 16, llgrStale: 32, noLlgr: 64 } as const;
