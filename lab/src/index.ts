@@ -1,6 +1,7 @@
 export { STAGES, type Stage } from './bring-up.ts';
 export { apiserverId } from './control-plane/apiserver.ts';
 export { clusterFiles, controlUrls, ETCD_PORT, JOIN_API_PORT, MESH_ETCD_PORT } from './control-plane/cluster-files.ts';
+export { type EtcdAccess, etcdctl } from './control-plane/etcdctl.ts';
 export { clusterProblems, meshStatus } from './control-plane/mesh.ts';
 export { applyObjects, podObject } from './control-plane/objects.ts';
 export { clock } from './fault/clock.faults.ts';

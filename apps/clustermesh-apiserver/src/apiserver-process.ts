@@ -135,7 +135,7 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
       resources: new KvResources({ kv: etcds.cluster, clock, random, newUid: randomUUID }),
       meshKv: etcds.mesh,
       setUpMeshUsers: etcds.meshHasUsers ? async () => users.setUpMesh(await connected()) : undefined,
-      setUpClusterUsers: etcds.clusterRoot ? () => users.setUpClusterEtcd() : undefined,
+      setUpClusterUsers: etcds.clusterRoot ? (nodes) => users.setUpClusterEtcd(nodes) : undefined,
       configs: new RemoteConfigDirectory({ folder: remotesFolder, own: own.cluster, clock, log }),
       connect: ({ name, etcd }) => this.#connections.openRemote(name, etcd ?? { endpoints: [] }),
       clock,

@@ -25,8 +25,8 @@ export interface ApiserverOptions {
   meshKv: KvStore;
   /** Undefined where the etcd has no users. */
   setUpMeshUsers: (() => Promise<void>) | undefined;
-  /** See {@link setUpMeshUsers}. */
-  setUpClusterUsers: (() => Promise<void>) | undefined;
+  /** See {@link setUpMeshUsers}. Gets the names of the nodes that are known. */
+  setUpClusterUsers: ((nodes: readonly string[]) => Promise<void>) | undefined;
   configs: RemoteConfigSource;
   connect(config: RemoteConfig): KvStore;
   clock: Clock;
@@ -78,6 +78,7 @@ export class Apiserver {
     const { mesh: meshUsers, cluster: clusterUsers } = this.#users;
     // A wiped etcd has lost its users too, and obeys anybody until it has them again.
     this.mesh.onReplaced(() => void meshUsers.run(signal));
+    this.exporter.onClusterReplaced(() => void clusterUsers.run(signal));
     // The heart must beat while the cluster etcd is away: its users are waited for by nobody.
     const others = clusterUsers.run(signal);
     await meshUsers.run(signal);
@@ -112,6 +113,9 @@ export class Apiserver {
       if (!setUp) log.warn({ etcd }, 'this etcd asks for no certificates: it has no users, and anybody who reaches it may do anything');
       return new UserSetup({ etcd, setUp: setUp ?? (async () => undefined), clock, random, log });
     };
-    return { mesh: make('mesh etcd', setUpMeshUsers), cluster: make('cluster etcd', setUpClusterUsers) };
+    return {
+      mesh: make('mesh etcd', setUpMeshUsers),
+      cluster: make('cluster etcd', setUpClusterUsers && (() => setUpClusterUsers(this.exporter.nodes() ?? []))),
+    };
   }
 }

@@ -4,6 +4,7 @@ export { EtcdKvStore } from './adapters/etcd-kvstore.ts';
 export { MemoryKvServer, type MemorySnapshot } from './adapters/memory/memory-server.ts';
 export { MemoryKvStore } from './adapters/memory-kvstore.ts';
 export { type EtcdConfig, type EtcdHostAlias, looksLikeEtcdConfig, parseEtcdConfig } from './etcd-config.ts';
+export { holdSweeps, type SweptHandlers } from './held-sweep.ts';
 export { prefixRange } from './key-range.ts';
 export type { KvAccess, KvAuth, KvPermission } from './kv-auth.ts';
 export * from './kv-errors.ts';

@@ -7,11 +7,12 @@ import {
   type ClusterPlan,
   type CommandOptions,
   type CommandResult,
-  clusterFiles,
   type Lab,
+  MESH_ETCD_PORT,
   type NodePlace,
   type Place,
   parseTopology,
+  etcdctl as runEtcdctl,
   tryCommand,
   waitForAgent,
   waitUntil,
@@ -206,13 +207,8 @@ async function hold(lab: Lab, place: Place, bind: string): Promise<{ end(): Prom
 }
 
 /** `etcdctl` on a cluster's mesh etcd, as root. Answers what it printed. */
-export async function etcdctl(lab: Lab, cluster: ClusterPlan, ...args: readonly string[]): Promise<string> {
-  const { ca, clients } = clusterFiles(cluster).pki;
-  const tls = ['--cacert', ca.cert, '--cert', clients.root.cert, '--key', clients.root.key];
-  // With-node puts the toolchain's programs on the path.
-  const run = `require('node:child_process').spawnSync('etcdctl', process.argv.slice(1), { stdio: 'inherit' })`;
-  const argv = [WITH_NODE, '-e', run, '--', ...args, '--endpoints', 'https://127.0.0.1:2479', ...tls];
-  return (await lab.exec(cluster.control, argv, { env: { ETCDCTL_API: '3' } })).stdout;
+export function etcdctl(lab: Lab, cluster: ClusterPlan, ...args: readonly string[]): Promise<string> {
+  return runEtcdctl(lab, { cluster, port: MESH_ETCD_PORT }, ...args);
 }
 
 /** Starts again what was stopped, as it was. */

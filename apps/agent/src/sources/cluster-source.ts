@@ -1,5 +1,5 @@
 import { type Clock, LOCAL_SCOPE, type Random, type Store, type TableWriter } from '@isthmus/core';
-import { type KvStore, type MirrorChange, mirrorPrefix, type RelistReason } from '@isthmus/kvstore';
+import { holdSweeps, type KvStore, type MirrorChange, type MirrorOptions, mirrorPrefix, type RelistReason } from '@isthmus/kvstore';
 import {
   type Decoded,
   decodeRecord,
@@ -54,15 +54,15 @@ function mirrorKind<K extends RecordKind, V>(
     if (decoded?.ok) writer.put(rowKey(name), toRow(decoded.value));
     else writer.delete(rowKey(name));
   };
-  return mirrorPrefix(options.kv, {
-    prefix,
-    clock: options.clock,
-    random: options.random,
-    signal,
-    onBatch: (changes) => options.store.transact(() => changes.forEach(apply)),
+  const { kv, clock, random, onDisconnected } = options;
+  const handlers = {
+    onBatch: (changes: readonly MirrorChange[]) => options.store.transact(() => changes.forEach(apply)),
     onSynced: () => writer.synced(LOCAL_SCOPE),
-    onDisconnected: options.onDisconnected,
     // A copy looks like the etcd where nothing changed since it was made: each prefix tells for what this node writes under it.
     onRelist: options.onRelist,
-  });
+  };
+  // An identity that is missing is made again by whoever uses it: he must see at once that it is.
+  const swept: Pick<MirrorOptions, 'onBatch' | 'onSynced' | 'onRelist'> =
+    kind === 'identities' ? handlers : holdSweeps(handlers, { clock, signal });
+  return mirrorPrefix(kv, { prefix, clock, random, signal, onDisconnected, ...swept });
 }

@@ -47,6 +47,7 @@ export class Exporter {
   readonly #sinks: Readonly<Record<RecordKind, Sink<string>>>;
   readonly #leased: LeasedKeys;
   readonly #canaries: Readonly<Record<RecordKind, Canary>>;
+  readonly #onClusterReplaced: (() => void)[] = [];
   /** Records of our own agents that a peer would not take. */
   readonly drops = new DropCounters();
 
@@ -65,6 +66,11 @@ export class Exporter {
   /** Kinds that have not been announced as complete. */
   missing(): RecordKind[] {
     return RECORD_KINDS.filter((kind) => !this.#canaries[kind].standing);
+  }
+
+  /** Calls the listener whenever the cluster etcd turns out to be another one, or a copy. */
+  onClusterReplaced(listener: () => void): void {
+    this.#onClusterReplaced.push(listener);
   }
 
   /** Names of the cluster's own nodes; undefined before they have been listed. */
@@ -100,7 +106,10 @@ export class Exporter {
       this.drops.add(kind, reason, name);
       log.warn({ kind, [LOG.key]: name, [LOG.reason]: reason }, 'a record of this cluster is malformed and is not exported');
     };
-    const state = { kv: clusterKv, store, own, clock, random, onDropped };
+    const onReplaced = (): void => {
+      for (const listener of this.#onClusterReplaced) listener();
+    };
+    const state = { kv: clusterKv, store, own, clock, random, onDropped, onReplaced };
     await Promise.all([runStateSource(state, this.#sources, signal), runServiceSource(resources, this.#sources, signal)]);
   }
 

@@ -1,5 +1,5 @@
 import { type Clock, LOCAL_SCOPE, type Random, type Store, type TableWriter } from '@isthmus/core';
-import { type KvStore, type MirrorChange, mirrorPrefix } from '@isthmus/kvstore';
+import { holdSweeps, type KvStore, type MirrorChange, mirrorPrefix, type RelistReason } from '@isthmus/kvstore';
 import {
   type DropReason,
   decodeRecord,
@@ -25,6 +25,8 @@ export interface StateSourceOptions {
   readonly clock: Clock;
   readonly random: Random;
   onDropped(kind: RecordKind, name: string, reason: DropReason): void;
+  /** The etcd is another one, or may not hold what was written to it: it was wiped, or restored from a copy. */
+  onReplaced(): void;
 }
 
 /**
@@ -62,14 +64,16 @@ function mirrorKind<K extends 'nodes' | 'identities' | 'ips', V>(
   };
   writer.declare(LOCAL_SCOPE);
   writer.scopesKnown();
-  return mirrorPrefix(kv, {
-    prefix,
-    clock,
-    random,
-    signal,
-    onBatch: (changes) => store.transact(() => changes.forEach(apply)),
+  const handlers = {
+    onBatch: (changes: readonly MirrorChange[]) => store.transact(() => changes.forEach(apply)),
     onSynced: () => writer.synced(LOCAL_SCOPE),
-  });
+    // All kinds see it; one tells.
+    onRelist: (reason: RelistReason) => {
+      if (kind === 'nodes' && reason !== 'compacted' && reason !== 'too-large') options.onReplaced();
+    },
+  };
+  // Peers would believe each deletion: our canaries stand in the mesh etcd, whatever happened to the cluster's own.
+  return mirrorPrefix(kv, { prefix, clock, random, signal, ...holdSweeps(handlers, { clock, signal }) });
 }
 
 function namespaceOf({ labels }: IdentityRecord): string {

@@ -100,7 +100,7 @@ export class MemoryCluster {
       resources: new KvResources({ kv: clusterKv, clock, random: seededRandom(1), newUid: randomUUID }),
       meshKv,
       setUpMeshUsers: () => users.setUpMesh([...this.#peers.keys()]),
-      setUpClusterUsers: () => users.setUpClusterEtcd(),
+      setUpClusterUsers: (nodes) => users.setUpClusterEtcd(nodes),
       configs: this.configs,
       connect: ({ name: peer }) => this.#peers.get(peer)!.mesh.connect({ user: `remote-${name}` }),
       clock,

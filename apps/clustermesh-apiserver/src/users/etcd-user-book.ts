@@ -36,8 +36,11 @@ export class EtcdUserBook implements EtcdUsers {
     await mesh.enable();
   }
 
-  /** The same for the cluster etcd. Its agents' users are made when their nodes join. */
-  async setUpClusterEtcd(): Promise<void> {
+  /**
+   * The same for the cluster etcd. Its agents' users are made when their nodes join.
+   * @param nodes those that are known: an etcd that was wiped has lost their users, too
+   */
+  async setUpClusterEtcd(nodes: readonly string[] = []): Promise<void> {
     const { clusterEtcd: auth, cluster } = this.#options;
     await ensureRoot(auth);
     for (const role of [clusterRoles.admin(), clusterRoles.operator(), clusterRoles.apiserver(), clusterRoles.agent(cluster)])
@@ -45,6 +48,7 @@ export class EtcdUserBook implements EtcdUsers {
     await ensureUser(auth, clientNames.admin(cluster), ['admin']);
     await ensureUser(auth, clientNames.operator, ['operator']);
     await ensureUser(auth, clientNames.apiserver, ['apiserver']);
+    for (const node of nodes) await this.ensureAgentUser(node);
     await auth.enable();
   }
 
