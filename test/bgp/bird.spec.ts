@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { BgpSpeaker, type BgpSpeakerOptions, type PeerConnection, type PeerStatus } from '@isthmus/bgp';
-import { Notifier, systemClock, systemRandom } from '@isthmus/core';
+import type { BgpSpeaker, BgpSpeakerOptions, PeerConnection, PeerStatus } from '@isthmus/bgp';
+import { Notifier } from '@isthmus/core';
 import { BIRD_AS, Bird, type BirdOptions } from './bird.ts';
 import { TOOLCHAIN, until } from './daemon-process.ts';
 import { createLink, OUR_AS, OURS, type TestLink, THEIRS } from './link.ts';
-import { parseSimpleUpdate, SimpleTable } from './simple-table.ts';
+import { ourSpeaker } from './our-speaker.ts';
+import { SimpleTable } from './simple-table.ts';
 
 /** Against hanging only. */
 const TIMEOUT_MS = 60_000;
@@ -42,17 +43,7 @@ interface Ours {
 
   async function begin(theirs: BirdOptions = {}, { over = 'ipv4', peer = {}, speaker: more = {} }: Ours = {}): Promise<void> {
     bird.start({ over, ...theirs });
-    speaker = new BgpSpeaker({
-      asn: OUR_AS,
-      routerId: '10.99.0.1',
-      clock: systemClock,
-      random: systemRandom,
-      transport: link.transport,
-      table,
-      parseUpdate: parseSimpleUpdate,
-      onState: () => changed.notify(),
-      ...more,
-    });
+    speaker = ourSpeaker(link, table, { onState: () => changed.notify(), ...more });
     speaker.addPeer({ address: THEIRS[over], asn: BIRD_AS, connectRetryMs: 500, ...peer });
     await speaker.start();
   }
@@ -243,16 +234,7 @@ interface Ours {
         (text) => !text.includes('Established'),
       );
       await birdHas('192.0.2.0/24');
-      speaker = new BgpSpeaker({
-        asn: OUR_AS,
-        routerId: '10.99.0.1',
-        clock: systemClock,
-        random: systemRandom,
-        transport: link.transport,
-        table,
-        parseUpdate: parseSimpleUpdate,
-        restarting: true,
-      });
+      speaker = ourSpeaker(link, table, { restarting: true });
       speaker.addPeer({ address: THEIRS.ipv4, asn: BIRD_AS, connectRetryMs: 500, ...settings.peer });
       await speaker.start();
       await up();

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { BgpSpeaker } from '@isthmus/bgp';
-import { systemClock, systemRandom } from '@isthmus/core';
+import type { BgpSpeaker } from '@isthmus/bgp';
 import { TOOLCHAIN, until } from './daemon-process.ts';
 import { GoBgp } from './gobgp.ts';
 import { createLink, OUR_AS, OURS, type TestLink, THEIRS } from './link.ts';
-import { parseSimpleUpdate, SimpleTable } from './simple-table.ts';
+import { ourSpeaker } from './our-speaker.ts';
+import { SimpleTable } from './simple-table.ts';
 
 /** Against hanging only. */
 const TIMEOUT_MS = 60_000;
@@ -42,16 +42,7 @@ const THEIR_ROUTES = ['203.0.113.0/24', '2001:db8:2::/48'];
       daemon.start();
       for (const prefix of THEIR_ROUTES) await announced(daemon, prefix);
       const passive = how === 'takes';
-      speaker = new BgpSpeaker({
-        asn: OUR_AS,
-        routerId: '10.99.0.1',
-        clock: systemClock,
-        random: systemRandom,
-        transport: link.transport,
-        table,
-        parseUpdate: parseSimpleUpdate,
-        listen: passive ? [{ address: '0.0.0.0', port: 179 }] : [],
-      });
+      speaker = ourSpeaker(link, table, { listen: passive ? [{ address: '0.0.0.0', port: 179 }] : [] });
       speaker.addPeer({ address: THEIRS.ipv4, asn: daemon.asn, connectRetryMs: 500, password: 'right', gtsmHops: 1, passive });
       await speaker.start();
       await until(

@@ -1,12 +1,4 @@
-import {
-  BgpError,
-  type Negotiated,
-  type ParsedUpdate,
-  type PeerUp,
-  type RoutedFamily,
-  routedFamily,
-  type SpeakerTable,
-} from '@isthmus/bgp';
+import type { ParsedUpdate, PeerUp, RoutedFamily, SpeakerTable } from '@isthmus/bgp';
 import { addressBytes, Cidr, Ip, parseCidr } from '@isthmus/net';
 
 /** Path attribute types of RFC 4271 §5, RFC 1997, RFC 4760 and RFC 8092. */
@@ -169,41 +161,16 @@ function* prefixes({ family, bytes }: { family: RoutedFamily; bytes: Uint8Array 
 }
 
 /** Attributes of a block one after another. */
-function* walk(block: Uint8Array): Generator<{ type: number; value: Uint8Array; whole: Uint8Array }> {
+function* walk(block: Uint8Array): Generator<{ type: number; value: Uint8Array }> {
   for (let at = 0; at < block.length; ) {
     const wide = (block[at]! & 0x10) !== 0;
     const start = at + (wide ? 4 : 3);
     const end = start + (wide ? (block[at + 2]! << 8) | block[at + 3]! : block[at + 2]!);
-    if (end > block.length) throw new BgpError({ code: 3, subcode: 1, reason: 'an attribute overruns the message' });
-    yield { type: block[at + 1]!, value: block.subarray(start, end), whole: block.subarray(at, end) };
+    yield { type: block[at + 1]!, value: block.subarray(start, end) };
     at = end;
   }
 }
 
 function attributesOf(block: Uint8Array): Map<number, string> {
   return new Map([...walk(block)].map(({ type, value }) => [type, Buffer.from(value).toString('hex')]));
-}
-
-/** Reads an UPDATE of a peer that makes no mistakes. */
-export function parseSimpleUpdate(body: Uint8Array, _negotiated: Negotiated): ParsedUpdate {
-  const view = new DataView(body.buffer, body.byteOffset, body.length);
-  const gone = view.getUint16(0);
-  const length = view.getUint16(2 + gone);
-  const attributes = [...walk(body.subarray(4 + gone, 4 + gone + length))];
-  const value = (type: number): Uint8Array | undefined => attributes.find((one) => one.type === type)?.value;
-  const family = (bytes: Uint8Array): RoutedFamily => routedFamily((bytes[0]! << 8) | bytes[1]!, bytes[2]!)!;
-  const classic = { family: 'ipv4', addPath: false } as const;
-  const [reach, unreach, nextHop] = [value(ATTRIBUTE.reach), value(ATTRIBUTE.unreach), value(ATTRIBUTE.nextHop)];
-  const rest = body.subarray(4 + gone + length);
-  const withdrawn = [{ ...classic, bytes: body.subarray(2, 2 + gone) }];
-  if (unreach !== undefined) withdrawn.push({ family: family(unreach), bytes: unreach.subarray(3), addPath: false } as never);
-  const reachable = rest.length === 0 ? [] : [{ ...classic, bytes: rest, nextHop: nextHop! }];
-  if (reach !== undefined) {
-    const hop = reach[3]!;
-    reachable.push({ family: family(reach), bytes: reach.subarray(5 + hop), nextHop: reach.subarray(4, 4 + hop), addPath: false } as never);
-  }
-  const end = body.length === 4 ? 'ipv4' : unreach?.length === 3 && attributes.length === 1 ? family(unreach) : undefined;
-  const kept = attributes.filter(({ type }) => ![ATTRIBUTE.nextHop, ATTRIBUTE.reach, ATTRIBUTE.unreach].includes(type as 3));
-  const block = Uint8Array.from(kept.flatMap(({ whole }) => [...whole]));
-  return { withdrawn, reach: reachable, attributes: block, faults: [], ...(end === undefined ? {} : { endOfRib: end }) };
 }
