@@ -51,7 +51,7 @@ describe('PodProgramSink', () => {
     expect(pinned()).toBe(false);
   });
 
-  onTcx('takes over from the TCX link of an earlier agent, and back', () => {
+  onTcx('where the kernel has TCX, takes over from the link of an earlier agent, and back', () => {
     const earlier = attach(true);
     expect([knock(earlier), pinned(), qdiscs().includes('clsact')]).toEqual([[1], true, false]);
     const now = attach(false);

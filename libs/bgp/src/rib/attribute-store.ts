@@ -30,7 +30,6 @@ export class AttributeStore {
   origin = new Uint8Array(FIRST_CAPACITY);
   med = new Uint32Array(FIRST_CAPACITY);
   neighbourAs = new Uint32Array(FIRST_CAPACITY);
-  pathHash = new Int32Array(FIRST_CAPACITY);
   originator = new Uint32Array(FIRST_CAPACITY);
   clusterLength = new Uint8Array(FIRST_CAPACITY);
   flags = new Uint8Array(FIRST_CAPACITY);
@@ -153,7 +152,6 @@ export class AttributeStore {
     this.origin[id] = summary.origin;
     this.med[id] = summary.med;
     this.neighbourAs[id] = summary.neighbourAs;
-    this.pathHash[id] = summary.pathHash;
     this.originator[id] = summary.originator;
     this.clusterLength[id] = summary.clusterLength;
     this.flags[id] = summary.flags;
@@ -173,7 +171,6 @@ export class AttributeStore {
     this.origin = widened(this.origin, capacity);
     this.med = widened(this.med, capacity);
     this.neighbourAs = widened(this.neighbourAs, capacity);
-    this.pathHash = widened(this.pathHash, capacity);
     this.originator = widened(this.originator, capacity);
     this.clusterLength = widened(this.clusterLength, capacity);
     this.flags = widened(this.flags, capacity);

@@ -32,8 +32,6 @@ export class AttributeSummary {
   med = 0;
   /** First AS number of the path; 0 when it is empty. */
   neighbourAs = 0;
-  /** Of the AS_PATH value. */
-  pathHash = 0;
   originator = 0;
   clusterLength = 0;
   flags = 0;
@@ -46,7 +44,7 @@ export class AttributeSummary {
   /** Walks a block whose lengths were checked. */
   read(block: Uint8Array): void {
     this.localPref = DEFAULT_LOCAL_PREF;
-    this.pathLength = this.med = this.neighbourAs = this.originator = this.clusterLength = this.flags = this.pathHash = 0;
+    this.pathLength = this.med = this.neighbourAs = this.originator = this.clusterLength = this.flags = 0;
     this.origin = 2;
     for (let at = 0; at < block.length; ) {
       const extended = (block[at]! & 0x10) !== 0;
@@ -86,22 +84,17 @@ export class AttributeSummary {
   }
 
   #path(block: Uint8Array, from: number, end: number): void {
-    let hash = end - from;
     for (let at = from; at < end; ) {
       const type = block[at]!;
       const count = block[at + 1]!;
       if (type === 1) this.pathLength++;
       else if (type === 2) this.pathLength += count;
-      hash = Math.imul(hash ^ (type << 8) ^ count, 0x01000193);
       at += 2;
       if (this.neighbourAs === 0 && type === 2) this.neighbourAs = u32(block, at);
       for (let i = 0; i < count; i++, at += 4) {
-        const asn = u32(block, at);
-        hash = Math.imul(hash ^ asn, 0x01000193);
-        if (asn === this.#self.localAs) this.flags |= SET_FLAG.ownAs;
+        if (u32(block, at) === this.#self.localAs) this.flags |= SET_FLAG.ownAs;
       }
     }
-    this.pathHash = hash;
   }
 
   #community(value: number): void {

@@ -12,21 +12,12 @@ export interface PathPeer {
   readonly address: Uint8Array;
 }
 
-/** How many paths of equal cost are used. */
-export interface EcmpOptions {
-  readonly maxPaths: number;
-  /** Paths through different ASes count as equal when they are as long. */
-  readonly relax: boolean;
-}
-
 /** Best path selection, RFC 4271 §9.1.2.2 with RFC 4456 §9, by elimination: the order in which paths came in has no say. */
 export class BestPath {
   readonly #paths: PathPool;
   readonly #sets: AttributeStore;
   readonly #peers: readonly (PathPeer | undefined)[];
   readonly #left: number[] = [];
-  /** How many of the survivors were of equal cost at the last {@link select}. */
-  #equal: number[] = [];
 
   constructor(paths: PathPool, sets: AttributeStore, peers: readonly (PathPeer | undefined)[]) {
     this.#paths = paths;
@@ -45,19 +36,6 @@ export class BestPath {
     this.#eliminateByCost(left);
     this.#eliminateByIdentity(left);
     return left[0]!;
-  }
-
-  /** The best path and those of equal cost beside it, the best first. Fresh. */
-  multipath(head: number, options: EcmpOptions): number[] {
-    const best = this.select(head);
-    if (best === 0) return [];
-    const { next, set } = this.#paths;
-    const equal: number[] = [];
-    for (let path = head; path !== 0; path = next[path]!) if (set[path] !== 0) equal.push(path);
-    this.#eliminateByCost(equal);
-    const hash = this.#sets.pathHash[set[best]!];
-    this.#equal = equal.filter((path) => path !== best && (options.relax || this.#sets.pathHash[set[path]!] === hash));
-    return [best, ...this.#equal].slice(0, Math.max(1, options.maxPaths));
   }
 
   #eliminateByCost(left: number[]): void {
