@@ -1,5 +1,5 @@
 import type { Cancel } from '@isthmus/core';
-import type { MirrorChange, MirrorOptions, RelistReason } from './mirror.ts';
+import type { MirrorChange, MirrorOptions, MirrorOrigin, RelistReason } from './mirror.ts';
 
 /** What a store has lost its history by: what is missing in it may only not have been written again yet. */
 const LOST_HISTORY: readonly RelistReason[] = ['other-cluster', 'went-back', 'rewritten', 'unproven'];
@@ -8,7 +8,7 @@ const REPUBLISH_MS = 20_000;
 
 /** Callbacks of a mirror whose batches are taken in one go. */
 export type SweptHandlers = Pick<MirrorOptions, 'onRelist'> & {
-  onBatch(changes: readonly MirrorChange[]): void;
+  onBatch(changes: readonly MirrorChange[], origin: MirrorOrigin): void;
   onSynced(): void;
 };
 
@@ -28,7 +28,7 @@ export function holdSweeps(
     if (signal.aborted || held.size === 0) return;
     const gone = [...held.values()];
     held.clear();
-    handlers.onBatch(gone);
+    handlers.onBatch(gone, 'sweep');
   };
   return {
     onRelist: (reason) => {
@@ -43,7 +43,7 @@ export function holdSweeps(
         return;
       }
       for (const { name } of changes) held.delete(name);
-      handlers.onBatch(changes);
+      handlers.onBatch(changes, origin);
     },
     onSynced: () => {
       lost = false;

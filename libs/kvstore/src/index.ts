@@ -8,7 +8,7 @@ export { holdSweeps, type SweptHandlers } from './held-sweep.ts';
 export { prefixRange } from './key-range.ts';
 export type { KvAccess, KvAuth, KvPermission } from './kv-auth.ts';
 export * from './kv-errors.ts';
-export { type FollowHandlers, KvFollower, type KvFollowerOptions } from './kv-follower.ts';
+export { type FollowHandlers, type FollowOptions, KvFollower, type KvFollowerOptions } from './kv-follower.ts';
 export {
   type KvCallOptions,
   type KvCompare,

@@ -1,4 +1,5 @@
 import { type Clock, messageOf, type Random } from '@isthmus/core';
+import { holdSweeps } from './held-sweep.ts';
 import type { KvEntry, KvStore } from './kvstore.ts';
 import { type MirrorChange, type MirrorOptions, type MirrorOrigin, mirrorPrefix } from './mirror.ts';
 
@@ -7,6 +8,14 @@ export interface FollowHandlers {
   onBatch(changes: readonly MirrorChange[], origin: MirrorOrigin): void;
   onSynced(): void;
   onDisconnected(error: unknown): void;
+}
+
+/** How a prefix is followed. */
+export interface FollowOptions {
+  /** See {@link MirrorOptions.maxKeys}. */
+  maxKeys?: number;
+  /** What a wiped or restored store lacks is kept for a while, see {@link holdSweeps}; as soon as it is seen gone unless given. */
+  holdLost?: boolean;
 }
 
 /** What a follower needs. */
@@ -43,25 +52,28 @@ export class KvFollower {
     return this.#options.kv.get(key);
   }
 
-  /**
-   * Follows every key that starts with `prefix` until closed.
-   * @param maxKeys see {@link MirrorOptions.maxKeys}
-   */
-  mirror(prefix: string, handlers: FollowHandlers, maxKeys?: number): { close(): void } {
+  /** Follows every key that starts with `prefix` until closed. */
+  mirror(prefix: string, handlers: FollowHandlers, { maxKeys, holdLost }: FollowOptions = {}): { close(): void } {
     const stop = new AbortController();
     const { kv, clock, random, onFailed } = this.#options;
+    const told = holdLost ? holdSweeps(handlers, { clock, signal: stop.signal }) : undefined;
     const running = mirrorPrefix(kv, {
       prefix,
       clock,
       random,
       signal: stop.signal,
       ...(maxKeys !== undefined && { maxKeys }),
-      onBatch: (changes, _revision, origin) => {
-        if (!stop.signal.aborted) handlers.onBatch(changes, origin);
+      ...(told && { onRelist: told.onRelist }),
+      onBatch: (changes, revision, origin) => {
+        if (stop.signal.aborted) return;
+        if (told) return told.onBatch(changes, revision, origin);
+        handlers.onBatch(changes, origin);
       },
-      onSynced: () => {
+      onSynced: (revision) => {
         [this.#connected, this.#error] = [true, undefined];
-        if (!stop.signal.aborted) handlers.onSynced();
+        if (stop.signal.aborted) return;
+        if (told) return told.onSynced(revision);
+        handlers.onSynced();
       },
       onDisconnected: (error) => {
         [this.#connected, this.#error] = [false, messageOf(error)];

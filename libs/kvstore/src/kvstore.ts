@@ -117,6 +117,8 @@ export interface KvLease {
   readonly id: string;
   /** Time to live in seconds that the server granted. */
   readonly ttlSeconds: number;
+  /** The store's revision when it granted. */
+  readonly revision: number;
   /**
    * Aborts with a `KV_LEASE_LOST` as soon as the lease can no longer be counted on: the server forgot it, or no renewal was
    * confirmed within one time to live of monotonic time (counted from the sending of the last confirmed one, so never late).

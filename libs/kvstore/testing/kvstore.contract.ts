@@ -191,7 +191,10 @@ export function describeKvStore(name: string, setup: () => Promise<KvContractSub
       });
 
       it('compares every property with every relation', async () => {
+        const before = await kv.put(`${p}a`, 'l');
         const lease = await kv.grantLease(60);
+        expect(lease.revision).toBeGreaterThanOrEqual(before.revision);
+        await kv.delete(`${p}a`);
         await kv.put(`${p}a`, 'm');
         const { revision } = await kv.put(`${p}a`, 'm', { lease: lease.id });
         const cases: [KvCompare, boolean][] = [

@@ -116,7 +116,8 @@ export class KindImporter<T> {
       onSynced: () => this.#isCurrent(listing) && this.#onSynced(),
       onDisconnected: () => this.#isCurrent(listing) && this.#onDisconnected(),
     };
-    this.#mirror = this.#host.store.mirror(layout.prefix, handlers, this.#limit * KEYS_PER_RECORD);
+    // A restored store shows the canary of its time: it proves nothing about what came after.
+    this.#mirror = this.#host.store.mirror(layout.prefix, handlers, { maxKeys: this.#limit * KEYS_PER_RECORD, holdLost: true });
   }
 
   /** The cluster does not publish this kind: as a complete listing of nothing. */

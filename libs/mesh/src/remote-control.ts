@@ -138,7 +138,7 @@ export class RemoteControl {
         this.#listener.changed();
       },
     };
-    this.#mirrors.push(this.#store.mirror(prefix, handlers, MAX_CONTROL_KEYS));
+    this.#mirrors.push(this.#store.mirror(prefix, handlers, { maxKeys: MAX_CONTROL_KEYS }));
   }
 }
 

@@ -23,6 +23,14 @@ export interface RemoteMirrorHandlers {
   onDisconnected(error: unknown): void;
 }
 
+/** How a prefix is followed. */
+export interface RemoteMirrorOptions {
+  /** With more keys the store counts as one that cannot be read. */
+  maxKeys: number;
+  /** What the store lost by being wiped or restored is told only when nobody wrote it again for a while; at once unless given. */
+  holdLost?: boolean;
+}
+
 /** A prefix being followed. */
 export interface RemoteMirror {
   /** Ends it; nothing is delivered after. */
@@ -55,9 +63,6 @@ export interface RemoteStore {
   status(): RemoteStoreStatus;
   /** Reads one key, linearised: never older than what any mirror has delivered. Rejects when the store cannot be read. */
   get(key: string): Promise<RemoteEntry | undefined>;
-  /**
-   * Follows every key that starts with `prefix`. Handlers are not called before this returns.
-   * @param maxKeys with more keys the store counts as one that cannot be read
-   */
-  mirror(prefix: string, handlers: RemoteMirrorHandlers, maxKeys: number): RemoteMirror;
+  /** Follows every key that starts with `prefix`. Handlers are not called before this returns. */
+  mirror(prefix: string, handlers: RemoteMirrorHandlers, options: RemoteMirrorOptions): RemoteMirror;
 }

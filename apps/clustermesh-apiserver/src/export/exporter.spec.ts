@@ -1,10 +1,21 @@
 import { ManualClock } from '@isthmus/core';
+import type { KvStore } from '@isthmus/kvstore';
 import { ENDPOINT_SLICE, NAMESPACE, type ResourceStore, SERVICE_EXPORT } from '@isthmus/model';
-import { eventually, inTime, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
+import { eventually, inTime, intercepted, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
 import { applyService, identityEntry, ipEntry, nodeEntry, put } from '../testing/records.ts';
 
 const CANARIES = ['identities', 'ip', 'nodes', 'serviceexports', 'services'].map((each) => `cilium/synced/east/cilium/state/${each}/v1`);
 const CONFIG = 'cilium/cluster-config/east';
+
+/** Lets nobody pass while it is closed. It is open at first. */
+function gate(): { close(): void; open(): void; passed(): Promise<void> } {
+  let open = (): void => undefined;
+  let passed = Promise.resolve();
+  const close = (): void => {
+    passed = new Promise((resolve) => (open = resolve));
+  };
+  return { close, open: () => open(), passed: () => passed };
+}
 
 describe('Exporter', () => {
   let clock: ManualClock;
@@ -188,6 +199,31 @@ describe('Exporter', () => {
       expect(east.mesh.auth.enabled).toBe(true);
     },
   );
+
+  it('announces nothing in a wiped etcd before the records are there, where the loss of the lease is noticed first', async () => {
+    const [key, value] = nodeEntry(east, 'n1');
+    await put(east.cluster, key, value);
+    const early: string[] = [];
+    const meshKv = intercepted(east.mesh.connect({ user: 'admin-east' }), 'cilium/synced/', async ({ success }) => {
+      const marks = success.filter(({ type }) => type === 'put');
+      if (marks.length > 0 && !(key in state())) early.push(...marks.map((mark) => JSON.stringify(mark)));
+    });
+    const watches = gate(); // a watch is slow to come back, so that a heartbeat meets the lost lease before
+    const slow: KvStore = Object.create(meshKv);
+    slow.watch = async function* (...args) {
+      await watches.passed();
+      yield* meshKv.watch(...args);
+    };
+    east.start({ meshKv: slow, heartbeatMs: 1_000 });
+    await announced();
+    watches.close();
+    east.mesh.wipe();
+    await inTime('the heart beats', clock, () => 'cilium/.heartbeat' in keysOf(east.mesh));
+    await rest();
+    watches.open();
+    await announced();
+    expect(early).toEqual([]);
+  });
 
   it('brings a restored older copy up to date, and takes its canaries back meanwhile', async () => {
     const [first, second] = [nodeEntry(east, 'n1'), nodeEntry(east, 'n2')];

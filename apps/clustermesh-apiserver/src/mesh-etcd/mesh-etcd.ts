@@ -1,7 +1,8 @@
 import { type Clock, CodedError, LOG, type Random, type Sink, SinkGroup, type SinkOptions, type Store, type Table } from '@isthmus/core';
-import type { KvStore, RelistReason } from '@isthmus/kvstore';
-import { HEARTBEAT_KEY } from '@isthmus/mesh';
+import { type KvStore, MAX_TXN_OPS, type RelistReason } from '@isthmus/kvstore';
+import { HEARTBEAT_KEY, SYNCED_PREFIX } from '@isthmus/mesh';
 import type { Log } from '../log.ts';
+import { chunks } from './chunks.ts';
 import { KvTextTarget } from './kv-text-target.ts';
 import type { LeasedKeys } from './leased-keys.ts';
 import { MeshEtcdWatch } from './mesh-etcd-watch.ts';
@@ -56,7 +57,7 @@ export class MeshEtcd {
     this.#options = options;
     this.#group = new SinkGroup(store, clock, random, yieldToLoop);
     this.#guard = new RevisionGuard(kv, () => this.#replaced('went-back'));
-    this.#lease = new MeshLease(kv, leaseSeconds, () => {
+    this.#lease = new MeshLease(this.#guard, leaseSeconds, () => {
       log.warn({}, 'the lease in the mesh etcd is lost: its keys are written again under a new one');
       this.#redoLeased();
     });
@@ -158,8 +159,19 @@ export class MeshEtcd {
       { [LOG.reason]: reason },
       'the mesh etcd may not hold what was written: everything is checked and written again',
     );
+    if (reason !== 'compacted') this.#takeMarksBack();
     this.#group.redo();
     for (const listener of this.#onReplaced) listener(reason);
+  }
+
+  /**
+   * A restored copy shows marks over records that it does not have. They go before anything else is written: as deletions of the table they
+   * would wait until everything is. A failure is no news: they go then.
+   */
+  #takeMarksBack(): void {
+    const marks = this.#leased.flatMap(({ table }) => [...table.rows()].map(([key]) => key)).filter((key) => key.startsWith(SYNCED_PREFIX));
+    const deletions = chunks(marks, (key) => key.length, { items: MAX_TXN_OPS, bytes: Number.POSITIVE_INFINITY });
+    for (const keys of deletions) this.#guard.txn({ success: keys.map((key) => ({ type: 'delete', key })) }).catch(() => undefined);
   }
 
   #setConnected(connected: boolean, error: unknown): void {

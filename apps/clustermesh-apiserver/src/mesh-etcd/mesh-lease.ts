@@ -2,14 +2,14 @@ import type { KvLease, KvStore } from '@isthmus/kvstore';
 
 /** The one lease behind everything that must vanish some time after this process did. Granted at first use, and again when it is lost. */
 export class MeshLease {
-  readonly #kv: KvStore;
+  readonly #kv: Pick<KvStore, 'grantLease'>;
   readonly #ttlSeconds: number;
   readonly #onLost: () => void;
   #granting: Promise<KvLease> | undefined;
   #current: KvLease | undefined;
 
   /** @param onLost called when keys under the lease must be written again, under the next one */
-  constructor(kv: KvStore, ttlSeconds: number, onLost: () => void) {
+  constructor(kv: Pick<KvStore, 'grantLease'>, ttlSeconds: number, onLost: () => void) {
     this.#kv = kv;
     this.#ttlSeconds = ttlSeconds;
     this.#onLost = onLost;

@@ -118,10 +118,10 @@ export class MemoryCluster {
 }
 
 /** A store whose transactions on keys under a prefix wait for `before`, and fail as it does. */
-export function intercepted(kv: KvStore, prefix: string, before: () => Promise<void>): KvStore {
+export function intercepted(kv: KvStore, prefix: string, before: (txn: KvTxn) => Promise<void>): KvStore {
   const touches = (txn: KvTxn): boolean => txn.success.some((op) => 'key' in op && op.key.startsWith(prefix));
   const txn = async (each: KvTxn): Promise<KvTxnResult> => {
-    if (touches(each)) await before();
+    if (touches(each)) await before(each);
     return kv.txn(each);
   };
   return new Proxy(kv, {

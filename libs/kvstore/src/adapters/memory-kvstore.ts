@@ -101,7 +101,7 @@ export class MemoryKvStore implements KvStore {
 
   async grantLease(ttlSeconds: number, options: KvCallOptions = {}): Promise<KvLease> {
     await this.#enter(options.signal);
-    const { clock, random, leases } = this.#server;
+    const { clock, random, leases, revision } = this.#server;
     const id = leases.grant(ttlSeconds);
     const keeper = new LeaseKeeper({ id, ttlSeconds, sentAt: clock.now(), clock, random, renew: () => this.#renew(id) });
     this.#keepers.add(keeper);
@@ -111,7 +111,7 @@ export class MemoryKvStore implements KvStore {
       await this.#enter();
       leases.expire(id);
     };
-    return { id, ttlSeconds, lost: keeper.lost, revoke };
+    return { id, ttlSeconds, revision, lost: keeper.lost, revoke };
   }
 
   async witness(options: KvCallOptions = {}): Promise<KvWitness> {

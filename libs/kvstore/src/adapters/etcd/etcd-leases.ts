@@ -30,12 +30,12 @@ export class EtcdLeases {
   async grant(ttlSeconds: number, options: KvCallOptions): Promise<KvLease> {
     const { clock, random } = this.#rpc.connection.settings;
     const sentAt = clock.now();
-    const { id, granted } = await this.#grant(ttlSeconds, options);
+    const { id, granted, revision } = await this.#grant(ttlSeconds, options);
     const renew = (signal: AbortSignal): Promise<number> => this.#renew(id, { signal, timeoutMs: (granted * 1000) / 3 });
     const keeper = new LeaseKeeper({ id, ttlSeconds: granted, sentAt, clock, random, renew });
     this.#keepers.add(keeper);
     keeper.lost.addEventListener('abort', () => this.#keepers.delete(keeper), { once: true });
-    return { id, ttlSeconds: granted, lost: keeper.lost, revoke: () => this.#revoke(id, keeper) };
+    return { id, ttlSeconds: granted, revision, lost: keeper.lost, revoke: () => this.#revoke(id, keeper) };
   }
 
   /**
@@ -80,9 +80,9 @@ export class EtcdLeases {
     }
   }
 
-  async #grant(ttlSeconds: number, options: KvCallOptions): Promise<{ id: string; granted: number }> {
+  async #grant(ttlSeconds: number, options: KvCallOptions): Promise<{ id: string; granted: number; revision: number }> {
     const { answer } = await this.#rpc.call(GRANT, { seconds: Math.ceil(ttlSeconds) }, { verb: 'grant', object: 'lease' }, options);
-    return { id: answer.id, granted: answer.seconds };
+    return { id: answer.id, granted: answer.seconds, revision: answer.header.revision };
   }
 
   /** Renews a lease; resolves with its time to live in seconds, 0 when the server does not know it. */
