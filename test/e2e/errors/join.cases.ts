@@ -32,6 +32,11 @@ export function joinCases(lab: () => Lab): void {
       expect(await etcdctl(lab(), cluster(name), 'user', 'list')).not.toContain('remote-');
     }
   };
+  /** What a cluster has of those that it is joined with: files, and users of its mesh etcd. */
+  const joined = async (name: string): Promise<[files: string[], users: string]> => [
+    readdirSync(clusterFiles(cluster(name)).clustermesh).sort(),
+    await etcdctl(lab(), cluster(name), 'user', 'list'),
+  ];
   const refused = async (outcome: Promise<CommandResult>, code: string, object: string, message: RegExp): Promise<void> => {
     expect(await outcome).toEqual({ status: REFUSED, stdout: '', stderr: cliError(code, object, message) });
   };
@@ -158,8 +163,9 @@ export function joinCases(lab: () => Lab): void {
     }
   });
 
-  it("a cluster of another one's name cannot take its place", async () => {
+  it("a cluster of another one's name cannot take its place, whatever its id and whoever asks, and leaves nothing", async () => {
     const { control } = cluster('north');
+    const before = await Promise.all(['east', 'west'].map(joined));
     await lab().processes.stop('north/apiserver');
     const pki = join(control.data, 'second-west');
     const made = await isthmus(lab(), 'north', [
@@ -189,9 +195,23 @@ export function joinCases(lab: () => Lab): void {
       join(pki, 'ca/ca.crt'),
       ...credential,
     ]);
+    const connectSecond = (to: string): Promise<CommandResult> =>
+      isthmus(lab(), 'north', ['clustermesh', 'connect', '--context', 'second-west', '--destination-context', to]);
+    const refusedBothWays = async (other: string, code: string, message: RegExp): Promise<void> => {
+      await refused(connect(other, 'second-west'), code, 'west', message);
+      await refused(connectSecond(other), code, 'west', message);
+    };
     await answers('second-west', 'cluster west (id 2)');
-    await refused(connect('west', 'second-west'), 'JOIN_OWN_NAME', 'west', /both clusters are named west/);
-    await refused(connect('east', 'second-west'), 'JOIN_NAME_TAKEN', 'west', /west is connected under another CA/);
+    await refusedBothWays('west', 'JOIN_OWN_NAME', /both clusters are named west/);
+    await refusedBothWays('east', 'JOIN_NAME_TAKEN', /west is connected under another CA/);
+    await lab().processes.stop('north/second-west');
+    writeFileSync(join(config, 'cluster-id'), '9');
+    startAgain(lab(), 'north/second-west', control);
+    await answers('second-west', 'cluster west (id 9)');
+    await refusedBothWays('west', 'JOIN_OWN_NAME', /both clusters are named west/);
+    await refusedBothWays('east', 'JOIN_NAME_TAKEN', /west is connected with cluster-id 2; this one has 9/);
+    expect(await Promise.all(['east', 'west'].map(joined))).toEqual(before);
+    await expectAlone('north');
     const status = await isthmus(lab(), 'east', ['clustermesh', 'status', '--context', 'east']);
     expect(status.stdout).toContain('1 of 1 remote clusters ready');
   });
