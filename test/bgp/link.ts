@@ -13,6 +13,10 @@ export const OUR_AS = 65001;
 export interface TestLink {
   /** The transport of the library, with its sockets in our namespace. */
   readonly transport: BgpTransport;
+  /** Path of our namespace. */
+  readonly ours: string;
+  /** Runs a program in our namespace. @returns what it printed @throws Error when it fails */
+  run(...words: string[]): string;
   /** Name of the daemon's namespace, for `ip netns exec`. */
   readonly theirs: string;
   remove(): void;
@@ -27,6 +31,8 @@ export function createLink(label: string): TestLink {
   addresses(names.theirs, THEIRS);
   return {
     transport: transportIn(`/run/netns/${names.ours}`),
+    ours: `/run/netns/${names.ours}`,
+    run: (...words) => execFileSync('ip', ['netns', 'exec', names.ours, ...words], { encoding: 'utf8' }),
     theirs: names.theirs,
     remove: () => {
       for (const name of Object.values(names)) ip('netns', 'del', name);

@@ -55,6 +55,8 @@ export class SimpleTable implements SpeakerTable<unknown> {
     return this.#peers++;
   }
 
+  updatePeer(): void {}
+
   removePeer(): void {}
 
   onDirty(listener: (peer: number) => void): void {

@@ -7,6 +7,9 @@ export { BgpError, type BgpErrorDetail } from './error/bgp-error.ts';
 export { AFI, type RoutedFamily, routedFamily, SAFI_UNICAST } from './family/routed-family.ts';
 export type { NlriRun, ParsedUpdate, ReachableRun, UpdateFault } from './message/parsed-update.ts';
 export { parseUpdate } from './message/update.ts';
+export type { Policy, PolicyActions, PolicyMatch, PolicyRule, PrefixRange, RouteSource } from './policy/policy.ts';
+export { type OwnRoute, type PeerRouting, Rib, type RibOptions } from './rib/rib.ts';
+export type { BestRoute, ListedPath, NextHop, RouteChange, RouteFollower } from './rib/route-follower.ts';
 export type {
   BgpConnection,
   BgpEndpoint,
@@ -19,5 +22,6 @@ export type {
 export type { PeerConnection } from './session/peer-settings.ts';
 export type { SessionState } from './session/session-machine.ts';
 export type { PeerUp, SessionTable, UpdateParser } from './session/session-table.ts';
+export type { SpeakerTable } from './session/speaker-table.ts';
 export { BGP_ADDRESS, BGP_CONNECT, BGP_LISTEN, BGP_PASSWORD, BGP_SOCKET } from './session/transport-errors.ts';
-export { BGP_PEER, BgpSpeaker, type BgpSpeakerOptions, type PeerStatus, type SpeakerTable } from './speaker.ts';
+export { BGP_PEER, BgpSpeaker, type BgpSpeakerOptions, type PeerStatus } from './speaker.ts';

@@ -5,11 +5,12 @@ import type { BgpConnection, BgpEndpoint, BgpListener, BgpTransport, ListenerPee
 import { ourOpen } from './session/our-open.ts';
 import { PeerRoutes } from './session/peer-routes.ts';
 import { PeerSession, refuse } from './session/peer-session.ts';
-import { type PeerConnection, sessionSettings } from './session/peer-settings.ts';
+import { type PeerConnection, sameSession, sessionSettings } from './session/peer-settings.ts';
 import { CEASE } from './session/session-end.ts';
 import type { SessionState } from './session/session-machine.ts';
 import type { SessionSettings } from './session/session-settings.ts';
-import type { SessionTable, UpdateParser } from './session/session-table.ts';
+import type { UpdateParser } from './session/session-table.ts';
+import type { SpeakerTable } from './session/speaker-table.ts';
 
 /** A peer that is there already, or not there, was named. */
 export const BGP_PEER = defineError(
@@ -17,13 +18,6 @@ export const BGP_PEER = defineError(
   'A BGP peer was added twice, or one was named that is not there.',
   'Peers are known by their address; a link-local one by address and zone.',
 );
-
-/** The table that a speaker keeps its routes in. `onDirty` tells that there is something to send for a peer that had nothing. */
-export interface SpeakerTable<Policy> extends SessionTable {
-  addPeer(settings: PeerConnection & Policy & { readonly address: string }): number;
-  removePeer(peer: number): void;
-  onDirty(listener: (peer: number) => void): void;
-}
 
 /** What a {@link BgpSpeaker} is made of. */
 export interface BgpSpeakerOptions<Policy> {
@@ -105,9 +99,18 @@ export class BgpSpeaker<Policy = unknown> {
     this.#add(connection, false);
   }
 
-  /** New settings for a peer. The session is ended and made anew, RFC 4486 §4 "other configuration change". @throws CodedError BGP_PEER */
+  /**
+   * New settings for a peer. Where they concern its routes alone, the session stays; otherwise it is ended and made anew, RFC 4486 §4 "other
+   * configuration change".
+   * @throws CodedError BGP_PEER
+   */
   updatePeer(connection: PeerConnection & Policy & { readonly address: string }): void {
     const old = this.#peer(connection.address);
+    if (sameSession(old.connection, connection)) {
+      this.#peers.set(connection.address, { ...old, connection });
+      this.#options.table.updatePeer(old.number, connection);
+      return;
+    }
     old.session.reset(CEASE.configurationChange, 'its settings changed');
     this.#forget(old);
     this.#add(connection, false);

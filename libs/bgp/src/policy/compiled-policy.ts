@@ -25,6 +25,7 @@ export class CompiledPolicy {
   readonly #codec: AttributeCodec;
   readonly #lists: (PrefixList | undefined)[];
   readonly #cache = new Map<number, Map<string, number>>();
+  readonly #stop: () => void;
   /** True when it neither rejects nor changes anything. */
   readonly acceptsAll: boolean;
 
@@ -34,7 +35,13 @@ export class CompiledPolicy {
     this.#codec = codec;
     this.#lists = policy.rules.map(({ match }) => (match?.prefixes === undefined ? undefined : new PrefixList(match.prefixes)));
     this.acceptsAll = policy.rules.length === 0 && policy.otherwise === 'accept';
-    if (policy.rules.length > 0) store.onUnused((set) => this.#forget(set));
+    this.#stop = policy.rules.length > 0 ? store.onUnused((set) => this.#forget(set)) : () => undefined;
+  }
+
+  /** Ends it: the cache lets go of its answers. */
+  close(): void {
+    this.#stop();
+    for (const set of [...this.#cache.keys()]) this.#forget(set);
   }
 
   /** The set that `set` becomes, {@link REJECTED} when it is not accepted. Valid as long as the caller has `set`, who retains what it keeps. */

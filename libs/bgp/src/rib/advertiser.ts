@@ -107,7 +107,7 @@ export class Advertiser {
         answer = exported;
         sender = paths.peer[best]!;
         nextHop = hop;
-        if (exported !== REJECTED) block = this.#block(number, sender, exported);
+        if (exported !== REJECTED) block = this.#block(number, sender, set, exported);
         room = Math.min(up.maxMessage, 65_535) - (block === undefined ? 30 : overhead(block, nextHop!));
       } else if (answer !== exported || (answer !== REJECTED && sender !== paths.peer[best])) break;
       if (filled + prefixes.encodedLength(prefix) > room) {
@@ -148,18 +148,23 @@ export class Advertiser {
     const peer = this.#peers[number]!;
     const given = this.#sets.nextHop(set);
     const byPolicy = set !== table.paths.set[path] && !equal(given, this.#sets.nextHop(table.paths.set[path]!));
-    if (given.length !== 0 && (byPolicy || (!peer.external && peer.settings.nextHopSelf !== true))) return given;
-    return up.nextHopSelf[table.prefixes.family];
+    const { family } = table.prefixes;
+    const keeps = given.length !== 0 && (byPolicy || (!peer.external && peer.settings.nextHopSelf !== true));
+    const hop = keeps ? given : up.nextHopSelf[family];
+    return family === 'ipv4' && hop !== undefined && hop.length !== 4 && up.extendedNextHop !== true ? undefined : hop;
   }
 
-  #block(number: number, sender: number, set: number): Uint8Array {
+  /** @param set the route's, of which export policy made `exported` */
+  #block(number: number, sender: number, set: number, exported: number): Uint8Array {
     const peer = this.#peers[number]!;
     const from = this.#peers[sender]!;
     const reflected = sender !== 0 && !from.external && !peer.external;
-    return rewritten(this.#sets.block(set), {
+    return rewritten(this.#sets.block(exported), {
       external: peer.external,
       localAs: this.#self.localAs,
       draining: this.draining,
+      ownMed: sender === 0 || this.#sets.med[exported] !== this.#sets.med[set],
+      twoOctetAs: peer.up?.twoOctetAs === true,
       ...(reflected && { reflected: { originator: from.routerId, clusterId: this.#self.clusterId } }),
     });
   }

@@ -1,3 +1,4 @@
+import { AS_TRANS, readAsPath, writeAsPath } from '../attribute/as-path.codec.ts';
 import { ATTRIBUTE } from '../attribute/attribute-type.ts';
 import { COMMUNITY, DEFAULT_LOCAL_PREF } from './attribute-summary.ts';
 
@@ -9,6 +10,10 @@ export interface Rewrite {
   readonly reflected?: { readonly originator: number; readonly clusterId: number };
   /** RFC 8326: the GRACEFUL_SHUTDOWN community, and LOCAL_PREF 0 inside the AS. */
   readonly draining: boolean;
+  /** MED is this speaker's own word, not a neighbour AS's: external peers get it, RFC 4271 §5.1.4. */
+  readonly ownMed?: boolean;
+  /** The peer reads AS numbers of two octets, RFC 6793 §4.2.2. */
+  readonly twoOctetAs?: boolean;
 }
 
 /** The block as the peer gets it: RFC 4271 §5.1.2 (own AS to externals), §5.1.4, §5.1.5 (no MED, no LOCAL_PREF to externals), RFC 4456 §8. */
@@ -21,7 +26,7 @@ export function rewritten(block: Uint8Array, rewrite: Rewrite): Uint8Array {
     values.set(block[at + 1]!, { flags: block[at]! & 0xef, value: block.subarray(from, from + length) });
     at = from + length;
   }
-  if (rewrite.external) toExternal(values, rewrite.localAs);
+  if (rewrite.external) toExternal(values, rewrite);
   else toInternal(values, rewrite);
   if (rewrite.draining) {
     const communities = values.get(ATTRIBUTE.communities)?.value ?? [];
@@ -29,13 +34,15 @@ export function rewritten(block: Uint8Array, rewrite: Rewrite): Uint8Array {
       values.set(ATTRIBUTE.communities, { flags: 0xc0, value: [...communities, ...octets(COMMUNITY.gracefulShutdown)] });
     }
   }
+  if (rewrite.twoOctetAs) narrow(values);
   return joined(values);
 }
 
 type Values = Map<number, { flags: number; value: number[] | Uint8Array }>;
 
-function toExternal(values: Values, localAs: number): void {
-  for (const type of [ATTRIBUTE.med, ATTRIBUTE.localPref, ATTRIBUTE.originatorId, ATTRIBUTE.clusterList]) values.delete(type);
+function toExternal(values: Values, { localAs, ownMed }: Rewrite): void {
+  for (const type of [ATTRIBUTE.localPref, ATTRIBUTE.originatorId, ATTRIBUTE.clusterList]) values.delete(type);
+  if (!ownMed) values.delete(ATTRIBUTE.med);
   const path = values.get(ATTRIBUTE.asPath)?.value ?? [];
   const extend = path[0] === 2 && path[1]! < 255;
   const value = new Uint8Array(path.length + (extend ? 4 : 6));
@@ -51,6 +58,22 @@ function toInternal(values: Values, { reflected, draining }: Rewrite): void {
   if (!values.has(ATTRIBUTE.originatorId)) values.set(ATTRIBUTE.originatorId, { flags: 0x80, value: octets(reflected.originator) });
   const clusters = values.get(ATTRIBUTE.clusterList)?.value ?? [];
   values.set(ATTRIBUTE.clusterList, { flags: 0x80, value: [...octets(reflected.clusterId), ...clusters] });
+}
+
+/** AS_PATH and AGGREGATOR two octets wide; what that loses is in AS4_PATH and AS4_AGGREGATOR, where a peer that knows them passes it on. */
+function narrow(values: Values): void {
+  const path = readAsPath(Uint8Array.from(values.get(ATTRIBUTE.asPath)?.value ?? []), 4);
+  values.set(ATTRIBUTE.asPath, { flags: 0x40, value: writeAsPath(path, 2) });
+  if (path.some(({ asns }) => asns.some((asn) => asn > 0xffff))) {
+    const plain = path.filter(({ type }) => type === 'sequence' || type === 'set');
+    values.set(ATTRIBUTE.as4Path, { flags: 0xc0, value: writeAsPath(plain, 4) });
+  }
+  const aggregator = values.get(ATTRIBUTE.aggregator);
+  if (aggregator === undefined) return;
+  const { flags, value } = aggregator;
+  const wide = value[0] !== 0 || value[1] !== 0;
+  values.set(ATTRIBUTE.aggregator, { flags, value: [...(wide ? [AS_TRANS >>> 8, AS_TRANS & 255] : value.slice(2, 4)), ...value.slice(4)] });
+  if (wide) values.set(ATTRIBUTE.as4Aggregator, { flags: 0xc0, value });
 }
 
 function hasCommunity(communities: ArrayLike<number>, wanted: number): boolean {

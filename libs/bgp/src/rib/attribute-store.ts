@@ -14,7 +14,7 @@ export class AttributeStore {
   readonly #summary: AttributeSummary;
   readonly #index = new IdIndex((id) => this.#hash[id]!);
   readonly #free: number[] = [];
-  readonly #onUnused: ((set: number) => void)[] = [];
+  readonly #onUnused = new Set<(set: number) => void>();
   #capacity = FIRST_CAPACITY;
   #next = 1;
   #hash = new Int32Array(FIRST_CAPACITY);
@@ -43,9 +43,10 @@ export class AttributeStore {
     return this.#next - 1 - this.#free.length;
   }
 
-  /** Called when nobody but caches refers to a set any more, while its bytes are still there: what is known of it is to be forgotten. */
-  onUnused(listener: (set: number) => void): void {
-    this.#onUnused.push(listener);
+  /** Called when nobody but caches refers to a set any more, while its bytes are still there: what is known of it is to be forgotten. Returns what ends that. */
+  onUnused(listener: (set: number) => void): () => void {
+    this.#onUnused.add(listener);
+    return () => this.#onUnused.delete(listener);
   }
 
   /** The number of a set; the caller gets a reference to it. Copies the bytes of a new one. */

@@ -38,6 +38,15 @@ export class BestPath {
     return left[0]!;
   }
 
+  /** All paths of a chain that cost what the best costs, the best first: their next hops may share the traffic. AS paths may differ. */
+  equals(head: number): number[] {
+    const best = this.select(head);
+    const left: number[] = [];
+    for (let path = head; path !== 0; path = this.#paths.next[path]!) if (this.#paths.set[path] !== 0) left.push(path);
+    this.#eliminateByCost(left);
+    return best === 0 ? [] : [best, ...left.filter((path) => path !== best)];
+  }
+
   #eliminateByCost(left: number[]): void {
     const { set } = this.#paths;
     const sets = this.#sets;

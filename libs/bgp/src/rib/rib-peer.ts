@@ -30,6 +30,12 @@ export interface PeerUp {
   /** Own address by family: the next hop of what is sent. A family without one gets no routes with the speaker as next hop. */
   readonly nextHopSelf: { readonly [F in RoutedFamily]?: Uint8Array };
   readonly maxMessage: number;
+  /** What its OPEN says; what the settings say unless given. */
+  readonly external?: boolean;
+  /** AS numbers go out two octets wide, RFC 6793 §4.2.2; four unless given. */
+  readonly twoOctetAs?: boolean;
+  /** IPv4 routes may have IPv6 next hops, RFC 8950; not unless given. */
+  readonly extendedNextHop?: boolean;
 }
 
 /** One family towards one peer: the Adj-RIB-Out of RFC 4271 §3.2 and what is still to be sent. */
@@ -49,11 +55,12 @@ export class Outgoing {
 
 /** A peer as the table knows it. */
 export class RibPeer {
-  readonly settings: RibPeerSettings;
-  readonly importPolicy: CompiledPolicy;
-  readonly exportPolicy: CompiledPolicy;
-  readonly weight: number;
-  readonly external: boolean;
+  settings: RibPeerSettings;
+  importPolicy: CompiledPolicy;
+  exportPolicy: CompiledPolicy;
+  external: boolean;
+  /** It is no longer configured: it goes when its last path has. */
+  removed = false;
   routerId = 0;
   address: Uint8Array = new Uint8Array(0);
   up: PeerUp | undefined;
@@ -64,7 +71,10 @@ export class RibPeer {
     this.settings = settings;
     this.importPolicy = importPolicy;
     this.exportPolicy = exportPolicy;
-    this.weight = settings.weight ?? 0;
     this.external = settings.external;
+  }
+
+  get weight(): number {
+    return this.settings.weight ?? 0;
   }
 }

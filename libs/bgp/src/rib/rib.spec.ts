@@ -1,106 +1,240 @@
 import fc from 'fast-check';
-import { AttributeStore } from './attribute-store.ts';
-import { FamilyTable } from './family-table.ts';
-import { PrefixTable } from './prefix-table.ts';
+import type { Negotiated } from '../capability/negotiated.ts';
+import { MessageFramer } from '../message/framing.ts';
+import { parseUpdate } from '../message/update.ts';
+import type { PeerConnection } from '../session/peer-settings.ts';
+import { type PeerRouting, Rib } from './rib.ts';
+import type { RouteChange, RouteFollower } from './route-follower.ts';
 
-const SELF = { localAs: 65000, routerId: 1, clusterId: 1 };
-const NEXT_HOP = Uint8Array.of(10, 0, 0, 1);
+const PREFIX = '192.0.2.0/24';
+const ACCEPT = { rules: [], otherwise: 'accept' } as const;
+const NEGOTIATED: Negotiated = {
+  families: ['ipv4', 'ipv6'],
+  addPath: { ipv4: { receive: false, send: false }, ipv6: { receive: false, send: false } },
+  fourOctetAs: true,
+  extendedNextHop: false,
+  extendedMessage: false,
+  routeRefresh: true,
+  enhancedRouteRefresh: false,
+  external: true,
+  holdTime: 90,
+};
 
-interface Shape {
-  readonly localPref: number;
-  readonly path: readonly number[];
-  readonly origin: number;
-  readonly med: number;
-}
+/** A speaker's table, and what is due in it. */
+class Node {
+  readonly rib: Rib;
+  readonly #due: (() => void)[] = [];
+  readonly id: number;
+  readonly asn: number;
 
-function be32(value: number): number[] {
-  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
-}
-
-function block({ localPref, path, origin, med }: Shape): Uint8Array {
-  const asPath = path.length === 0 ? [] : [2, path.length, ...path.flatMap(be32)];
-  return Uint8Array.from([0x40, 1, 1, origin, 0x40, 2, asPath.length, ...asPath, 0x80, 4, 4, ...be32(med), 0x40, 5, 4, ...be32(localPref)]);
-}
-
-const shape = fc.record({
-  localPref: fc.constantFrom(50, 100),
-  path: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
-  origin: fc.constantFrom(0, 2),
-  med: fc.integer({ min: 0, max: 2 }),
-});
-
-const PEERS = [1, 2, 3, 4].map((id) => ({ weight: 0, external: id % 2 === 0, routerId: 10 - id, address: Uint8Array.of(10, 0, 0, id) }));
-
-/** RFC 4271 §9.1.2.2 as it is written: drop what loses a step, in order. */
-function slowBest(routes: Map<number, Shape>): number {
-  const keepBest = (left: number[], cost: (peer: number) => number): number[] => {
-    const costs = left.map(cost).sort((a, b) => a - b);
-    return left.filter((peer) => cost(peer) === costs[0]);
-  };
-  let left = [...routes.keys()];
-  const of = (peer: number): Shape => routes.get(peer)!;
-  left = keepBest(left, (peer) => -of(peer).localPref);
-  left = keepBest(left, (peer) => of(peer).path.length);
-  left = keepBest(left, (peer) => of(peer).origin);
-  const before = left;
-  left = left.filter((a) => !before.some((b) => (of(a).path[0] ?? 0) === (of(b).path[0] ?? 0) && of(b).med < of(a).med));
-  left = keepBest(left, (peer) => (PEERS[peer]!.external ? 0 : 1));
-  return keepBest(left, (peer) => PEERS[peer]!.routerId)[0] ?? -1;
-}
-
-test('the best path is that of the rules as they are written, whatever comes and goes', () => {
-  const step = fc.record({ peer: fc.integer({ min: 0, max: 3 }), prefix: fc.integer({ min: 0, max: 3 }), shape: fc.option(shape) });
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const store = new AttributeStore(SELF);
-      const table = new FamilyTable('ipv4', store, PEERS, () => undefined);
-      const oracle = new Map<number, Map<number, Shape>>();
-      for (const { peer, prefix, shape: given } of steps) {
-        const routes = oracle.get(prefix) ?? new Map<number, Shape>();
-        oracle.set(prefix, routes);
-        const id = table.prefixes.find(Uint8Array.of(24, 10, 0, prefix), 0, true);
-        if (given === null) {
-          const path = table.path(peer, id, 0);
-          expect(path !== 0).toBe(routes.delete(peer));
-          if (path !== 0) table.remove(path);
-        } else {
-          const set = store.intern(block(given), NEXT_HOP);
-          table.put(peer, id, 0, set, set);
-          store.release(set);
-          routes.set(peer, given);
-        }
-        const best = table.best(id);
-        expect(best === 0 ? -1 : table.paths.peer[best]).toBe(slowBest(routes));
-      }
-      const inUse = [...oracle.values()].flatMap((routes) => [...routes.values()].map((one) => String(block(one))));
-      expect(store.size).toBe(new Set(inUse).size);
-    }),
-    { numRuns: 500 },
-  );
-});
-
-test('prefixes keep their numbers while others come and go', () => {
-  const table = new PrefixTable('ipv6');
-  const bytes = (i: number): Uint8Array => Uint8Array.from([64, 0x20, 1, 0xd, 0xb8, 0, 0, i >>> 8, i & 255]);
-  const oracle = new Map<number, number>();
-  for (let i = 0; i < 20_000; i++) oracle.set(i, table.find(bytes(i), 0, true));
-  for (let i = 0; i < 20_000; i += 3) {
-    table.release(oracle.get(i)!);
-    oracle.delete(i);
+  constructor(id: number, asn = 65_000 + id) {
+    this.id = id;
+    this.asn = asn;
+    this.rib = new Rib({ asn, routerId: `10.0.0.${id}`, later: (run) => this.#due.push(run) });
   }
-  for (let i = 0; i < 20_000; i++) expect(table.find(bytes(i), 0, false)).toBe(oracle.get(i) ?? 0);
-  expect(table.size).toBe(oracle.size);
+
+  /** Lets all walks end. */
+  rest(): void {
+    for (let run = this.#due.shift(); run; run = this.#due.shift()) run();
+  }
+}
+
+/** A session between two tables, as real ones have it. */
+class Session {
+  readonly #ends: readonly { node: Node; peer: number; other: Node }[];
+  readonly #negotiated: Negotiated;
+
+  constructor(a: Node, b: Node, routing: PeerRouting = { importPolicy: ACCEPT }, negotiated: Partial<Negotiated> = {}) {
+    this.#negotiated = { ...NEGOTIATED, external: a.asn !== b.asn, ...negotiated };
+    this.#ends = [
+      { node: a, other: b },
+      { node: b, other: a },
+    ].map((end) => ({ ...end, peer: end.node.rib.addPeer({ address: `10.0.0.${end.other.id}`, asn: end.other.asn, ...routing }) }));
+    this.up();
+  }
+
+  /** Number of the second in the first one's table. */
+  get peer(): number {
+    return this.#ends[0]!.peer;
+  }
+
+  up(): void {
+    for (const { node, peer, other } of this.#ends) {
+      const addresses = { localAddress: `10.0.0.${node.id}`, remoteAddress: `10.0.0.${other.id}`, remoteRouterId: `10.0.0.${other.id}` };
+      node.rib.peerUp(peer, { negotiated: this.#negotiated, remoteAs: other.asn, ...addresses });
+    }
+  }
+
+  down(how: 'withdraw' | 'keep-stale' = 'withdraw'): void {
+    for (const { node, peer } of this.#ends) {
+      node.rib.peerDown(peer, how);
+      node.rest();
+    }
+  }
+
+  /** Carries what there is to say, until nobody has anything to say. */
+  run(): void {
+    const [first, second] = this.#ends;
+    while (this.#carry(first!, second!) || this.#carry(second!, first!));
+  }
+
+  #carry(from: { node: Node; peer: number }, to: { node: Node; peer: number }): boolean {
+    const bytes = from.node.rib.nextUpdates(from.peer, 65_536);
+    if (bytes === undefined) return false;
+    const framer = new MessageFramer();
+    framer.push(bytes);
+    for (let message = framer.next(); message; message = framer.next())
+      to.node.rib.receive(to.peer, parseUpdate(message.body, this.#negotiated));
+    return true;
+  }
+}
+
+const nextHops = (changes: readonly RouteChange[]): Record<string, readonly string[] | undefined> =>
+  Object.fromEntries(changes.map(({ prefix, route }) => [prefix, route?.nextHops.map(({ nextHop }) => nextHop)]));
+
+const paths = (node: Node) => [...node.rib.routes('ipv4')].flatMap(({ paths: all }) => all);
+
+describe('Rib', () => {
+  it('tells a follower of a route that came, changed and went, once each', () => {
+    const [a, b] = [new Node(1), new Node(2)];
+    const session = new Session(a, b);
+    const follower = b.rib.follow();
+    let told = 0;
+    follower.onChange(() => told++);
+    a.rib.originate({ prefix: PREFIX });
+    a.rib.originate({ prefix: '2001:db8::/32' }); // has no next hop over this session
+    session.run();
+    expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: ['10.0.0.1'] });
+    a.rib.originate({ prefix: PREFIX, attributes: { communities: [1] } });
+    session.run();
+    expect(follower.next(10)).toEqual([]); // packets go the same way
+    a.rib.withdraw(PREFIX);
+    session.run();
+    expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: undefined });
+    expect(told).toBe(3);
+    expect(follower.next(10)).toEqual([]);
+  });
+
+  it('takes nothing from an external peer without a policy, RFC 8212, until it has one; the session stays', () => {
+    const [a, b] = [new Node(1), new Node(2)];
+    const session = new Session(a, b, {});
+    const follower = b.rib.follow();
+    a.rib.originate({ prefix: PREFIX });
+    session.run();
+    expect(paths(b)).toMatchObject([{ from: '10.0.0.1', accepted: false, best: false }]);
+    expect(follower.next(10)).toEqual([]);
+    const settings: PeerConnection & PeerRouting & { address: string } = { address: '10.0.0.1', asn: a.asn, importPolicy: ACCEPT };
+    b.rib.updatePeer(1, settings);
+    b.rest();
+    expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: ['10.0.0.1'] });
+    b.rib.updatePeer(1, { ...settings, importPolicy: { rules: [], otherwise: 'reject' } });
+    b.rest();
+    expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: undefined });
+  });
+
+  it('says the next hops of equal cost, up to as many as are wanted', () => {
+    const [left, right, far, us] = [new Node(1), new Node(2), new Node(3), new Node(4)];
+    const sessions = [left, right, far].map((node) => new Session(node, us));
+    const [several, one] = [us.rib.follow(8), us.rib.follow()];
+    left.rib.originate({ prefix: PREFIX });
+    right.rib.originate({ prefix: PREFIX });
+    far.rib.originate({ prefix: PREFIX, attributes: { asPath: [{ type: 'sequence', asns: [64_512] }] } });
+    for (const session of sessions) session.run();
+    expect(nextHops(several.next(10))).toEqual({ [PREFIX]: ['10.0.0.1', '10.0.0.2'] });
+    expect(nextHops(one.next(10))).toEqual({ [PREFIX]: ['10.0.0.1'] });
+    sessions[0]!.down();
+    expect(nextHops(several.next(10))).toEqual({ [PREFIX]: ['10.0.0.2'] });
+  });
+
+  it('keeps stale routes, and drops with a removed peer all that it sent', () => {
+    const [a, b] = [new Node(1), new Node(2)];
+    const session = new Session(b, a);
+    a.rib.originate({ prefix: PREFIX });
+    session.run();
+    const follower = b.rib.follow();
+    expect(follower.next(10)).toHaveLength(1);
+    session.down('keep-stale');
+    expect(paths(b)).toMatchObject([{ stale: true, best: true }]);
+    expect(follower.next(10)).toEqual([]);
+    b.rib.removePeer(session.peer);
+    b.rest();
+    expect([paths(b), nextHops(follower.next(10))]).toEqual([[], { [PREFIX]: undefined }]);
+    expect(b.rib.addPeer({ address: '10.0.0.9', asn: 1 })).not.toBe(session.peer);
+  });
+
+  it('gives a peer of two-octet AS numbers a path that comes out whole, RFC 6793', () => {
+    const [a, b] = [new Node(1, 4_200_000_001), new Node(2)];
+    const session = new Session(a, b, { importPolicy: ACCEPT }, { fourOctetAs: false });
+    const attributes = {
+      asPath: [{ type: 'sequence', asns: [64_512, 4_200_000_002] }],
+      aggregator: { asn: 4_200_000_003, address: '10.0.0.1' },
+    } as const;
+    a.rib.originate({ prefix: PREFIX, attributes });
+    session.run();
+    expect(paths(b)).toMatchObject([
+      { attributes: { asPath: [{ type: 'sequence', asns: [4_200_000_001, 64_512, 4_200_000_002] }], aggregator: attributes.aggregator } },
+    ]);
+  });
+
+  it('passes on to external peers its own MED, and that of its policy, but no neighbour’s', () => {
+    const [a, us, plain, told] = [new Node(1), new Node(2), new Node(3), new Node(4)];
+    const policy = { rules: [{ action: 'accept', set: { med: 7 } }], otherwise: 'reject' } as const;
+    const sessions = [new Session(a, us), new Session(us, plain), new Session(us, told, { importPolicy: ACCEPT, exportPolicy: policy })];
+    a.rib.originate({ prefix: PREFIX, attributes: { med: 5 } });
+    us.rib.originate({ prefix: '198.51.100.0/24', attributes: { med: 6 } });
+    for (const session of sessions) session.run();
+    const meds = (node: Node) =>
+      Object.fromEntries([...node.rib.routes('ipv4')].map(({ prefix, paths: all }) => [prefix, all[0]!.attributes.med]));
+    expect(meds(us)).toMatchObject({ [PREFIX]: 5 });
+    expect(meds(plain)).toEqual({ [PREFIX]: undefined, '198.51.100.0/24': 6 });
+    expect(meds(told)).toEqual({ [PREFIX]: 7, '198.51.100.0/24': 7 });
+  });
+
+  it('has followers that know what the table says, whatever comes and goes (property)', () => {
+    const peer = fc.nat(2);
+    const step = fc.oneof(
+      fc.record({ announce: peer, prefix: fc.nat(5), med: fc.nat(1) }),
+      fc.record({ withdraw: peer, prefix: fc.nat(5) }),
+      fc.record({ bounce: peer }),
+      fc.record({ pull: fc.integer({ min: 1, max: 3 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const us = new Node(9);
+        const others = [new Node(1), new Node(2), new Node(3)];
+        const sessions = others.map((node) => new Session(node, us));
+        const follower = us.rib.follow(2);
+        const known = new Map<string, string>();
+        const pull = (most: number): boolean => take(follower, known, most);
+        for (const each of steps) {
+          const prefixOf = (n: number): string => `10.${n}.0.0/16`;
+          if ('announce' in each) others[each.announce]!.rib.originate({ prefix: prefixOf(each.prefix), attributes: { med: each.med } });
+          else if ('withdraw' in each) others[each.withdraw]!.rib.withdraw(prefixOf(each.prefix));
+          else if ('pull' in each) pull(each.pull);
+          else {
+            sessions[each.bounce]!.down();
+            sessions[each.bounce]!.up();
+          }
+          for (const session of sessions) session.run();
+        }
+        while (pull(2));
+        const best = [...us.rib.routes('ipv4')].flatMap(({ prefix, paths: all }) => {
+          const from = all.find((path) => path.best)?.from;
+          return from === undefined ? [] : [[prefix, from] as const];
+        });
+        expect(new Map(known)).toEqual(new Map(best));
+      }),
+      { numRuns: 200 },
+    );
+  });
 });
 
-test.each([
-  [[0], '0.0.0.0/0'],
-  [[9, 10, 0xff], '10.128.0.0/9'],
-  [[32, 10, 1, 2, 255], '10.1.2.255/32'],
-])('the prefix in bytes %j is %s', (bytes, text) => {
-  const table = new PrefixTable('ipv4');
-  const id = table.find(Uint8Array.from(bytes), 0, true);
-  expect(table.text(id)).toBe(text);
-  const out = new Uint8Array(5);
-  expect(table.write(id, out, 0)).toBe(table.encodedLength(id));
-  expect(table.find(out, 0, false)).toBe(id);
-});
+/** Pulls changes into what is known: peer by prefix. */
+function take(follower: RouteFollower, known: Map<string, string>, most: number): boolean {
+  const changes = follower.next(most);
+  for (const { prefix, route } of changes) {
+    if (route === undefined) known.delete(prefix);
+    else known.set(prefix, route.from);
+  }
+  return changes.length > 0;
+}

@@ -1,17 +1,21 @@
+import type { PathAttributes } from '../attribute/path-attributes.ts';
 import type { RoutedFamily } from '../family/routed-family.ts';
 import type { NlriRun, ParsedUpdate } from '../message/parsed-update.ts';
 import { type AttributeCodec, CompiledPolicy } from '../policy/compiled-policy.ts';
-import { ACCEPT_ALL, REJECT_ALL } from '../policy/policy.ts';
+import { ACCEPT_ALL, type Policy, REJECT_ALL } from '../policy/policy.ts';
 import { Advertiser } from './advertiser.ts';
 import { AttributeStore } from './attribute-store.ts';
 import { SET_FLAG, type SpeakerIdentity, u32 } from './attribute-summary.ts';
 import { FamilyTable } from './family-table.ts';
 import { PATH_FLAG } from './path-pool.ts';
 import { Outgoing, type PeerUp, RibPeer, type RibPeerSettings } from './rib-peer.ts';
+import { type BestRoute, type ListedPath, RouteFollower } from './route-follower.ts';
 
 /** Preferred before every learned route. */
 const OWN_WEIGHT = 32_768;
 const LOCAL = 0;
+/** So many numbers of removed peers wait before the first is given out again: what other peers were told may name it still. */
+const SPARE_NUMBERS = 1024;
 
 /** What an UPDATE led to. */
 export type ReceiveResult = 'ok' | 'max-prefixes-exceeded';
@@ -33,6 +37,9 @@ export class RouteTable {
   readonly #advertiser: Advertiser;
   readonly #walks: Walk[] = [];
   readonly #listeners: ((peer: number) => void)[] = [];
+  readonly #onWork: (() => void)[] = [];
+  readonly #followers = new Set<RouteFollower>();
+  readonly #free: number[] = [];
 
   constructor(self: SpeakerIdentity, codec: AttributeCodec) {
     this.#codec = codec;
@@ -48,18 +55,44 @@ export class RouteTable {
 
   /** @returns the peer's number */
   addPeer(settings: RibPeerSettings): number {
-    const importPolicy = new CompiledPolicy(
-      settings.importPolicy ?? (settings.external ? REJECT_ALL : ACCEPT_ALL),
-      this.#sets,
-      this.#codec,
-    );
-    const exportPolicy = new CompiledPolicy(settings.exportPolicy ?? ACCEPT_ALL, this.#sets, this.#codec);
-    return this.#peers.push(new RibPeer(settings, importPolicy, exportPolicy)) - 1;
+    const { importPolicy, exportPolicy } = this.#policies(settings);
+    const peer = new RibPeer(settings, importPolicy, exportPolicy);
+    if (this.#free.length <= SPARE_NUMBERS) return this.#peers.push(peer) - 1;
+    const number = this.#free.shift()!;
+    this.#peers[number] = peer;
+    return number;
+  }
+
+  /**
+   * New policies, preferences and next hops for a peer, while its session stays: what it sent is judged again, and it is told again what it may
+   * have.
+   */
+  updatePeer(number: number, settings: RibPeerSettings, nextHopSelf?: PeerUp['nextHopSelf']): void {
+    const peer = this.#peers[number]!;
+    if (peer.up !== undefined && nextHopSelf !== undefined) peer.up = { ...peer.up, nextHopSelf };
+    peer.importPolicy.close();
+    peer.exportPolicy.close();
+    Object.assign(peer, { settings, ...this.#policies(settings) });
+    this.reimport(number);
+    for (const family of peer.outgoing.keys()) this.refresh(number, family);
+  }
+
+  /** The peer is no longer configured. What it sent goes; its number is given to another one much later. */
+  removePeer(number: number): void {
+    const peer = this.#peers[number]!;
+    if (peer.up !== undefined) this.peerDown(number, 'withdraw');
+    peer.removed = true;
+    this.#walk(number, 'withdraw');
   }
 
   /** Tells who listens that a peer that had nothing to be told now has. */
   onDirty(listener: (peer: number) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Tells who listens that there is something for {@link advance}. */
+  onWork(listener: () => void): void {
+    this.#onWork.push(listener);
   }
 
   /** Begins to tell a peer everything that it may have. A walk that is still open for it is ended first. */
@@ -69,6 +102,7 @@ export class RouteTable {
     peer.up = up;
     peer.routerId = up.routerId;
     peer.address = up.remoteAddress;
+    peer.external = up.external ?? peer.settings.external;
     for (const family of up.families) peer.outgoing.set(family, new Outgoing());
     this.#tell(number);
   }
@@ -164,8 +198,37 @@ export class RouteTable {
       const flags = walk.table.paths.flags[walk.at]!;
       if ((flags & PATH_FLAG.used) !== 0 && walk.table.paths.peer[walk.at] === walk.peer) this.#step(walk, walk.at, flags);
     }
-    if (walk.at >= walk.table.paths.end) this.#walks.shift();
+    if (walk.at >= walk.table.paths.end) {
+      this.#walks.shift();
+      this.#retire(walk.peer);
+    }
     return this.#walks.length > 0;
+  }
+
+  /** Follows the best routes: all that there are, then what changes. @param maxPaths next hops of one route at most */
+  follow(maxPaths: number): RouteFollower {
+    const follower = new RouteFollower({
+      route: (family, prefix) => this.#best(this.#families[family], prefix, maxPaths),
+      text: (family, prefix) => this.#families[family].prefixes.text(prefix),
+      told: (family, prefix) => this.#releaseIfUnused(this.#families[family], prefix),
+      closed: (one) => this.#followers.delete(one),
+    });
+    this.#followers.add(follower);
+    for (const table of Object.values(this.#families)) {
+      for (let prefix = 1; prefix < table.prefixes.end; prefix++)
+        if (table.best(prefix) !== 0) follower.push(table.prefixes.family, prefix);
+    }
+    return follower;
+  }
+
+  /** Every prefix with all its paths, for people. */
+  *routes(family: RoutedFamily): Generator<{ readonly prefix: string; readonly paths: readonly ListedPath[] }> {
+    const table = this.#families[family];
+    for (let prefix = 1; prefix < table.prefixes.end; prefix++) {
+      const paths: ListedPath[] = [];
+      for (let path = table.head(prefix); path !== 0; path = table.paths.next[path]!) paths.push(this.#listed(table, prefix, path));
+      if (paths.length > 0) yield { prefix: table.prefixes.text(prefix), paths };
+    }
   }
 
   /** Routes of a peer: received (both families), and advertised by family. */
@@ -177,6 +240,55 @@ export class RouteTable {
   /** Distinct attribute sets in use. */
   get attributeSets(): number {
     return this.#sets.size;
+  }
+
+  #policies(settings: RibPeerSettings): { importPolicy: CompiledPolicy; exportPolicy: CompiledPolicy } {
+    const compiled = (policy: Policy): CompiledPolicy => new CompiledPolicy(policy, this.#sets, this.#codec);
+    return {
+      importPolicy: compiled(settings.importPolicy ?? (settings.external ? REJECT_ALL : ACCEPT_ALL)),
+      exportPolicy: compiled(settings.exportPolicy ?? ACCEPT_ALL),
+    };
+  }
+
+  /** Frees the number of a removed peer that nothing is left of. */
+  #retire(number: number): void {
+    const peer = this.#peers[number]!;
+    if (!peer.removed || this.#walks.some((walk) => walk.peer === number)) return;
+    peer.importPolicy.close();
+    peer.exportPolicy.close();
+    this.#peers[number] = undefined;
+    this.#free.push(number);
+  }
+
+  #best(table: FamilyTable, prefix: number, maxPaths: number): BestRoute | undefined {
+    const [best, ...others] = table.selection.equals(table.head(prefix));
+    if (best === undefined) return undefined;
+    const attributes = this.#attributes(table.paths.set[best]!);
+    const own = table.paths.peer[best] === LOCAL;
+    const nextHops = [attributes, ...others.map((path) => this.#attributes(table.paths.set[path]!))].map(
+      ({ nextHop, linkLocalNextHop }) => {
+        return { nextHop, ...(linkLocalNextHop !== undefined && { linkLocal: linkLocalNextHop }) };
+      },
+    );
+    const distinct = nextHops.filter((hop, i) => nextHops.findIndex(({ nextHop }) => nextHop === hop.nextHop) === i);
+    return { own, from: this.#peers[table.paths.peer[best]!]!.settings.name, nextHops: distinct.slice(0, maxPaths), attributes };
+  }
+
+  #listed(table: FamilyTable, prefix: number, path: number): ListedPath {
+    const { peer, set, raw, flags, identifier } = table.paths;
+    return {
+      from: this.#peers[peer[path]!]!.settings.name,
+      own: peer[path] === LOCAL,
+      best: table.best(prefix) === path,
+      accepted: set[path] !== 0,
+      stale: (flags[path]! & PATH_FLAG.stale) !== 0,
+      pathId: identifier[path]!,
+      attributes: this.#attributes(set[path]! || raw[path]!),
+    };
+  }
+
+  #attributes(set: number): PathAttributes {
+    return this.#codec.decode(this.#sets.block(set), this.#sets.nextHop(set));
   }
 
   #announceRun(number: number, run: NlriRun, raw: number): void {
@@ -226,6 +338,7 @@ export class RouteTable {
     for (const table of Object.values(this.#families)) {
       if (family === undefined || table.prefixes.family === family) this.#walks.push({ kind, peer, table, at: 1 });
     }
+    for (const listener of this.#onWork) listener();
   }
 
   #step({ kind, peer, table }: Walk, path: number, flags: number): void {
@@ -239,9 +352,10 @@ export class RouteTable {
   }
 
   #changed(table: FamilyTable, prefix: number): void {
+    for (const follower of this.#followers) follower.push(table.prefixes.family, prefix);
     const set = table.paths.set[table.best(prefix)]!;
     for (let number = 1; number < this.#peers.length; number++) {
-      const out = this.#peers[number]!.outgoing.get(table.prefixes.family);
+      const out = this.#peers[number]?.outgoing.get(table.prefixes.family);
       if (out === undefined) continue;
       const idle = out.dirty.empty && out.cursor === 0;
       out.dirty.push(prefix, set);
@@ -255,6 +369,7 @@ export class RouteTable {
 
   #releaseIfUnused(table: FamilyTable, prefix: number): void {
     if (table.head(prefix) !== 0) return;
+    for (const follower of this.#followers) if (follower.holds(table.prefixes.family, prefix)) return;
     for (const peer of this.#peers) {
       const out = peer?.outgoing.get(table.prefixes.family);
       if (out !== undefined && (out.sent.get(prefix) !== 0 || out.dirty.has(prefix))) return;

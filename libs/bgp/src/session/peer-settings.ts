@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RoutedFamily } from '../family/routed-family.ts';
 import type { SessionSettings } from './session-settings.ts';
 
@@ -32,6 +33,29 @@ export interface PeerConnection {
 
 /** Greatest TTL, which RFC 5082 sends with. */
 const MAX_TTL = 255;
+
+const SESSION_FIELDS: { readonly [K in keyof Required<PeerConnection>]: true } = {
+  port: true,
+  asn: true,
+  localAddress: true,
+  families: true,
+  password: true,
+  multihop: true,
+  gtsmHops: true,
+  passive: true,
+  holdTime: true,
+  connectRetryMs: true,
+  gracefulRestart: true,
+  addPath: true,
+  extendedNextHop: true,
+};
+
+/** Whether two settings of a peer make the same session. */
+export function sameSession(a: PeerConnection, b: PeerConnection): boolean {
+  return Object.keys(SESSION_FIELDS).every((field) =>
+    isDeepStrictEqual(a[field as keyof PeerConnection], b[field as keyof PeerConnection]),
+  );
+}
 
 /** What the session itself needs of it. */
 export function sessionSettings(

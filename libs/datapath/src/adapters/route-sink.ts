@@ -1,6 +1,7 @@
 import type { FoundEntry, SinkFailures, SinkRow, SinkTarget } from '@isthmus/core';
 import { clusterScope } from '../sinks/cluster-scope.ts';
 import type { RouteRow } from '../tables/routes.ts';
+import { each } from './each-route.ts';
 import { deleteRoute, listRoutes, NetlinkSocket, type Route, replaceRoute } from './netlink/index.ts';
 
 /** The number under which the kernel lists our routes (`ip route show proto 195`). */
@@ -79,18 +80,4 @@ export class RouteSink implements SinkTarget<RouteRow> {
 
 function metricOf({ clusterId }: RouteRow): number {
   return METRIC_BASE + clusterId;
-}
-
-function each<R extends { key: string }>(rows: readonly R[], fn: (row: R, socket: NetlinkSocket) => void): SinkFailures {
-  const failures = new Map<string, unknown>();
-  NetlinkSocket.using('route', undefined, (socket) => {
-    for (const row of rows) {
-      try {
-        fn(row, socket);
-      } catch (error) {
-        failures.set(row.key, error);
-      }
-    }
-  });
-  return failures;
 }

@@ -4,9 +4,10 @@ import { type Attributes, attribute, decodeAttributes, first, inside, NLM_F, nes
 import type { NetlinkSocket } from './socket.ts';
 
 const RTM_ROUTE = { NEW: 24, DELETE: 25, GET: 26 } as const;
-const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7, METRICS: 8, TABLE: 15, VIA: 18 } as const;
+const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7, METRICS: 8, MULTIPATH: 9, TABLE: 15, VIA: 18 } as const;
 const RTAX_MTU = 2;
 const RTMSG_LENGTH = 12;
+const RTNEXTHOP_LENGTH = 8;
 const RTM_F_CLONED = 0x200;
 const RTNH_F_ONLINK = 4;
 const SCOPE = { UNIVERSE: 0, LINK: 253, NOWHERE: 255 } as const;
@@ -14,12 +15,20 @@ const TYPES = { unicast: 1, local: 2, blackhole: 6, unreachable: 7 } as const;
 const TABLE_MAIN = 254;
 const TABLE_COMPAT = 252;
 
-/** A route with one next hop, as the kernel keeps it. */
+/** One of several next hops that share a route's traffic. */
+export interface RouteHop {
+  via: string;
+  device?: number;
+}
+
+/** A route, as the kernel keeps it. */
 export interface Route {
   /** Canonical network: `10.1.0.0/16`, `::/0`. */
   destination: string;
   /** `unicast` unless given. */
   type?: keyof typeof TYPES;
+  /** Several next hops, instead of `via` and `device`. */
+  hops?: readonly RouteHop[];
   /** Next hop; may be IPv6 for an IPv4 destination (RFC 5549). */
   via?: string;
   /** Index of the device to leave by. */
@@ -77,9 +86,12 @@ function setRoute(socket: NetlinkSocket, route: Route, flag: number): void {
  * @throws NetlinkError, RangeError when an address is malformed
  */
 export function deleteRoute(socket: NetlinkSocket, route: Route): boolean {
+  const body = encodeRoute(route);
+  // A route found by its destination alone may be of any scope.
+  body[6] = SCOPE.NOWHERE;
   const refused = socket.change({
     type: RTM_ROUTE.DELETE,
-    body: encodeRoute(route),
+    body,
     what: `delete route ${describe(route)}`,
     object: route.destination,
     tolerate: ['ESRCH', 'ENODEV'],
@@ -88,7 +100,7 @@ export function deleteRoute(socket: NetlinkSocket, route: Route): boolean {
 }
 
 /**
- * Lists routes. Multipath routes and routes of other types are left out: we make none.
+ * Lists routes. Routes of other types are left out: we make none.
  * @throws NetlinkError
  */
 export function listRoutes(socket: NetlinkSocket, filter: RouteFilter = {}): Route[] {
@@ -125,6 +137,7 @@ function encodeRoute(route: Route): Buffer {
     u32Attribute(RTA.TABLE, table),
     ...(route.device === undefined ? [] : [u32Attribute(RTA.OIF, route.device)]),
     ...(route.via === undefined ? [] : [viaAttribute(prefix.family, route.via)]),
+    ...(route.hops === undefined ? [] : [multipathAttribute(prefix.family, route.hops)]),
     ...(route.source === undefined ? [] : [ipAttribute(RTA.PREFSRC, route.source)]),
     ...(route.metric === undefined ? [] : [u32Attribute(RTA.PRIORITY, route.metric)]),
     ...(route.mtu === undefined ? [] : [nested(RTA.METRICS, u32Attribute(RTAX_MTU, route.mtu))]),
@@ -148,7 +161,19 @@ function rtmsg(route: Route, prefix: Prefix, table: number): Buffer {
 function scopeOf(route: Route): number {
   if (route.type === 'local') return 254;
   const unicast = route.type === undefined || route.type === 'unicast';
-  return unicast && route.via === undefined ? SCOPE.LINK : SCOPE.UNIVERSE;
+  return unicast && route.via === undefined && route.hops === undefined ? SCOPE.LINK : SCOPE.UNIVERSE;
+}
+
+/** `struct rtnexthop` of each, with its address behind; each has an equal share. */
+function multipathAttribute(family: Family, hops: readonly RouteHop[]): Buffer {
+  const parts = hops.map(({ via, device = 0 }) => {
+    const gateway = viaAttribute(family, via);
+    const header = Buffer.alloc(RTNEXTHOP_LENGTH);
+    header.writeUInt16LE(RTNEXTHOP_LENGTH + gateway.length, 0);
+    header.writeInt32LE(device, 4);
+    return Buffer.concat([header, gateway]);
+  });
+  return attribute(RTA.MULTIPATH, Buffer.concat(parts));
 }
 
 function viaAttribute(family: Family, via: string): Buffer {
@@ -176,15 +201,35 @@ function decodeRoute(payload: Buffer): Route | undefined {
   };
 }
 
-function optionalParts(attributes: Attributes): Pick<Route, 'via' | 'device' | 'mtu' | 'source' | 'metric'> {
-  const via = first(attributes, RTA.GATEWAY) ?? first(attributes, RTA.VIA)?.subarray(2);
+function optionalParts(attributes: Attributes): Pick<Route, 'via' | 'hops' | 'device' | 'mtu' | 'source' | 'metric'> {
+  const via = gatewayOf(attributes);
+  const multipath = first(attributes, RTA.MULTIPATH);
   const source = first(attributes, RTA.PREFSRC);
   const parts = {
-    via: via && ipText(via),
+    via,
+    hops: multipath && hopsOf(multipath),
     device: u32Of(attributes, RTA.OIF),
     mtu: u32Of(inside(attributes, RTA.METRICS), RTAX_MTU),
     source: source && ipText(source),
     metric: u32Of(attributes, RTA.PRIORITY),
   };
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
+}
+
+function gatewayOf(attributes: Attributes): string | undefined {
+  const via = first(attributes, RTA.GATEWAY) ?? first(attributes, RTA.VIA)?.subarray(2);
+  return via && ipText(via);
+}
+
+/** Next hops that are no addresses are left out: we make none. */
+function hopsOf(bytes: Buffer): RouteHop[] {
+  const hops: RouteHop[] = [];
+  for (let at = 0; at + RTNEXTHOP_LENGTH <= bytes.length; ) {
+    const length = bytes.readUInt16LE(at);
+    if (length < RTNEXTHOP_LENGTH || at + length > bytes.length) throw new RangeError(`next hop of ${length} bytes at ${at}`);
+    const via = gatewayOf(decodeAttributes(bytes.subarray(at + RTNEXTHOP_LENGTH, at + length)));
+    if (via !== undefined) hops.push({ via, device: bytes.readInt32LE(at + 4) });
+    at += (length + 3) & ~3;
+  }
+  return hops;
 }
