@@ -10,6 +10,7 @@ export { parseUpdate } from './message/update.ts';
 export type { Policy, PolicyActions, PolicyMatch, PolicyRule, PrefixRange, RouteSource } from './policy/policy.ts';
 export { type OwnRoute, type PeerRouting, Rib, type RibOptions } from './rib/rib.ts';
 export type { BestRoute, ListedPath, NextHop, RouteChange, RouteFollower } from './rib/route-follower.ts';
+export type { ListedRoute } from './rib/route-reader.ts';
 export type {
   BgpConnection,
   BgpEndpoint,

@@ -65,7 +65,7 @@ test('the best path is that of the rules as they are written, whatever comes and
           if (path !== 0) table.remove(path);
         } else {
           const set = store.intern(block(given), NEXT_HOP);
-          table.put(peer, id, 0, set, set);
+          table.put(peer, id, 0, set, set, 0);
           store.release(set);
           routes.set(peer, given);
         }

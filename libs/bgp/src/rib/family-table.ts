@@ -46,8 +46,8 @@ export class FamilyTable {
     return path;
   }
 
-  /** Sets a peer's path and takes references to both sets. @returns whether it is new */
-  put(peer: number, prefix: number, identifier: number, raw: number, set: number): boolean {
+  /** Sets a peer's path and takes references to both sets. @param epoch the peer's session @returns whether it is new */
+  put(peer: number, prefix: number, identifier: number, raw: number, set: number, epoch: number): boolean {
     if (prefix >= this.#head.length) {
       this.#head = widened(this.#head, this.#head.length * 2);
       this.#best = widened(this.#best, this.#best.length * 2);
@@ -65,6 +65,7 @@ export class FamilyTable {
     paths.raw[path] = raw;
     paths.set[path] = set;
     paths.flags[path] = PATH_FLAG.used;
+    paths.epoch[path] = epoch;
     this.#reselect(prefix);
     this.#forget(oldRaw, oldSet);
     return found === 0;

@@ -19,6 +19,8 @@ export class PathPool {
   /** RFC 7911; 0 without ADD-PATH. */
   identifier = new Uint32Array(1024);
   flags = new Uint8Array(1024);
+  /** Session of the peer that it came in, counted. */
+  epoch = new Uint16Array(1024);
 
   /** All numbers given out are below. */
   get end(): number {
@@ -53,5 +55,6 @@ export class PathPool {
     this.next = widened(this.next, this.#capacity);
     this.identifier = widened(this.identifier, this.#capacity);
     this.flags = widened(this.flags, this.#capacity);
+    this.epoch = widened(this.epoch, this.#capacity);
   }
 }

@@ -4,6 +4,8 @@ import { widened } from './column.ts';
 import { IdIndex, mixed } from './id-index.ts';
 
 const FIRST_CAPACITY = 1024;
+/** Stands for the length of a prefix that was released. */
+const RELEASED = 255;
 
 /** The prefixes of one family as small numbers from 1 on. Numbers of released prefixes are given out again. */
 export class PrefixTable {
@@ -56,7 +58,13 @@ export class PrefixTable {
   /** Forgets a prefix that nothing refers to. */
   release(id: number): void {
     this.#index.remove(this.#hash(id * this.#words, this.#address, this.#length[id]!), id);
+    this.#length[id] = RELEASED;
     this.#free.push(id);
+  }
+
+  /** Whether a number has a prefix now. */
+  isUsed(id: number): boolean {
+    return this.#length[id] !== RELEASED;
   }
 
   /** Prefix length in bits. */

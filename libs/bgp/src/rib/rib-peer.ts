@@ -61,6 +61,8 @@ export class RibPeer {
   external: boolean;
   /** It is no longer configured: it goes when its last path has. */
   removed = false;
+  /** Sessions so far, in 16 bits. */
+  epoch = 0;
   routerId = 0;
   address: Uint8Array = new Uint8Array(0);
   up: PeerUp | undefined;

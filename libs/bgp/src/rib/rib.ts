@@ -6,11 +6,12 @@ import type { ParsedUpdate } from '../message/parsed-update.ts';
 import type { PeerUp } from '../session/session-table.ts';
 import type { SpeakerTable } from '../session/speaker-table.ts';
 import type { RibPeerSettings, PeerUp as RibPeerUp } from './rib-peer.ts';
-import type { ListedPath, RouteFollower } from './route-follower.ts';
+import type { RouteFollower } from './route-follower.ts';
+import type { ListedRoute } from './route-reader.ts';
 import { RouteTable } from './route-table.ts';
 
-/** Paths that a walk looks at in one turn of the loop: a few milliseconds. */
-const SLICE = 20_000;
+/** Paths that a walk changes in one turn of the loop: a few milliseconds. */
+const SLICE = 4_000;
 /** RFC 4271 §4.1. */
 const MAX_MESSAGE = 4096;
 
@@ -81,7 +82,7 @@ export class Rib implements SpeakerTable<PeerRouting> {
   }
 
   /** Every prefix of a family with all its paths. */
-  routes(family: RoutedFamily): Iterable<{ readonly prefix: string; readonly paths: readonly ListedPath[] }> {
+  routes(family: RoutedFamily): Iterable<ListedRoute> {
     return this.#table.routes(family);
   }
 

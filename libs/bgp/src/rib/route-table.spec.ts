@@ -77,7 +77,7 @@ const external = (name: string) => ({ name, external: true, importPolicy: ACCEPT
 
 test('a receiver holds the best routes of the others, whatever came and went and whenever it was told', () => {
   const step = fc.record({
-    kind: fc.constantFrom('announce', 'announce', 'withdraw', 'down', 'stale', 'pull', 'bounce', 'refresh'),
+    kind: fc.constantFrom('announce', 'announce', 'withdraw', 'down', 'stale', 'pull', 'bounce', 'refresh', 'walk'),
     peer: fc.integer({ min: 1, max: 3 }),
     prefix: fc.integer({ min: 0, max: 5 }),
     hops: fc.array(fc.integer({ min: 100, max: 102 }), { minLength: 1, maxLength: 3 }),
@@ -99,6 +99,7 @@ test('a receiver holds the best routes of the others, whatever came and went and
           routes.delete(prefix);
         } else if (kind === 'pull') receiver.apply(table.nextUpdates(4, 100));
         else if (kind === 'refresh') table.refresh(4, 'ipv4');
+        else if (kind === 'walk') table.advance(1);
         else if (kind === 'bounce') {
           table.peerDown(4, 'withdraw');
           receiver = new Receiver();
@@ -109,12 +110,12 @@ test('a receiver holds the best routes of the others, whatever came and went and
           if (kind === 'stale') {
             table.receive(peer, announce([prefix], block(hops)));
             table.sweepStale(peer);
-            while (table.advance(2));
           }
           routes.clear();
           if (kind === 'stale') routes.set(prefix, hops);
         }
       }
+      while (table.advance(2));
       drain(table, 4, receiver);
       const expected = new Map<number, string>();
       for (let prefix = 0; prefix <= 5; prefix++) {
@@ -123,6 +124,9 @@ test('a receiver holds the best routes of the others, whatever came and went and
       }
       expect(receiver.routes).toEqual(expected);
       expect(receiver.ends).toBe(1);
+      expect(table.attributeSets).toBeLessThanOrEqual(
+        new Set([1, 2, 3].flatMap((peer) => [...oracle[peer - 1]!.values()].map(String))).size,
+      );
       expect(table.counts(4).advertised).toEqual([{ family: 'ipv4', routes: expected.size }]);
     }),
     { numRuns: 400 },
@@ -197,4 +201,20 @@ test('draining says GRACEFUL_SHUTDOWN on everything, once', () => {
   table.setDraining(true);
   drain(table, b, receiver);
   expect(receiver.routes.get(1)).toContain('c00804ffff0000');
+});
+
+test('a prefix that went while what a lost peer was told is still being forgotten is freed once', () => {
+  const table = new RouteTable(SELF, NO_CODEC);
+  const [a, b, c] = [table.addPeer(external('a')), table.addPeer(external('b')), table.addPeer(external('c'))];
+  table.peerUp(b, up(2));
+  table.receive(a, announce([1], block([7])));
+  drain(table, b, new Receiver());
+  table.peerDown(b, 'withdraw');
+  table.receive(a, withdraw(1));
+  while (table.advance(1));
+  for (const prefix of [2, 3]) table.receive(a, announce([prefix], block([7])));
+  const receiver = new Receiver();
+  table.peerUp(c, up(3));
+  drain(table, c, receiver);
+  expect([...receiver.routes.keys()]).toEqual([2, 3]);
 });

@@ -1,4 +1,3 @@
-import type { PathAttributes } from '../attribute/path-attributes.ts';
 import type { RoutedFamily } from '../family/routed-family.ts';
 import type { NlriRun, ParsedUpdate } from '../message/parsed-update.ts';
 import { type AttributeCodec, CompiledPolicy } from '../policy/compiled-policy.ts';
@@ -9,24 +8,17 @@ import { SET_FLAG, type SpeakerIdentity, u32 } from './attribute-summary.ts';
 import { FamilyTable } from './family-table.ts';
 import { PATH_FLAG } from './path-pool.ts';
 import { Outgoing, type PeerUp, RibPeer, type RibPeerSettings } from './rib-peer.ts';
-import { type BestRoute, type ListedPath, RouteFollower } from './route-follower.ts';
+import { RouteFollower } from './route-follower.ts';
+import { type ListedRoute, LOCAL, RouteReader } from './route-reader.ts';
+import { type PathWork, Walks } from './walks.ts';
 
 /** Preferred before every learned route. */
 const OWN_WEIGHT = 32_768;
-const LOCAL = 0;
 /** So many numbers of removed peers wait before the first is given out again: what other peers were told may name it still. */
 const SPARE_NUMBERS = 1024;
 
 /** What an UPDATE led to. */
 export type ReceiveResult = 'ok' | 'max-prefixes-exceeded';
-
-/** A walk over all paths, advanced by {@link RouteTable.advance}. */
-interface Walk {
-  readonly kind: 'withdraw' | 'mark-stale' | 'sweep' | 'reimport';
-  readonly peer: number;
-  readonly table: FamilyTable;
-  at: number;
-}
 
 /** All routes of a speaker: what peers sent, what is best, and what each peer has to be told. No clock, no sockets. */
 export class RouteTable {
@@ -35,7 +27,8 @@ export class RouteTable {
   readonly #peers: (RibPeer | undefined)[] = [];
   readonly #families: { readonly [F in RoutedFamily]: FamilyTable };
   readonly #advertiser: Advertiser;
-  readonly #walks: Walk[] = [];
+  readonly #walks: Walks;
+  readonly #reader: RouteReader;
   readonly #listeners: ((peer: number) => void)[] = [];
   readonly #onWork: (() => void)[] = [];
   readonly #followers = new Set<RouteFollower>();
@@ -50,6 +43,12 @@ export class RouteTable {
       ipv6: new FamilyTable('ipv6', this.#sets, this.#peers, changed),
     };
     this.#advertiser = new Advertiser(self, this.#sets, this.#peers, (table, prefix) => this.#releaseIfUnused(table, prefix));
+    this.#reader = new RouteReader(this.#sets, codec, this.#peers);
+    this.#walks = new Walks({
+      path: (table, path, kind, peer) => this.#step(table, path, kind, peer),
+      forget: (table, prefix, out) => this.#forget(table, prefix, out),
+      done: (peer) => this.#retire(peer),
+    });
     this.addPeer({ name: '', external: false, weight: OWN_WEIGHT });
   }
 
@@ -95,10 +94,10 @@ export class RouteTable {
     this.#onWork.push(listener);
   }
 
-  /** Begins to tell a peer everything that it may have. A walk that is still open for it is ended first. */
+  /** Begins to tell a peer everything that it may have. Walks over what its earlier sessions left go on beside. */
   peerUp(number: number, up: PeerUp): void {
-    while (this.#walks.some(({ peer }) => peer === number)) this.advance(Number.MAX_SAFE_INTEGER);
     const peer = this.#peers[number]!;
+    peer.epoch = (peer.epoch + 1) & 0xffff;
     peer.up = up;
     peer.routerId = up.routerId;
     peer.address = up.remoteAddress;
@@ -111,16 +110,9 @@ export class RouteTable {
   peerDown(number: number, routes: 'withdraw' | 'keep-stale'): void {
     const peer = this.#peers[number]!;
     peer.up = undefined;
-    const outgoing = [...peer.outgoing];
+    for (const [family, out] of peer.outgoing)
+      this.#walks.push({ kind: 'forget', peer: number, table: this.#families[family], at: 1, out });
     peer.outgoing.clear();
-    for (const [family, out] of outgoing) {
-      const table = this.#families[family];
-      for (let prefix = 1; prefix < table.prefixes.end; prefix++) {
-        const sent = out.sent.get(prefix);
-        if (sent !== 0) this.#sets.release(sent);
-        if (sent !== 0 || out.dirty.has(prefix)) this.#releaseIfUnused(table, prefix);
-      }
-    }
     this.#walk(number, routes === 'withdraw' ? 'withdraw' : 'mark-stale');
   }
 
@@ -189,26 +181,15 @@ export class RouteTable {
     return length === 0 ? undefined : concatenated(messages, length);
   }
 
-  /** Goes on with open walks, over at most that many paths. @returns whether there is more to do */
+  /** Goes on with open walks, over at most that many paths that concern them. @returns whether there is more to do */
   advance(paths: number): boolean {
-    const walk = this.#walks[0];
-    if (walk === undefined) return false;
-    const end = Math.min(walk.at + paths, walk.table.paths.end);
-    for (; walk.at < end; walk.at++) {
-      const flags = walk.table.paths.flags[walk.at]!;
-      if ((flags & PATH_FLAG.used) !== 0 && walk.table.paths.peer[walk.at] === walk.peer) this.#step(walk, walk.at, flags);
-    }
-    if (walk.at >= walk.table.paths.end) {
-      this.#walks.shift();
-      this.#retire(walk.peer);
-    }
-    return this.#walks.length > 0;
+    return this.#walks.advance(paths);
   }
 
   /** Follows the best routes: all that there are, then what changes. @param maxPaths next hops of one route at most */
   follow(maxPaths: number): RouteFollower {
     const follower = new RouteFollower({
-      route: (family, prefix) => this.#best(this.#families[family], prefix, maxPaths),
+      route: (family, prefix) => this.#reader.best(this.#families[family], prefix, maxPaths),
       text: (family, prefix) => this.#families[family].prefixes.text(prefix),
       told: (family, prefix) => this.#releaseIfUnused(this.#families[family], prefix),
       closed: (one) => this.#followers.delete(one),
@@ -222,13 +203,8 @@ export class RouteTable {
   }
 
   /** Every prefix with all its paths, for people. */
-  *routes(family: RoutedFamily): Generator<{ readonly prefix: string; readonly paths: readonly ListedPath[] }> {
-    const table = this.#families[family];
-    for (let prefix = 1; prefix < table.prefixes.end; prefix++) {
-      const paths: ListedPath[] = [];
-      for (let path = table.head(prefix); path !== 0; path = table.paths.next[path]!) paths.push(this.#listed(table, prefix, path));
-      if (paths.length > 0) yield { prefix: table.prefixes.text(prefix), paths };
-    }
+  routes(family: RoutedFamily): Iterable<ListedRoute> {
+    return this.#reader.routes(this.#families[family]);
   }
 
   /** Routes of a peer: received (both families), and advertised by family. */
@@ -253,42 +229,11 @@ export class RouteTable {
   /** Frees the number of a removed peer that nothing is left of. */
   #retire(number: number): void {
     const peer = this.#peers[number]!;
-    if (!peer.removed || this.#walks.some((walk) => walk.peer === number)) return;
+    if (!peer.removed) return;
     peer.importPolicy.close();
     peer.exportPolicy.close();
     this.#peers[number] = undefined;
     this.#free.push(number);
-  }
-
-  #best(table: FamilyTable, prefix: number, maxPaths: number): BestRoute | undefined {
-    const [best, ...others] = table.selection.equals(table.head(prefix));
-    if (best === undefined) return undefined;
-    const attributes = this.#attributes(table.paths.set[best]!);
-    const own = table.paths.peer[best] === LOCAL;
-    const nextHops = [attributes, ...others.map((path) => this.#attributes(table.paths.set[path]!))].map(
-      ({ nextHop, linkLocalNextHop }) => {
-        return { nextHop, ...(linkLocalNextHop !== undefined && { linkLocal: linkLocalNextHop }) };
-      },
-    );
-    const distinct = nextHops.filter((hop, i) => nextHops.findIndex(({ nextHop }) => nextHop === hop.nextHop) === i);
-    return { own, from: this.#peers[table.paths.peer[best]!]!.settings.name, nextHops: distinct.slice(0, maxPaths), attributes };
-  }
-
-  #listed(table: FamilyTable, prefix: number, path: number): ListedPath {
-    const { peer, set, raw, flags, identifier } = table.paths;
-    return {
-      from: this.#peers[peer[path]!]!.settings.name,
-      own: peer[path] === LOCAL,
-      best: table.best(prefix) === path,
-      accepted: set[path] !== 0,
-      stale: (flags[path]! & PATH_FLAG.stale) !== 0,
-      pathId: identifier[path]!,
-      attributes: this.#attributes(set[path]! || raw[path]!),
-    };
-  }
-
-  #attributes(set: number): PathAttributes {
-    return this.#codec.decode(this.#sets.block(set), this.#sets.nextHop(set));
   }
 
   #announceRun(number: number, run: NlriRun, raw: number): void {
@@ -299,7 +244,7 @@ export class RouteTable {
       if (run.addPath) at += 4;
       const prefix = table.prefixes.find(run.bytes, at, true);
       at += 1 + ((run.bytes[at]! + 7) >>> 3);
-      if (table.put(number, prefix, identifier, raw, this.#imported(peer, table, prefix, raw))) peer.received++;
+      if (table.put(number, prefix, identifier, raw, this.#imported(peer, table, prefix, raw), peer.epoch)) peer.received++;
     }
   }
 
@@ -334,21 +279,27 @@ export class RouteTable {
     return peer.importPolicy.apply(raw, table.prefixes, prefix, route);
   }
 
-  #walk(peer: number, kind: Walk['kind'], family?: RoutedFamily): void {
+  #walk(peer: number, kind: PathWork, family?: RoutedFamily): void {
+    const { epoch } = this.#peers[peer]!;
     for (const table of Object.values(this.#families)) {
-      if (family === undefined || table.prefixes.family === family) this.#walks.push({ kind, peer, table, at: 1 });
+      if (family === undefined || table.prefixes.family === family) this.#walks.push({ kind, peer, table, at: 1, epoch });
     }
     for (const listener of this.#onWork) listener();
   }
 
-  #step({ kind, peer, table }: Walk, path: number, flags: number): void {
-    if (kind === 'mark-stale') table.paths.flags[path] = flags | PATH_FLAG.stale;
-    else if (kind === 'withdraw' || (kind === 'sweep' && (flags & PATH_FLAG.stale) !== 0)) this.#remove(peer, table, path);
-    else if (kind === 'reimport') {
-      const prefix = table.paths.prefix[path]!;
-      const raw = table.paths.raw[path]!;
-      table.reconsider(path, this.#imported(this.#peers[peer]!, table, prefix, raw));
-    }
+  #step(table: FamilyTable, path: number, kind: PathWork, peer: number): void {
+    const { paths } = table;
+    if (kind === 'mark-stale') paths.flags[path] = paths.flags[path]! | PATH_FLAG.stale;
+    else if (kind === 'reimport') table.reconsider(path, this.#imported(this.#peers[peer]!, table, paths.prefix[path]!, paths.raw[path]!));
+    else this.#remove(peer, table, path);
+  }
+
+  /** What a lost session was told of a prefix. Its number may be another prefix's meanwhile, or nobody's. */
+  #forget(table: FamilyTable, prefix: number, out: Outgoing): void {
+    const sent = out.sent.get(prefix);
+    if (sent !== 0) this.#sets.release(sent);
+    out.sent.set(prefix, 0);
+    if (table.prefixes.isUsed(prefix)) this.#releaseIfUnused(table, prefix);
   }
 
   #changed(table: FamilyTable, prefix: number): void {

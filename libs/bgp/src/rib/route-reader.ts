@@ -1,0 +1,75 @@
+import type { PathAttributes } from '../attribute/path-attributes.ts';
+import type { AttributeCodec } from '../policy/compiled-policy.ts';
+import type { AttributeStore } from './attribute-store.ts';
+import type { FamilyTable } from './family-table.ts';
+import { PATH_FLAG } from './path-pool.ts';
+import type { RibPeer } from './rib-peer.ts';
+import type { BestRoute, ListedPath } from './route-follower.ts';
+
+/** Number of the peer that own routes are of. */
+export const LOCAL = 0;
+
+/** A prefix with all its paths. */
+export interface ListedRoute {
+  /** CIDR text. */
+  readonly prefix: string;
+  readonly paths: readonly ListedPath[];
+}
+
+/** Numbers and columns of a route table as texts and objects. */
+export class RouteReader {
+  readonly #sets: AttributeStore;
+  readonly #codec: AttributeCodec;
+  readonly #peers: readonly (RibPeer | undefined)[];
+
+  constructor(sets: AttributeStore, codec: AttributeCodec, peers: readonly (RibPeer | undefined)[]) {
+    this.#sets = sets;
+    this.#codec = codec;
+    this.#peers = peers;
+  }
+
+  /** The best route to a prefix. @param maxPaths next hops at most */
+  best(table: FamilyTable, prefix: number, maxPaths: number): BestRoute | undefined {
+    const [best, ...others] = table.selection.equals(table.head(prefix));
+    if (best === undefined) return undefined;
+    const attributes = this.#attributes(table.paths.set[best]!);
+    const nextHops = [attributes, ...others.map((path) => this.#attributes(table.paths.set[path]!))].map(
+      ({ nextHop, linkLocalNextHop }) => {
+        return { nextHop, ...(linkLocalNextHop !== undefined && { linkLocal: linkLocalNextHop }) };
+      },
+    );
+    const distinct = nextHops.filter((hop, i) => nextHops.findIndex(({ nextHop }) => nextHop === hop.nextHop) === i);
+    const from = table.paths.peer[best]!;
+    return { own: from === LOCAL, from: this.#name(from), nextHops: distinct.slice(0, maxPaths), attributes };
+  }
+
+  /** All that a family has. */
+  *routes(table: FamilyTable): Generator<ListedRoute> {
+    for (let prefix = 1; prefix < table.prefixes.end; prefix++) {
+      const paths: ListedPath[] = [];
+      for (let path = table.head(prefix); path !== 0; path = table.paths.next[path]!) paths.push(this.#path(table, prefix, path));
+      if (paths.length > 0) yield { prefix: table.prefixes.text(prefix), paths };
+    }
+  }
+
+  #path(table: FamilyTable, prefix: number, path: number): ListedPath {
+    const { peer, set, raw, flags, identifier } = table.paths;
+    return {
+      from: this.#name(peer[path]!),
+      own: peer[path] === LOCAL,
+      best: table.best(prefix) === path,
+      accepted: set[path] !== 0,
+      stale: (flags[path]! & PATH_FLAG.stale) !== 0,
+      pathId: identifier[path]!,
+      attributes: this.#attributes(set[path]! || raw[path]!),
+    };
+  }
+
+  #name(peer: number): string {
+    return this.#peers[peer]!.settings.name;
+  }
+
+  #attributes(set: number): PathAttributes {
+    return this.#codec.decode(this.#sets.block(set), this.#sets.nextHop(set));
+  }
+}
