@@ -1,4 +1,4 @@
-import { type Clock, CodedError, defineError, type Random } from '@isthmus/core';
+import { type Cancel, type Clock, CodedError, defineError, type Random } from '@isthmus/core';
 import { Ip, parseCidr, parseIp } from '@isthmus/net';
 import type { RoutedFamily } from './family/routed-family.ts';
 import type { BgpConnection, BgpEndpoint, BgpListener, BgpTransport, ListenerPeer } from './session/bgp-transport.ts';
@@ -31,8 +31,8 @@ export interface BgpSpeakerOptions<Policy> {
   readonly parseUpdate: UpdateParser;
   /** Where to accept connections; nowhere unless given. */
   readonly listen?: readonly BgpEndpoint[];
-  /** Peers that need not be named: whoever connects from the network gets a session of these settings. */
-  readonly ranges?: readonly (PeerConnection & Policy & { readonly network: string })[];
+  /** Peers that need not be named: whoever connects from the network gets a session of these settings, and is forgotten when it is gone. */
+  readonly ranges?: readonly PeerRange<Policy>[];
   /** The process was stopped with {@link BgpSpeaker.stop} and is back: peers that kept its routes are told, RFC 4724 §4.1. */
   readonly restarting?: boolean;
   /** After every change of a session's state. */
@@ -57,12 +57,21 @@ export interface PeerStatus {
   readonly lastError?: string;
 }
 
+/** Settings of peers that connect from a network. */
+export type PeerRange<Policy> = PeerConnection & Policy & { readonly network: string; readonly maxPeers?: number };
+
+/** Peers of one range unless given: more are refused. */
+const MAX_RANGE_PEERS = 256;
+/** A peer of a range that has had no session for so long is forgotten, in milliseconds, once none of its routes is kept. */
+const FORGET_AFTER_MS = 60_000;
+
 interface Peer<Policy> {
   readonly connection: PeerConnection & Policy & { readonly address: string };
   readonly session: PeerSession;
   readonly routes: PeerRoutes;
   readonly number: number;
-  readonly dynamic: boolean;
+  /** Where it came from; undefined when it was named. */
+  readonly range: PeerRange<Policy> | undefined;
 }
 
 /** A BGP speaker: peers, and their sessions with one route table. Nothing connects before {@link start}. */
@@ -71,6 +80,8 @@ export class BgpSpeaker<Policy = unknown> {
   readonly #peers = new Map<string, Peer<Policy>>();
   readonly #listeners: BgpListener[] = [];
   readonly #startedAt: number;
+  /** By number of a range's peer that has no session. */
+  readonly #forgetting = new Map<number, Cancel>();
   #running = false;
 
   constructor(options: BgpSpeakerOptions<Policy>) {
@@ -89,14 +100,19 @@ export class BgpSpeaker<Policy = unknown> {
     const { listen = [], transport, ranges = [] } = this.#options;
     const named = [...this.#peers.values()].map(({ connection }) => this.#settings(connection, connection.address));
     const expected = [...named, ...ranges.map((range) => this.#settings(range, range.network))].map(listenerPeer);
-    for (const local of listen) this.#listeners.push(await transport.listen(local, expected, (connection) => this.#accept(connection)));
+    try {
+      for (const local of listen) this.#listeners.push(await transport.listen(local, expected, (connection) => this.#accept(connection)));
+    } catch (error) {
+      await this.#stopListening();
+      throw error;
+    }
     this.#running = true;
     for (const peer of this.#peers.values()) this.#enable(peer);
   }
 
   /** @throws CodedError BGP_PEER when its address is taken */
   addPeer(connection: PeerConnection & Policy & { readonly address: string }): void {
-    this.#add(connection, false);
+    this.#add(connection);
   }
 
   /**
@@ -113,7 +129,7 @@ export class BgpSpeaker<Policy = unknown> {
     }
     old.session.reset(CEASE.configurationChange, 'its settings changed');
     this.#forget(old);
-    this.#add(connection, false);
+    this.#add(connection);
   }
 
   /** Ends the session with a Cease; the routes go on both sides. @throws CodedError BGP_PEER */
@@ -153,30 +169,39 @@ export class BgpSpeaker<Policy = unknown> {
 
   async #end(leave: (peer: Peer<Policy>) => void): Promise<void> {
     this.#running = false;
-    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+    for (const cancel of this.#forgetting.values()) cancel();
+    this.#forgetting.clear();
+    await this.#stopListening();
     for (const peer of this.#peers.values()) {
       leave(peer);
       peer.routes.forget();
     }
   }
 
-  #add(connection: PeerConnection & Policy & { readonly address: string }, dynamic: boolean): Peer<Policy> {
+  async #stopListening(): Promise<void> {
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+  }
+
+  #add(connection: PeerConnection & Policy & { readonly address: string }, range?: PeerRange<Policy>): Peer<Policy> {
     const { address } = connection;
     if (this.#peers.has(address)) throw new CodedError(BGP_PEER, `there is a peer ${address} already`, { object: address });
     const { clock, random, transport, table, parseUpdate, onState } = this.#options;
     const settings = this.#settings(connection, address);
     const number = table.addPeer(connection);
     const routes = new PeerRoutes({ table, parseUpdate, peer: number, clock, open: () => ourOpen(settings, this.#isRestarting(settings)) });
-    const report = (): void => onState?.(statusOf(peer));
+    const report = (): void => {
+      onState?.(statusOf(peer));
+      if (range !== undefined) this.#forgetLater(peer);
+    };
     const session = new PeerSession({
-      settings: dynamic ? { ...settings, passive: true } : settings,
+      settings: range === undefined ? settings : { ...settings, passive: true },
       transport,
       routes,
       clock,
       random,
       onState: report,
     });
-    const peer: Peer<Policy> = { connection, session, routes, number, dynamic };
+    const peer: Peer<Policy> = { connection, session, routes, number, range };
     this.#peers.set(address, peer);
     if (this.#running) this.#enable(peer);
     return peer;
@@ -184,7 +209,7 @@ export class BgpSpeaker<Policy = unknown> {
 
   #enable(peer: Peer<Policy>): void {
     const settings = this.#settings(peer.connection, peer.connection.address);
-    if (!peer.dynamic) for (const listener of this.#listeners) listener.setPeer(listenerPeer(settings));
+    if (peer.range === undefined) for (const listener of this.#listeners) listener.setPeer(listenerPeer(settings));
     peer.session.start();
   }
 
@@ -193,22 +218,48 @@ export class BgpSpeaker<Policy = unknown> {
     peer.session.remove();
     peer.routes.forget();
     this.#peers.delete(address);
+    this.#keep(peer);
     this.#options.table.removePeer(peer.number);
-    if (!peer.dynamic) for (const listener of this.#listeners) listener.removePeer(address);
+    if (peer.range === undefined) for (const listener of this.#listeners) listener.removePeer(address);
   }
 
   #accept(connection: BgpConnection): void {
     const { address } = connection.remote;
-    const peer = this.#peers.get(address) ?? this.#addFromRange(address);
-    if (peer === undefined) refuse(connection, CEASE.rejected);
-    else peer.session.accept(connection);
+    const known = this.#peers.get(address);
+    const range = known === undefined ? this.#rangeOf(address) : undefined;
+    if (known !== undefined) known.session.accept(connection);
+    else if (range === undefined) refuse(connection, CEASE.rejected);
+    else if (this.#isFull(range)) refuse(connection, CEASE.outOfResources);
+    else this.#add({ ...range, address }, range).session.accept(connection);
   }
 
-  #addFromRange(address: string): Peer<Policy> | undefined {
+  #rangeOf(address: string): PeerRange<Policy> | undefined {
     const ip = parseIp(address.replace(/%.*$/, ''));
     if (ip === undefined) return undefined;
-    const range = this.#options.ranges?.find(({ network }) => parseCidr(network)?.contains(new Ip(ip.family, ip.bytes)));
-    return range === undefined ? undefined : this.#add({ ...range, address }, true);
+    return this.#options.ranges?.find(({ network }) => parseCidr(network)?.contains(new Ip(ip.family, ip.bytes)));
+  }
+
+  #isFull(range: PeerRange<Policy>): boolean {
+    const there = [...this.#peers.values()].filter((peer) => peer.range === range);
+    return there.length >= (range.maxPeers ?? MAX_RANGE_PEERS);
+  }
+
+  /** Looks again until it has a session, or nothing is left of it. */
+  #forgetLater(peer: Peer<Policy>): void {
+    const up = peer.session.state === 'established';
+    if (up) this.#keep(peer);
+    if (up || !this.#running || this.#forgetting.has(peer.number)) return;
+    const look = (): void => {
+      this.#forgetting.delete(peer.number);
+      if (peer.routes.stale.length > 0) this.#forgetLater(peer);
+      else this.#forget(peer);
+    };
+    this.#forgetting.set(peer.number, this.#options.clock.after(FORGET_AFTER_MS, look));
+  }
+
+  #keep({ number }: Peer<Policy>): void {
+    this.#forgetting.get(number)?.();
+    this.#forgetting.delete(number);
   }
 
   #settings(connection: PeerConnection, address: string): SessionSettings {

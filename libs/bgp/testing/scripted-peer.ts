@@ -7,7 +7,7 @@ import type { BgpConnection, BgpTransport, ConnectionHandlers, ConnectOptions } 
 /** A connection whose other end is the spec. Bytes arrive at once; nothing happens by itself. */
 export class ScriptedConnection implements BgpConnection {
   readonly local = { address: '192.0.2.1', port: 40000 };
-  readonly remote = { address: '192.0.2.2', port: 179 };
+  readonly remote: { readonly address: string; readonly port: number };
   /** How this side closed it. */
   closed: 'ended' | 'destroyed' | undefined;
   /** What {@link write} answers: false is a full socket. */
@@ -15,6 +15,10 @@ export class ScriptedConnection implements BgpConnection {
   readonly #framer = new MessageFramer();
   readonly #sent: { type: number; body: Uint8Array }[] = [];
   #handlers: ConnectionHandlers | undefined;
+
+  constructor(address = '192.0.2.2') {
+    this.remote = { address, port: 179 };
+  }
 
   start(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;

@@ -247,6 +247,32 @@ describe('two connections at a time', () => {
     expect([first.closed, first.notification, ends, session.state]).toEqual(['destroyed', undefined, ['lost'], 'established']);
   });
 
+  it.each(['ours', 'theirs'])(
+    'keeps a session that is up, on a connection of %s, until the new one has shown a good OPEN',
+    async (initiator) => {
+      const settings = { gracefulRestart: { restartTime: 120 } };
+      const { established, session, ends } = scripted(settings);
+      const open = ourOpen({ ...SETTINGS, ...settings, localAs: 65002, routerId: '10.0.0.2' }, false);
+      const first = initiator === 'ours' ? await established(open) : new ScriptedConnection();
+      if (initiator === 'theirs') {
+        session.start();
+        session.accept(first);
+        first.handshake(open);
+      }
+      const silent = new ScriptedConnection();
+      session.accept(silent);
+      const stranger = new ScriptedConnection();
+      session.accept(stranger);
+      stranger.handshake(ourOpen({ ...SETTINGS, localAs: 65003, routerId: '10.0.0.3' }, false));
+      expect([silent, stranger].map(({ notification }) => [notification?.code, notification?.subcode])).toEqual([
+        [6, 7],
+        [2, 2],
+      ]);
+      first.receive(KEEPALIVE);
+      expect([first.closed, ends, session.state]).toEqual([undefined, [], 'established']);
+    },
+  );
+
   it('stops connecting when the peer’s connection is established', async () => {
     const { clock, session, transport } = scripted();
     session.start();

@@ -116,16 +116,14 @@ export class PeerSession implements ChannelOwner {
       refuse(connection, CEASE.rejected);
       return;
     }
-    const established = this.established;
-    if (established !== undefined) {
-      // Its old connection died with it: the restart of RFC 4724 §5. A peer without graceful restart has to wait for the hold timer.
-      if (established.negotiated?.gracefulRestart === undefined) {
-        refuse(connection, CEASE.collision);
-        return;
-      }
-      established.lose('the peer connected anew');
+    const { established } = this;
+    // A peer that restarts may connect anew before its old connection is known to be dead. One without graceful restart waits for the hold timer.
+    if (established !== undefined && established.negotiated?.gracefulRestart === undefined) {
+      refuse(connection, CEASE.collision);
+      return;
     }
-    for (const channel of this.#channels) if (channel.initiator === 'theirs') channel.cease(CEASE.collision, 'the peer connected anew');
+    for (const channel of this.#channels)
+      if (channel.initiator === 'theirs' && channel !== established) channel.cease(CEASE.collision, 'the peer connected anew');
     this.#cancelTimerUnlessDialing();
     const machine = new Machine<SessionState, SessionEvent>(SESSION_MACHINE);
     machine.on('start-passive');
@@ -136,6 +134,10 @@ export class PeerSession implements ChannelOwner {
     checkOpen(theirs, this.#options.settings);
     for (const other of this.#channels) {
       if (other === channel || other.theirs === undefined) continue;
+      if (other.state === 'established' && channel.initiator === 'theirs') {
+        other.lose('the peer connected anew'); // RFC 4724 §5: its OPEN says that it restarted
+        continue;
+      }
       const stays = other.state === 'established' ? other.initiator : survivor(channel.open, theirs);
       const loser = channel.initiator === stays ? other : channel;
       loser.cease(CEASE.collision, 'another connection with the peer stays');
