@@ -179,6 +179,32 @@ type Peer = PeerConnection & PeerRouting & { address: string };
   );
 
   it(
+    'tells BIRD a route that needs a long message, and lets both sides ask for all again',
+    async () => {
+      const asns = Array.from({ length: 1_500 }, (_, i) => 100_000 + i);
+      rib.originate({ prefix: '10.77.0.0/16', attributes: { asPath: [{ type: 'sequence', asns }] } });
+      await begin({ lines: ['enable extended messages on;'] });
+      await birdSays('10.77.0.0/16', (text) => text.includes('[AS101499i]'));
+      await until('the routes', accepted, (all) => all === THEIR_ROUTES.join());
+      const capabilities = await bird.session();
+      for (const name of ['Extended message', 'Enhanced refresh']) expect(capabilities.split(name)).toHaveLength(3);
+      follower.next(100);
+      const before = await bird.route('192.0.2.0/24');
+      await bird.command('reload in isthmus');
+      await bird.command('reload out isthmus');
+      await bird.command('disable six');
+      await until('what comes after', accepted, (all) => all === FOUR.join());
+      expect(follower.next(100).map(({ prefix, route }) => [prefix, route])).toEqual(
+        THEIR_ROUTES.slice(1, 3).map((prefix) => [prefix, undefined]),
+      );
+      expect(Object.values(paths()).some(({ stale }) => stale)).toBe(false);
+      expect(await bird.route('192.0.2.0/24')).toBe(before);
+      expect(status()).toMatchObject({ state: 'established' });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     `tells ${MANY} routes, and takes them back`,
     async () => {
       const prefixes = Array.from({ length: MANY }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);

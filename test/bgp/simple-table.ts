@@ -86,6 +86,8 @@ export class SimpleTable implements SpeakerTable<unknown> {
     for (const route of this.learned.values()) route.stale = true;
   }
 
+  markStale(): void {}
+
   sweepStale(_peer: number, family?: RoutedFamily): void {
     for (const [prefix, { stale }] of this.learned)
       if (stale && (family === undefined || familyOf(prefix) === family)) this.learned.delete(prefix);

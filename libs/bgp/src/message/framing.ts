@@ -5,8 +5,10 @@ export const MESSAGE_TYPE = { open: 1, update: 2, notification: 3, keepalive: 4,
 
 /** Marker, length and type, RFC 4271 §4.1. */
 export const HEADER_BYTES = 19;
-/** Greatest message, RFC 4271 §4.1; RFC 8654 makes it 65535. */
+/** Greatest message, RFC 4271 §4.1. */
 export const MAX_MESSAGE = 4096;
+/** The same where both sides have extended messages, RFC 8654 §3. */
+export const MAX_EXTENDED_MESSAGE = 65_535;
 /** Least length by type, RFC 4271 §6.1 and RFC 2918 §3. */
 const LEAST: readonly number[] = [0, 29, 23, 21, 19, 23];
 const MARKER_BYTES = 16;

@@ -1,3 +1,5 @@
+import { MAX_EXTENDED_MESSAGE, MAX_MESSAGE } from '../message/framing.ts';
+import { encodeRouteRefresh } from '../message/route-refresh.ts';
 import { REJECTED } from '../policy/compiled-policy.ts';
 import type { RouteSource } from '../policy/policy.ts';
 import { rewritten } from './attribute-rewrite.ts';
@@ -9,6 +11,11 @@ import { announcement, overhead, withdrawal } from './update-packer.ts';
 
 /** Prefixes that a dump queues at a time: enough to find those of one set, short enough for one turn. */
 const DUMP_SLICE = 4096;
+
+/** Octets of an UPDATE that withdraws, apart from its prefixes. */
+const WITHDRAWAL_OVERHEAD = 30;
+/** The longest prefix with its length octet. */
+const LONGEST_PREFIX = 17;
 
 /** What goes to a peer: export policy, the rules of RFC 4271 §9.2 and RFC 4456 §6, and packing. */
 export class Advertiser {
@@ -35,12 +42,20 @@ export class Advertiser {
   /** The next UPDATE of a family; undefined when the peer has all. */
   next(number: number, table: FamilyTable, out: Outgoing): Uint8Array | undefined {
     for (;;) {
+      if (out.marks === 'begin') {
+        out.marks = 'end';
+        return encodeRouteRefresh(table.prefixes.family, 'begin');
+      }
       if (out.dirty.empty && out.cursor !== 0) this.#dump(table, out);
       const set = out.dirty.firstSet();
       if (set !== undefined) {
         const message = this.#group(number, table, out, set);
         if (message !== undefined) return message;
       } else if (out.cursor === 0) {
+        if (out.marks === 'end') {
+          out.marks = 'none';
+          return encodeRouteRefresh(table.prefixes.family, 'end');
+        }
         if (out.endOfRib) return undefined;
         out.endOfRib = true;
         return withdrawal(table.prefixes.family, new Uint8Array(0));
@@ -108,14 +123,14 @@ export class Advertiser {
         sender = paths.peer[best]!;
         nextHop = hop;
         if (exported !== REJECTED) block = this.#block(number, sender, set, exported);
-        room = Math.min(up.maxMessage, 65_535) - (block === undefined ? 30 : overhead(block, nextHop!));
+        room = roomFor(up, block === undefined ? WITHDRAWAL_OVERHEAD : overhead(block, nextHop!));
       } else if (answer !== exported || (answer !== REJECTED && sender !== paths.peer[best])) break;
       if (filled + prefixes.encodedLength(prefix) > room) {
         if (filled > 0) break;
         // The attributes alone fill a message: there is no way to tell the peer, but to take back what it had.
         block = undefined;
         answer = exported = had === 0 ? -1 : REJECTED;
-        room = up.maxMessage - 30;
+        room = MAX_MESSAGE - WITHDRAWAL_OVERHEAD;
         if (had === 0) {
           this.#done(table, out, set, prefix);
           continue;
@@ -168,6 +183,12 @@ export class Advertiser {
       ...(reflected && { reflected: { originator: from.routerId, clusterId: this.#self.clusterId } }),
     });
   }
+}
+
+/** Octets for prefixes. Long messages are for attributes that need them: short ones come sooner. */
+function roomFor({ maxMessage }: PeerUp, overheadBytes: number): number {
+  const fits = overheadBytes + LONGEST_PREFIX <= MAX_MESSAGE;
+  return Math.min(maxMessage, fits ? MAX_MESSAGE : MAX_EXTENDED_MESSAGE) - overheadBytes;
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -30,6 +30,8 @@ export interface PeerUp {
   /** Own address by family: the next hop of what is sent. A family without one gets no routes with the speaker as next hop. */
   readonly nextHopSelf: { readonly [F in RoutedFamily]?: Uint8Array };
   readonly maxMessage: number;
+  /** What is sent again is framed, RFC 7313; not unless given. */
+  readonly enhancedRefresh?: boolean;
   /** What its OPEN says; what the settings say unless given. */
   readonly external?: boolean;
   /** AS numbers go out two octets wide, RFC 6793 §4.2.2; four unless given. */
@@ -50,6 +52,8 @@ export class Outgoing {
   /** The walk at the cursor is a refresh: what was sent is sent again. */
   again = false;
   endOfRib = false;
+  /** What is still to be said around what is sent again, RFC 7313 §4. */
+  marks: 'none' | 'begin' | 'end' = 'none';
   advertised = 0;
 }
 

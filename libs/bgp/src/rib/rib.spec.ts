@@ -1,6 +1,10 @@
 import fc from 'fast-check';
+import { asPathLength } from '../attribute/as-path.codec.ts';
+import { encodeAttributes } from '../attribute/attributes.codec.ts';
 import type { Negotiated } from '../capability/negotiated.ts';
-import { MessageFramer } from '../message/framing.ts';
+import { MAX_EXTENDED_MESSAGE, MESSAGE_TYPE, MessageFramer } from '../message/framing.ts';
+import type { ParsedUpdate } from '../message/parsed-update.ts';
+import { parseRouteRefresh, type RouteRefresh } from '../message/route-refresh.ts';
 import { parseUpdate } from '../message/update.ts';
 import type { PeerConnection } from '../session/peer-settings.ts';
 import { type PeerRouting, Rib } from './rib.ts';
@@ -43,6 +47,8 @@ class Node {
 class Session {
   readonly #ends: readonly { node: Node; peer: number; other: Node }[];
   readonly #negotiated: Negotiated;
+  /** Marks of RFC 7313 so far. */
+  readonly marks: string[] = [];
 
   constructor(a: Node, b: Node, routing: PeerRouting = { importPolicy: ACCEPT }, negotiated: Partial<Negotiated> = {}) {
     this.#negotiated = { ...NEGOTIATED, external: a.asn !== b.asn, ...negotiated };
@@ -56,6 +62,19 @@ class Session {
   /** Number of the second in the first one's table. */
   get peer(): number {
     return this.#ends[0]!.peer;
+  }
+
+  /** The second asks the first for all routes again. */
+  refresh(): void {
+    this.#ends[0]!.node.rib.refresh(this.peer, 'ipv4');
+    this.run();
+    for (const { node } of this.#ends) node.rest();
+  }
+
+  /** The second hears an UPDATE of the first that the first knows nothing of. */
+  slip(update: ParsedUpdate): void {
+    const { node, peer } = this.#ends[1]!;
+    node.rib.receive(peer, update);
   }
 
   up(): void {
@@ -82,10 +101,19 @@ class Session {
     const bytes = from.node.rib.nextUpdates(from.peer, 65_536);
     if (bytes === undefined) return false;
     const framer = new MessageFramer();
+    if (this.#negotiated.extendedMessage) framer.maxMessage = MAX_EXTENDED_MESSAGE;
     framer.push(bytes);
-    for (let message = framer.next(); message; message = framer.next())
-      to.node.rib.receive(to.peer, parseUpdate(message.body, this.#negotiated));
+    for (let message = framer.next(); message; message = framer.next()) {
+      if (message.type === MESSAGE_TYPE.update) to.node.rib.receive(to.peer, parseUpdate(message.body, this.#negotiated));
+      else this.#mark(to, parseRouteRefresh(message.body));
+    }
     return true;
+  }
+
+  #mark({ node, peer }: { node: Node; peer: number }, { family, subtype }: RouteRefresh): void {
+    this.marks.push(`${subtype} ${family}`);
+    if (subtype === 'begin') node.rib.markStale(peer, family!);
+    else node.rib.sweepStale(peer, family);
   }
 }
 
@@ -189,6 +217,39 @@ describe('Rib', () => {
     expect(meds(plain)).toEqual({ [PREFIX]: undefined, '198.51.100.0/24': 6 });
     expect(meds(told)).toEqual({ [PREFIX]: 7, '198.51.100.0/24': 7 });
   });
+
+  it('tells a route whose attributes need a long message only to a peer that takes those, RFC 8654', () => {
+    const [a, long, short] = [new Node(1), new Node(2), new Node(3)];
+    const sessions = [new Session(a, long, { importPolicy: ACCEPT }, { extendedMessage: true }), new Session(a, short)];
+    const asns = Array.from({ length: 2_000 }, (_, i) => 100_000 + i);
+    a.rib.originate({ prefix: PREFIX, attributes: { asPath: [{ type: 'sequence', asns }] } });
+    a.rib.originate({ prefix: '198.51.100.0/24' });
+    for (const session of sessions) session.run();
+    const lengths = (node: Node): Record<string, number> =>
+      Object.fromEntries([...node.rib.routes('ipv4')].map(({ prefix, paths: [path] }) => [prefix, asPathLength(path!.attributes.asPath)]));
+    expect(lengths(long)).toEqual({ [PREFIX]: 2_001, '198.51.100.0/24': 1 });
+    expect(lengths(short)).toEqual({ '198.51.100.0/24': 1 });
+  });
+
+  it.each([true, false])(
+    'sends all again when asked, and with marks (%s) the peer drops what is not among it, RFC 7313',
+    (enhancedRouteRefresh) => {
+      const [a, b] = [new Node(1), new Node(2)];
+      const session = new Session(a, b, { importPolicy: ACCEPT }, { enhancedRouteRefresh });
+      for (const prefix of [PREFIX, '198.51.100.0/24']) a.rib.originate({ prefix });
+      session.run();
+      const reach = [
+        { family: 'ipv4', bytes: Uint8Array.of(24, 203, 0, 113), addPath: false, nextHop: Uint8Array.of(10, 0, 0, 1) },
+      ] as const;
+      session.slip({ withdrawn: [], reach, attributes: encodeAttributes({ origin: 0, asPath: [], nextHop: '' }), faults: [] });
+      const follower = b.rib.follow();
+      expect(follower.next(10)).toHaveLength(3);
+      session.refresh();
+      expect(session.marks).toEqual(enhancedRouteRefresh ? ['begin ipv4', 'end ipv4'] : []);
+      expect(nextHops(follower.next(10))).toEqual(enhancedRouteRefresh ? { '203.0.113.0/24': undefined } : {});
+      expect(paths(b).some(({ stale }) => stale)).toBe(false);
+    },
+  );
 
   it('has followers that know what the table says, whatever comes and goes (property)', () => {
     const peer = fc.nat(2);

@@ -2,6 +2,7 @@ import { addressBytes, parseCidr } from '@isthmus/net';
 import { decodeAttributes, encodeAttributes } from '../attribute/attributes.codec.ts';
 import type { PathAttributes } from '../attribute/path-attributes.ts';
 import type { RoutedFamily } from '../family/routed-family.ts';
+import { MAX_EXTENDED_MESSAGE, MAX_MESSAGE } from '../message/framing.ts';
 import type { ParsedUpdate } from '../message/parsed-update.ts';
 import type { PeerUp } from '../session/session-table.ts';
 import type { SpeakerTable } from '../session/speaker-table.ts';
@@ -12,8 +13,6 @@ import { RouteTable } from './route-table.ts';
 
 /** Paths that a walk changes in one turn of the loop: a few milliseconds. */
 const SLICE = 4_000;
-/** RFC 4271 §4.1. */
-const MAX_MESSAGE = 4096;
 
 /** What of a peer's routes is wanted. */
 export interface PeerRouting extends Omit<RibPeerSettings, 'name' | 'external'> {
@@ -116,7 +115,7 @@ export class Rib implements SpeakerTable<PeerRouting> {
   peerUp(peer: number, up: PeerUp): void {
     const { negotiated, remoteAddress, remoteRouterId } = up;
     this.#up.set(peer, up);
-    const { families, external, fourOctetAs, extendedNextHop } = negotiated;
+    const { families, external, fourOctetAs, extendedNextHop, extendedMessage, enhancedRouteRefresh } = negotiated;
     const ribUp: RibPeerUp = {
       families,
       external,
@@ -125,7 +124,8 @@ export class Rib implements SpeakerTable<PeerRouting> {
       routerId: u32Of(remoteRouterId),
       remoteAddress: plainAddress(remoteAddress),
       nextHopSelf: nextHopsOf(up, this.#settings.get(peer)?.nextHops),
-      maxMessage: MAX_MESSAGE,
+      maxMessage: extendedMessage ? MAX_EXTENDED_MESSAGE : MAX_MESSAGE,
+      enhancedRefresh: enhancedRouteRefresh,
     };
     this.#table.peerUp(peer, ribUp);
   }
@@ -140,6 +140,10 @@ export class Rib implements SpeakerTable<PeerRouting> {
   peerDown(peer: number, how: 'withdraw' | 'keep-stale'): void {
     this.#up.delete(peer);
     this.#table.peerDown(peer, how);
+  }
+
+  markStale(peer: number, family: RoutedFamily): void {
+    this.#table.markStale(peer, family);
   }
 
   sweepStale(peer: number, family?: RoutedFamily): void {

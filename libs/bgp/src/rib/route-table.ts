@@ -1,4 +1,5 @@
 import type { RoutedFamily } from '../family/routed-family.ts';
+import { MAX_MESSAGE } from '../message/framing.ts';
 import type { NlriRun, ParsedUpdate } from '../message/parsed-update.ts';
 import { type AttributeCodec, CompiledPolicy } from '../policy/compiled-policy.ts';
 import { ACCEPT_ALL, type Policy, REJECT_ALL } from '../policy/policy.ts';
@@ -126,10 +127,19 @@ export class RouteTable {
     this.#walk(number, 'reimport');
   }
 
-  /** Sends everything again, RFC 2918. */
+  /** What the peer has sent of a family until now is stale until it is sent again or swept, RFC 7313 §4. */
+  markStale(number: number, family: RoutedFamily): void {
+    this.#walk(number, 'mark-stale', family);
+    const peer = this.#peers[number]!;
+    peer.epoch = (peer.epoch + 1) & 0xffff; // what comes from now on is not meant
+  }
+
+  /** Sends everything again, RFC 2918; between marks where the peer knows them, once it has the first End-of-RIB (RFC 7313 §4). */
   refresh(number: number, family: RoutedFamily): void {
-    const out = this.#peers[number]!.outgoing.get(family);
+    const peer = this.#peers[number]!;
+    const out = peer.outgoing.get(family);
     if (out === undefined) return;
+    if (out.endOfRib && peer.up?.enhancedRefresh) out.marks = 'begin';
     out.cursor = 1;
     out.again = true;
     this.#tell(number);
@@ -164,12 +174,12 @@ export class RouteTable {
     return peer.received > (peer.settings.maxPrefixes ?? Number.POSITIVE_INFINITY) ? 'max-prefixes-exceeded' : 'ok';
   }
 
-  /** Whole messages of at most `maxBytes` together (one at least); undefined when there is nothing to tell. */
+  /** Whole messages of at most `maxBytes` together, but for an extended one at the end; undefined when there is nothing to tell. */
   nextUpdates(number: number, maxBytes: number): Uint8Array | undefined {
     const peer = this.#peers[number]!;
     const messages: Uint8Array[] = [];
     let length = 0;
-    const most = maxBytes - (peer.up?.maxMessage ?? 0);
+    const most = maxBytes - MAX_MESSAGE;
     for (const [family, out] of peer.outgoing) {
       while (length === 0 || length <= most) {
         const message = this.#advertiser.next(number, this.#families[family], out);

@@ -1,7 +1,7 @@
 import { type Clock, Machine, messageOf, type Random } from '@isthmus/core';
 import { type Negotiated, negotiate } from '../capability/negotiated.ts';
 import { BgpError } from '../error/bgp-error.ts';
-import { MESSAGE_TYPE, MessageFramer } from '../message/framing.ts';
+import { MAX_EXTENDED_MESSAGE, MESSAGE_TYPE, MessageFramer } from '../message/framing.ts';
 import { KEEPALIVE } from '../message/keepalive.ts';
 
 import { encodeNotification, type Notification, notificationName, parseNotification } from '../message/notification.ts';
@@ -224,6 +224,7 @@ export class Channel {
       throw new BgpError({ code: CODE.open, subcode: OPEN_ERROR.unsupportedCapability, reason: 'no address family in common' });
     }
     this.#negotiated = negotiated;
+    if (negotiated.extendedMessage) this.#framer.maxMessage = MAX_EXTENDED_MESSAGE;
     this.#hold.set(negotiated.holdTime * 1000);
     this.#sendKeepalive();
   }

@@ -9,7 +9,7 @@ import { SESSION_DEFAULTS, type SessionSettings } from './session-settings.ts';
 export function ourOpen(settings: SessionSettings, restarting: boolean): Open {
   const { families, gracefulRestart, addPath } = settings;
   const capabilities: Capability[] = families.map((family) => ({ kind: 'multiprotocol', family }));
-  capabilities.push({ kind: 'route-refresh' });
+  capabilities.push({ kind: 'route-refresh' }, { kind: 'enhanced-route-refresh' }, { kind: 'extended-message' });
   if (settings.extendedNextHop && families.includes('ipv4')) capabilities.push({ kind: 'extended-next-hop' });
   if (gracefulRestart !== undefined) {
     // What forwards is the kernel, which goes on without this process.

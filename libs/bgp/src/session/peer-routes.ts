@@ -1,6 +1,8 @@
 import type { Clock } from '@isthmus/core';
 import type { Negotiated } from '../capability/negotiated.ts';
 import { BgpError } from '../error/bgp-error.ts';
+import type { RoutedFamily } from '../family/routed-family.ts';
+import { frame, MESSAGE_TYPE } from '../message/framing.ts';
 import type { Open } from '../message/open.ts';
 import { parseRouteRefresh } from '../message/route-refresh.ts';
 import type { Channel } from './channel.ts';
@@ -13,6 +15,9 @@ import type { SessionTable, UpdateParser } from './session-table.ts';
 const WRITE_BYTES = 65_536;
 /** Longest time that one turn of the loop spends on sending to one peer, in milliseconds. */
 const SLICE_MS = 5;
+
+/** Body of a ROUTE-REFRESH, RFC 2918 §3. */
+const REFRESH_BYTES = 4;
 
 /** What {@link PeerRoutes} needs. */
 export interface PeerRoutesOptions {
@@ -31,6 +36,8 @@ export class PeerRoutes implements SessionRoutes {
   readonly #kept: KeptRoutes;
   #channel: Channel | undefined;
   #flushing = false;
+  /** Families that the peer sends again, between its marks. */
+  readonly #resent = new Set<RoutedFamily>();
 
   constructor(options: PeerRoutesOptions) {
     this.#options = options;
@@ -69,9 +76,16 @@ export class PeerRoutes implements SessionRoutes {
   }
 
   refresh(body: Uint8Array): void {
+    const { table, peer } = this.#options;
     const { family, subtype } = parseRouteRefresh(body);
-    // The others frame a peer's own answer (RFC 7313 §4), or are of nobody's.
-    if (family !== undefined && subtype === 'request') this.#options.table.refresh(this.#options.peer, family);
+    if (subtype !== 'request' && !this.#channel?.negotiated?.enhancedRouteRefresh) return;
+    if ((subtype === 'begin' || subtype === 'end') && body.length !== REFRESH_BYTES) throw refreshLength(body);
+    if (family === undefined) return;
+    if (subtype === 'request') table.refresh(peer, family);
+    else if (subtype === 'begin') {
+      this.#resent.add(family);
+      table.markStale(peer, family);
+    } else if (subtype === 'end' && this.#resent.delete(family)) table.sweepStale(peer, family);
   }
 
   writable(): void {
@@ -81,6 +95,7 @@ export class PeerRoutes implements SessionRoutes {
   down(end: SessionEnd, negotiated: Negotiated): void {
     const { table, peer } = this.#options;
     this.#channel = undefined;
+    this.#resent.clear();
     const keep = keepsRoutes(end, negotiated);
     table.peerDown(peer, keep ? 'keep-stale' : 'withdraw');
     if (keep) this.#kept.keep(negotiated);
@@ -114,4 +129,10 @@ export class PeerRoutes implements SessionRoutes {
       return;
     }
   }
+}
+
+/** RFC 7313 §5. */
+function refreshLength(body: Uint8Array): BgpError {
+  const data = frame(MESSAGE_TYPE.routeRefresh, body);
+  return new BgpError({ code: CODE.refresh, subcode: 1, data, reason: `a ROUTE-REFRESH has a body of ${body.length} bytes` });
 }

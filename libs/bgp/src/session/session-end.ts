@@ -13,8 +13,8 @@ export type SessionEnd =
   /** This side went without a word, so that the peer keeps the routes. */
   | { readonly kind: 'left'; readonly reason: string };
 
-/** NOTIFICATION codes that the session itself sends, RFC 4271 §4.5 and RFC 9687 §3. */
-export const CODE = { open: 2, holdExpired: 4, machine: 5, cease: 6, sendHoldExpired: 8 } as const;
+/** NOTIFICATION codes that the session itself sends, RFC 4271 §4.5, RFC 7313 §5 and RFC 9687 §3. */
+export const CODE = { open: 2, holdExpired: 4, machine: 5, cease: 6, refresh: 7, sendHoldExpired: 8 } as const;
 
 /** Subcodes of an OPEN Message Error, RFC 4271 §4.5 and RFC 5492 §5. */
 export const OPEN_ERROR = { badPeerAs: 2, badIdentifier: 3, unacceptableHoldTime: 6, unsupportedCapability: 7 } as const;

@@ -18,9 +18,11 @@ export interface SessionTable {
   receive(peer: number, update: ParsedUpdate): 'ok' | 'max-prefixes-exceeded';
   endOfRib(peer: number, family: RoutedFamily): void;
   peerDown(peer: number, how: 'withdraw' | 'keep-stale'): void;
+  /** What the peer has sent of a family is stale until it is sent again. */
+  markStale(peer: number, family: RoutedFamily): void;
   /** Stale routes of the peer go; of all families when none is given. */
   sweepStale(peer: number, family?: RoutedFamily): void;
-  /** Whole messages one after another, at most `maxBytes`; undefined when there is nothing to send. */
+  /** Whole messages one after another, about `maxBytes`; undefined when there is nothing to send. */
   nextUpdates(peer: number, maxBytes: number): Uint8Array | undefined;
   /** All that the peer may have is sent again, RFC 2918. */
   refresh(peer: number, family: RoutedFamily): void;
