@@ -117,8 +117,8 @@ class Session {
   }
 }
 
-const nextHops = (changes: readonly RouteChange[]): Record<string, readonly string[] | undefined> =>
-  Object.fromEntries(changes.map(({ prefix, route }) => [prefix, route?.nextHops.map(({ nextHop }) => nextHop)]));
+const nextHops = (changes: readonly RouteChange[]): Record<string, readonly string[] | 'gone'> =>
+  Object.fromEntries(changes.map(({ prefix, route }) => [prefix, route?.nextHops.map(({ nextHop }) => nextHop) ?? 'gone']));
 
 const paths = (node: Node) => [...node.rib.routes('ipv4')].flatMap(({ paths: all }) => all);
 
@@ -138,7 +138,7 @@ describe('Rib', () => {
     expect(follower.next(10)).toEqual([]); // packets go the same way
     a.rib.withdraw(PREFIX);
     session.run();
-    expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: undefined });
+    expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: 'gone' });
     expect(told).toBe(3);
     expect(follower.next(10)).toEqual([]);
   });
@@ -157,7 +157,7 @@ describe('Rib', () => {
     expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: ['10.0.0.1'] });
     b.rib.updatePeer(1, { ...settings, importPolicy: { rules: [], otherwise: 'reject' } });
     b.rest();
-    expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: undefined });
+    expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: 'gone' });
   });
 
   it('says the next hops of equal cost, up to as many as are wanted', () => {
@@ -186,7 +186,7 @@ describe('Rib', () => {
     expect(follower.next(10)).toEqual([]);
     b.rib.removePeer(session.peer);
     b.rest();
-    expect([paths(b), nextHops(follower.next(10))]).toEqual([[], { [PREFIX]: undefined }]);
+    expect([paths(b), nextHops(follower.next(10))]).toEqual([[], { [PREFIX]: 'gone' }]);
     expect(b.rib.addPeer({ address: '10.0.0.9', asn: 1 })).not.toBe(session.peer);
   });
 
@@ -246,7 +246,7 @@ describe('Rib', () => {
       expect(follower.next(10)).toHaveLength(3);
       session.refresh();
       expect(session.marks).toEqual(enhancedRouteRefresh ? ['begin ipv4', 'end ipv4'] : []);
-      expect(nextHops(follower.next(10))).toEqual(enhancedRouteRefresh ? { '203.0.113.0/24': undefined } : {});
+      expect(nextHops(follower.next(10))).toEqual(enhancedRouteRefresh ? { '203.0.113.0/24': 'gone' } : {});
       expect(paths(b).some(({ stale }) => stale)).toBe(false);
     },
   );
