@@ -52,16 +52,18 @@ export function readAsPath(value: Uint8Array, width: AsWidth): AsPathSegment[] {
 export function writeAsPath(segments: readonly AsPathSegment[], width: AsWidth): Uint8Array {
   const parts = segments.flatMap(inParts);
   const value = new Uint8Array(parts.reduce((sum, { asns }) => sum + 2 + asns.length * width, 0));
-  const view = new DataView(value.buffer);
   let at = 0;
   for (const { type, asns } of parts) {
-    value[at] = TYPES[type];
-    value[at + 1] = asns.length;
-    at += 2;
+    value[at++] = TYPES[type];
+    value[at++] = asns.length;
     for (const asn of asns) {
-      if (width === 4) view.setUint32(at, asn);
-      else view.setUint16(at, asn > 0xffff ? AS_TRANS : asn);
-      at += width;
+      const number = width === 4 || asn <= 0xffff ? asn : AS_TRANS;
+      if (width === 4) {
+        value[at++] = number >>> 24;
+        value[at++] = number >>> 16;
+      }
+      value[at++] = number >>> 8;
+      value[at++] = number;
     }
   }
   return value;

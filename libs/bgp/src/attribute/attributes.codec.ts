@@ -1,7 +1,10 @@
 import { addressBytes, ByteReader, ByteWriter, Ip } from '@isthmus/net';
 import { readAsPath, writeAsPath } from './as-path.codec.ts';
 import { ATTRIBUTE, FLAG } from './attribute-type.ts';
-import type { LargeCommunity, Origin, PathAttributes, UnknownAttribute } from './path-attributes.ts';
+import { BlockWriter } from './block-writer.ts';
+import type { Origin, PathAttributes, UnknownAttribute } from './path-attributes.ts';
+
+const OPTIONAL_TRANSITIVE = FLAG.optional | FLAG.transitive;
 
 /** One attribute as it stands in a block. */
 export interface RawAttribute {
@@ -76,39 +79,61 @@ export function decodeAttributes(block: Uint8Array, nextHop: Uint8Array): PathAt
   return attributes;
 }
 
+const writer = new BlockWriter();
+
 /** Writes a block: types ascending, AS numbers four octets wide, without the next hop. The same attributes give the same bytes. */
 export function encodeAttributes(attributes: PathAttributes): Uint8Array {
-  const all = [...known(attributes), ...(attributes.unknown ?? [])].sort((a, b) => a.type - b.type);
-  const writer = new ByteWriter(64);
-  for (const each of all) writeAttribute(writer, each);
+  const { origin, asPath, unknown = [] } = attributes;
+  writer.reset();
+  const rest = unknown.length < 2 ? unknown : unknown.toSorted((a, b) => a.type - b.type);
+  let at = 0;
+  /** What the speaker does not know has its place among what it knows. */
+  const upTo = (type: number): void => {
+    for (; at < rest.length && rest[at]!.type < type; at++) writer.attribute(rest[at]!.flags, rest[at]!.type, rest[at]!.value);
+  };
+  upTo(ATTRIBUTE.asPath);
+  writer.attribute(FLAG.transitive, ATTRIBUTE.origin, [origin]);
+  writer.attribute(FLAG.transitive, ATTRIBUTE.asPath, writeAsPath(asPath, 4));
+  upTo(ATTRIBUTE.med);
+  writeNumbers(attributes);
+  upTo(ATTRIBUTE.communities);
+  writeLists(attributes, upTo);
+  upTo(Number.POSITIVE_INFINITY);
   return writer.done();
 }
 
-function* known(attributes: PathAttributes): Generator<UnknownAttribute> {
-  const { origin, asPath, med, localPref, atomicAggregate, aggregator, communities, originatorId, clusterList } = attributes;
-  const { extendedCommunities, largeCommunities } = attributes;
-  const [wellKnown, optional] = [FLAG.transitive, FLAG.optional];
-  const transitive = wellKnown | optional;
-  yield { type: ATTRIBUTE.origin, flags: wellKnown, value: Uint8Array.of(origin) };
-  yield { type: ATTRIBUTE.asPath, flags: wellKnown, value: writeAsPath(asPath, 4) };
-  if (med !== undefined) yield { type: ATTRIBUTE.med, flags: optional, value: u32s(med) };
-  if (localPref !== undefined) yield { type: ATTRIBUTE.localPref, flags: wellKnown, value: u32s(localPref) };
-  if (atomicAggregate) yield { type: ATTRIBUTE.atomicAggregate, flags: wellKnown, value: new Uint8Array(0) };
-  if (aggregator) {
-    const value = Uint8Array.from([...u32s(aggregator.asn), ...addressBytes(aggregator.address).bytes]);
-    yield { type: ATTRIBUTE.aggregator, flags: transitive, value };
-  }
-  if (communities?.length) yield { type: ATTRIBUTE.communities, flags: transitive, value: u32s(...communities) };
-  if (originatorId !== undefined) yield { type: ATTRIBUTE.originatorId, flags: optional, value: addressBytes(originatorId).bytes };
+/** From MED to AGGREGATOR. */
+function writeNumbers({ med, localPref, atomicAggregate, aggregator }: PathAttributes): void {
+  if (med !== undefined) writeU32s(FLAG.optional, ATTRIBUTE.med, [med]);
+  if (localPref !== undefined) writeU32s(FLAG.transitive, ATTRIBUTE.localPref, [localPref]);
+  if (atomicAggregate) writer.head(FLAG.transitive, ATTRIBUTE.atomicAggregate, 0);
+  if (aggregator === undefined) return;
+  writer.head(OPTIONAL_TRANSITIVE, ATTRIBUTE.aggregator, 8);
+  writer.u32(aggregator.asn);
+  writer.bytes(addressBytes(aggregator.address).bytes);
+}
+
+/** From COMMUNITIES on. */
+function writeLists(attributes: PathAttributes, upTo: (type: number) => void): void {
+  const { communities, originatorId, clusterList, extendedCommunities, largeCommunities } = attributes;
+  if (communities?.length) writeU32s(OPTIONAL_TRANSITIVE, ATTRIBUTE.communities, communities);
+  upTo(ATTRIBUTE.originatorId);
+  if (originatorId !== undefined) writer.attribute(FLAG.optional, ATTRIBUTE.originatorId, addressBytes(originatorId).bytes);
   if (clusterList?.length) {
-    const value = Uint8Array.from(clusterList.flatMap((id) => [...addressBytes(id).bytes]));
-    yield { type: ATTRIBUTE.clusterList, flags: optional, value };
+    writer.head(FLAG.optional, ATTRIBUTE.clusterList, 4 * clusterList.length);
+    for (const id of clusterList) writer.bytes(addressBytes(id).bytes);
   }
-  if (extendedCommunities?.length) yield { type: ATTRIBUTE.extendedCommunities, flags: transitive, value: u64s(extendedCommunities) };
-  if (largeCommunities?.length) {
-    const value = u32s(...largeCommunities.flatMap(({ global, local1, local2 }: LargeCommunity) => [global, local1, local2]));
-    yield { type: ATTRIBUTE.largeCommunities, flags: transitive, value };
-  }
+  upTo(ATTRIBUTE.extendedCommunities);
+  if (extendedCommunities?.length) writer.attribute(OPTIONAL_TRANSITIVE, ATTRIBUTE.extendedCommunities, u64s(extendedCommunities));
+  upTo(ATTRIBUTE.largeCommunities);
+  if (!largeCommunities?.length) return;
+  writer.head(OPTIONAL_TRANSITIVE, ATTRIBUTE.largeCommunities, 12 * largeCommunities.length);
+  for (const { global, local1, local2 } of largeCommunities) for (const part of [global, local1, local2]) writer.u32(part);
+}
+
+function writeU32s(flags: number, type: number, numbers: readonly number[]): void {
+  writer.head(flags, type, 4 * numbers.length);
+  for (const number of numbers) writer.u32(number);
 }
 
 /** Appends one attribute; a long value takes the extended length, RFC 4271 §4.3. */
@@ -127,12 +152,6 @@ function listOf<T>(value: Uint8Array, each: number, read: (reader: ByteReader) =
 
 function addressText(bytes: Uint8Array): string {
   return new Ip(bytes.length === 4 ? 4 : 6, bytes).toString();
-}
-
-function u32s(...numbers: number[]): Uint8Array {
-  const writer = new ByteWriter(4 * numbers.length);
-  for (const number of numbers) writer.u32(number);
-  return writer.done();
 }
 
 function u64s(numbers: readonly bigint[]): Uint8Array {

@@ -1,8 +1,9 @@
 import { parseIp } from '@isthmus/net';
 import type { PathAttributes } from '../attribute/path-attributes.ts';
 import type { AttributeStore } from '../rib/attribute-store.ts';
+import { PagedColumn } from '../rib/column.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
-import { changed, matches, type Policy, type PolicyRoute } from './policy.ts';
+import { changed, matches, type Policy, type PolicyRoute, type RouteSource } from './policy.ts';
 import { PrefixList } from './prefix-list.ts';
 
 /** Turns attribute blocks into what policies read and back. */
@@ -15,6 +16,20 @@ export interface AttributeCodec {
 /** Answer for a route that is not accepted. */
 export const REJECTED = 0;
 
+const SOURCES: readonly RouteSource[] = ['local', 'internal', 'external'];
+
+/** A tree of what was asked: the way to a node is an outcome, which has a number from its first use on. */
+class OutcomeNode {
+  number = 0;
+  readonly #next: (OutcomeNode | undefined)[] = [undefined, undefined, undefined];
+
+  next(branch: number): OutcomeNode {
+    const node = this.#next[branch] ?? new OutcomeNode();
+    this.#next[branch] = node;
+    return node;
+  }
+}
+
 /**
  * A policy that is evaluated once per distinct attribute set, route source and outcome of its prefix lists. The cache holds a reference to each
  * answer for as long as somebody uses the asked set.
@@ -24,7 +39,14 @@ export class CompiledPolicy {
   readonly #store: AttributeStore;
   readonly #codec: AttributeCodec;
   readonly #lists: (PrefixList | undefined)[];
-  readonly #cache = new Map<number, Map<string, number>>();
+  /** By set, one more than the answer to the outcome that was asked for first, and that outcome. Most sets are asked for one. */
+  readonly #first = new PagedColumn();
+  readonly #firstOutcome = new PagedColumn();
+  /** By set: the answers to its other outcomes. */
+  readonly #others = new Map<number, Map<number, number>>();
+  readonly #asked = new Set<number>();
+  readonly #outcomes = new OutcomeNode();
+  #numbered = 0;
   readonly #stop: () => void;
   /** True when it neither rejects nor changes anything. */
   readonly acceptsAll: boolean;
@@ -41,37 +63,44 @@ export class CompiledPolicy {
   /** Ends it: the cache lets go of its answers. */
   close(): void {
     this.#stop();
-    for (const set of [...this.#cache.keys()]) this.#forget(set);
+    for (const set of [...this.#asked]) this.#forget(set);
   }
 
   /** The set that `set` becomes, {@link REJECTED} when it is not accepted. Valid as long as the caller has `set`, who retains what it keeps. */
   apply(set: number, table: PrefixTable, prefix: number, route: PolicyRoute): number {
     if (this.#policy.rules.length === 0) return this.acceptsAll ? set : REJECTED;
-    let answers = this.#cache.get(set);
-    if (answers === undefined) {
-      answers = new Map();
-      this.#cache.set(set, answers);
-    }
     const outcome = this.#outcome(table, prefix, route);
-    let answer = answers.get(outcome);
-    if (answer === undefined) {
-      answer = this.#evaluate(set, outcome, route);
-      answers.set(outcome, answer);
+    const first = this.#first.get(set);
+    if (first !== 0 && this.#firstOutcome.get(set) === outcome) return first - 1;
+    const known = first === 0 ? undefined : this.#others.get(set)?.get(outcome);
+    return known ?? this.#learn(set, outcome, this.#evaluate(set, table, prefix, route));
+  }
+
+  #learn(set: number, outcome: number, answer: number): number {
+    if (this.#first.get(set) === 0) {
+      this.#first.set(set, answer + 1);
+      this.#firstOutcome.set(set, outcome);
+      this.#asked.add(set);
+      return answer;
     }
+    const others = this.#others.get(set) ?? new Map<number, number>();
+    this.#others.set(set, others.set(outcome, answer));
     return answer;
   }
 
-  /** One character per rule, 1 where its prefix list has the prefix, and the source behind. */
-  #outcome(table: PrefixTable, prefix: number, route: PolicyRoute): string {
-    let outcome = '';
-    for (const list of this.#lists) outcome += list === undefined || list.has(table, prefix) ? '1' : '0';
-    return outcome + route.source + route.family;
+  /** All that an answer depends on besides the set: which prefix lists have the prefix, source and family. Outcomes are numbered as they come. */
+  #outcome(table: PrefixTable, prefix: number, { source, family }: PolicyRoute): number {
+    let node = this.#outcomes;
+    for (const list of this.#lists) if (list !== undefined) node = node.next(list.has(table, prefix) ? 1 : 0);
+    node = node.next(SOURCES.indexOf(source)).next(family === 'ipv4' ? 0 : 1);
+    if (node.number === 0) node.number = ++this.#numbered;
+    return node.number;
   }
 
-  #evaluate(set: number, outcome: string, route: PolicyRoute): number {
+  #evaluate(set: number, table: PrefixTable, prefix: number, route: PolicyRoute): number {
     const attributes = this.#codec.decode(this.#store.block(set), this.#store.nextHop(set));
     for (const [i, rule] of this.#policy.rules.entries()) {
-      if (outcome[i] === '0' || (rule.match !== undefined && !matches(rule.match, route, attributes))) continue;
+      if (this.#lists[i]?.has(table, prefix) === false || (rule.match !== undefined && !matches(rule.match, route, attributes))) continue;
       if (rule.action === 'reject') return REJECTED;
       if (rule.set === undefined) return set;
       const nextHop = rule.set.nextHop === undefined ? this.#store.nextHop(set).slice() : parseIp(rule.set.nextHop)!.bytes;
@@ -84,9 +113,12 @@ export class CompiledPolicy {
   }
 
   #forget(set: number): void {
-    const answers = this.#cache.get(set);
-    if (answers === undefined) return;
-    this.#cache.delete(set);
-    for (const answer of answers.values()) if (answer !== REJECTED && answer !== set) this.#store.unlend(answer);
+    const first = this.#first.get(set);
+    if (first === 0) return;
+    const answers = [first - 1, ...(this.#others.get(set)?.values() ?? [])];
+    this.#first.set(set, 0);
+    this.#others.delete(set);
+    this.#asked.delete(set);
+    for (const answer of answers) if (answer !== REJECTED && answer !== set) this.#store.unlend(answer);
   }
 }

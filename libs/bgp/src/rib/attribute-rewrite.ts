@@ -1,5 +1,6 @@
 import { AS_TRANS, readAsPath, writeAsPath } from '../attribute/as-path.codec.ts';
 import { ATTRIBUTE } from '../attribute/attribute-type.ts';
+import { BlockWriter } from '../attribute/block-writer.ts';
 import { COMMUNITY, DEFAULT_LOCAL_PREF } from './attribute-summary.ts';
 
 /** What changes in an attribute block on its way to a peer. */
@@ -16,8 +17,35 @@ export interface Rewrite {
   readonly twoOctetAs?: boolean;
 }
 
-/** The block as the peer gets it: RFC 4271 §5.1.2 (own AS to externals), §5.1.4, §5.1.5 (no MED, no LOCAL_PREF to externals), RFC 4456 §8. */
+/** What external peers do not get. */
+const INSIDE: readonly number[] = [ATTRIBUTE.localPref, ATTRIBUTE.originatorId, ATTRIBUTE.clusterList];
+
+/** The block as the peer gets it, until the next one is asked for: RFC 4271 §5.1.2 (own AS to externals), §5.1.4, §5.1.5 (no MED, no LOCAL_PREF to externals), RFC 4456 §8. */
 export function rewritten(block: Uint8Array, rewrite: Rewrite): Uint8Array {
+  return rewrite.external && !rewrite.draining && !rewrite.twoOctetAs ? external(block, rewrite) : byAttribute(block, rewrite);
+}
+
+const writer = new BlockWriter();
+
+/** What almost all routes need, in one pass: own AS in front, and what stays inside the AS left out. */
+function external(block: Uint8Array, { localAs, ownMed }: Rewrite): Uint8Array {
+  writer.reset();
+  for (let at = 0; at < block.length; ) {
+    const flags = block[at]!;
+    const type = block[at + 1]!;
+    const extended = (flags & 0x10) !== 0;
+    const from = at + (extended ? 4 : 3);
+    const to = from + (extended ? (block[at + 2]! << 8) | block[at + 3]! : block[at + 2]!);
+    at = to;
+    if (type === ATTRIBUTE.asPath) {
+      const path = prepended(block.subarray(from, to), localAs);
+      writer.attribute(0x40, type, path);
+    } else if (!INSIDE.includes(type) && (ownMed || type !== ATTRIBUTE.med)) writer.attribute(flags, type, block.subarray(from, to));
+  }
+  return writer.view();
+}
+
+function byAttribute(block: Uint8Array, rewrite: Rewrite): Uint8Array {
   const values = new Map<number, { flags: number; value: number[] | Uint8Array }>();
   for (let at = 0; at < block.length; ) {
     const extended = (block[at]! & 0x10) !== 0;
@@ -41,14 +69,23 @@ export function rewritten(block: Uint8Array, rewrite: Rewrite): Uint8Array {
 type Values = Map<number, { flags: number; value: number[] | Uint8Array }>;
 
 function toExternal(values: Values, { localAs, ownMed }: Rewrite): void {
-  for (const type of [ATTRIBUTE.localPref, ATTRIBUTE.originatorId, ATTRIBUTE.clusterList]) values.delete(type);
+  for (const type of INSIDE) values.delete(type);
   if (!ownMed) values.delete(ATTRIBUTE.med);
-  const path = values.get(ATTRIBUTE.asPath)?.value ?? [];
+  values.set(ATTRIBUTE.asPath, { flags: 0x40, value: prepended(values.get(ATTRIBUTE.asPath)?.value ?? [], localAs) });
+}
+
+/** The value of an AS_PATH with an AS in front, RFC 4271 §5.1.2 b. */
+function prepended(path: ArrayLike<number>, asn: number): Uint8Array {
   const extend = path[0] === 2 && path[1]! < 255;
   const value = new Uint8Array(path.length + (extend ? 4 : 6));
-  value.set([2, extend ? path[1]! + 1 : 1, ...octets(localAs)]);
-  value.set(extend ? path.slice(2) : path, 6);
-  values.set(ATTRIBUTE.asPath, { flags: 0x40, value });
+  value.set(path, extend ? 4 : 6);
+  value[0] = 2;
+  value[1] = extend ? path[1]! + 1 : 1;
+  value[2] = asn >>> 24;
+  value[3] = asn >>> 16;
+  value[4] = asn >>> 8;
+  value[5] = asn;
+  return value;
 }
 
 function toInternal(values: Values, { reflected, draining }: Rewrite): void {

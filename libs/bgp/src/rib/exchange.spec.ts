@@ -1,4 +1,5 @@
 import { Ip } from '@isthmus/net';
+import fc from 'fast-check';
 import { decodeAttributes, encodeAttributes } from '../attribute/attributes.codec.ts';
 import type { PathAttributes } from '../attribute/path-attributes.ts';
 import type { Negotiated } from '../capability/negotiated.ts';
@@ -7,6 +8,7 @@ import { MESSAGE_TYPE, MessageFramer } from '../message/framing.ts';
 import type { NlriRun, ParsedUpdate } from '../message/parsed-update.ts';
 import { parseUpdate } from '../message/update.ts';
 import { ACCEPT_ALL, type Policy, type PolicyActions } from '../policy/policy.ts';
+import { rewritten } from './attribute-rewrite.ts';
 import type { PeerUp, RibPeerSettings } from './rib-peer.ts';
 import { RouteTable } from './route-table.ts';
 
@@ -258,4 +260,35 @@ it('more prefixes than a peer may have are told apart from good ones', () => {
   const from = peer({ ...EXTERNAL, maxPrefixes: 2 }, 2);
   const result = [1, 2, 3].map((i) => table.receive(from, announced('ipv4', { asPath: path(65_001) }, [24, 10, 0, i])));
   expect(result).toEqual(['ok', 'ok', 'max-prefixes-exceeded']);
+});
+
+it('what goes to external peers in one pass is what attribute by attribute would be (property)', () => {
+  const asns = fc.array(fc.integer({ min: 1, max: 65_535 }), { minLength: 1, maxLength: 3 });
+  const attributes = fc.record(
+    {
+      origin: fc.constantFrom(0, 1, 2),
+      asPath: fc.array(fc.record({ type: fc.constantFrom('sequence', 'set'), asns }), { maxLength: 2 }),
+      nextHop: fc.constant(''),
+      med: fc.nat(),
+      localPref: fc.nat(),
+      communities: fc.array(fc.nat(), { minLength: 1, maxLength: 80 }),
+      originatorId: fc.constant('10.0.0.7'),
+      clusterList: fc.constant(['10.0.0.8']),
+    },
+    { requiredKeys: ['origin', 'asPath', 'nextHop'] },
+  );
+  fc.assert(
+    fc.property(attributes, fc.boolean(), (all, ownMed) => {
+      const block = encodeAttributes(all as PathAttributes);
+      const rewrite = { external: true, localAs: LOCAL_AS, draining: false, ownMed };
+      const onePass = rewritten(block, rewrite).slice();
+      const { originatorId: _, clusterList: __, localPref: ___, med, ...kept } = all;
+      const [first, ...more] = all.asPath;
+      const joins = first?.type === 'sequence';
+      const asPath = joins
+        ? [{ ...first, asns: [LOCAL_AS, ...first.asns] }, ...more]
+        : [{ type: 'sequence', asns: [LOCAL_AS] }, ...all.asPath];
+      expect(onePass).toEqual(encodeAttributes({ ...kept, asPath, ...(ownMed && med !== undefined && { med }) } as PathAttributes));
+    }),
+  );
 });

@@ -34,6 +34,8 @@ export class RouteTable {
   readonly #onWork: (() => void)[] = [];
   readonly #followers = new Set<RouteFollower>();
   readonly #free: number[] = [];
+  /** Who is told of a family's changes. */
+  readonly #sending: Record<RoutedFamily, { readonly number: number; readonly out: Outgoing }[]> = { ipv4: [], ipv6: [] };
 
   constructor(self: SpeakerIdentity, codec: AttributeCodec) {
     this.#codec = codec;
@@ -104,6 +106,7 @@ export class RouteTable {
     peer.address = up.remoteAddress;
     peer.external = up.external ?? peer.settings.external;
     for (const family of up.families) peer.outgoing.set(family, new Outgoing());
+    this.#listSending();
     this.#tell(number);
   }
 
@@ -114,6 +117,7 @@ export class RouteTable {
     for (const [family, out] of peer.outgoing)
       this.#walks.push({ kind: 'forget', peer: number, table: this.#families[family], at: 1, out });
     peer.outgoing.clear();
+    this.#listSending();
     this.#walk(number, routes === 'withdraw' ? 'withdraw' : 'mark-stale');
   }
 
@@ -313,14 +317,22 @@ export class RouteTable {
   }
 
   #changed(table: FamilyTable, prefix: number): void {
-    for (const follower of this.#followers) follower.push(table.prefixes.family, prefix);
+    const { family } = table.prefixes;
+    if (this.#followers.size > 0) for (const follower of this.#followers) follower.push(family, prefix);
     const set = table.paths.set[table.best(prefix)]!;
-    for (let number = 1; number < this.#peers.length; number++) {
-      const out = this.#peers[number]?.outgoing.get(table.prefixes.family);
-      if (out === undefined) continue;
+    for (const { number, out } of this.#sending[family]) {
       const idle = out.dirty.empty && out.cursor === 0;
       out.dirty.push(prefix, set);
       if (idle) this.#tell(number);
+    }
+  }
+
+  #listSending(): void {
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      this.#sending[family] = [...this.#peers.entries()].flatMap(([number, peer]) => {
+        const out = peer?.outgoing.get(family);
+        return out === undefined ? [] : [{ number, out }];
+      });
     }
   }
 
@@ -331,10 +343,7 @@ export class RouteTable {
   #releaseIfUnused(table: FamilyTable, prefix: number): void {
     if (table.head(prefix) !== 0) return;
     for (const follower of this.#followers) if (follower.holds(table.prefixes.family, prefix)) return;
-    for (const peer of this.#peers) {
-      const out = peer?.outgoing.get(table.prefixes.family);
-      if (out !== undefined && (out.sent.get(prefix) !== 0 || out.dirty.has(prefix))) return;
-    }
+    for (const { out } of this.#sending[table.prefixes.family]) if (out.sent.get(prefix) !== 0 || out.dirty.has(prefix)) return;
     table.prefixes.release(prefix);
   }
 }

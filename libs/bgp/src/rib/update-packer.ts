@@ -3,23 +3,31 @@ import { AFI, type RoutedFamily, SAFI_UNICAST } from '../family/routed-family.ts
 const HEADER = 19;
 const UPDATE = 2;
 
-function message(body: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  let length = HEADER;
-  for (const part of body) length += part.length;
+/** A message of so many octets with its header, RFC 4271 §4.1. */
+function begun(length: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(length);
   out.fill(0xff, 0, 16);
-  out.set([length >>> 8, length & 255, UPDATE], 16);
-  let at = HEADER;
-  for (const part of body) {
+  out[18] = UPDATE;
+  return setU16(out, 16, length);
+}
+
+function setU16(out: Uint8Array<ArrayBuffer>, at: number, value: number): Uint8Array<ArrayBuffer> {
+  out[at] = value >>> 8;
+  out[at + 1] = value;
+  return out;
+}
+
+/** Puts parts one behind the other from an octet on. */
+function filled(out: Uint8Array<ArrayBuffer>, from: number, ...parts: ArrayLike<number>[]): Uint8Array {
+  let at = from;
+  for (const part of parts) {
     out.set(part, at);
     at += part.length;
   }
   return out;
 }
 
-function u16(value: number): number[] {
-  return [value >>> 8, value & 255];
-}
+const NEXT_HOP = [0x40, 3, 4] as const;
 
 /** Octets of an UPDATE that are not prefixes, at most: what {@link announcement} and {@link withdrawal} add. */
 export function overhead(block: Uint8Array, nextHop: Uint8Array): number {
@@ -29,16 +37,19 @@ export function overhead(block: Uint8Array, nextHop: Uint8Array): number {
 /** An UPDATE that announces; IPv4 with an IPv4 next hop in the classic fields (RFC 4271 §4.3), all else in MP_REACH_NLRI (RFC 4760 §3). */
 export function announcement(family: RoutedFamily, block: Uint8Array, nextHop: Uint8Array, nlri: Uint8Array): Uint8Array {
   if (family === 'ipv4' && nextHop.length === 4) {
-    return message([[0, 0], u16(block.length + 7), block, [0x40, 3, 4], nextHop, nlri]);
+    const out = begun(HEADER + 4 + block.length + 7 + nlri.length);
+    return filled(setU16(out, HEADER + 2, block.length + 7), HEADER + 4, block, NEXT_HOP, nextHop, nlri);
   }
   const length = 5 + nextHop.length + nlri.length;
-  const reach = [0x90, 14, ...u16(length), 0, AFI[family], SAFI_UNICAST, nextHop.length];
-  return message([[0, 0], u16(block.length + 4 + length), reach, nextHop, [0], nlri, block]);
+  const reach = [0x90, 14, length >>> 8, length & 255, 0, AFI[family], SAFI_UNICAST, nextHop.length];
+  const out = begun(HEADER + 8 + length + block.length);
+  return filled(setU16(out, HEADER + 2, 4 + length + block.length), HEADER + 4, reach, nextHop, [0], nlri, block);
 }
 
 /** An UPDATE that withdraws; without prefixes it is the End-of-RIB of RFC 4724 §2. */
 export function withdrawal(family: RoutedFamily, nlri: Uint8Array): Uint8Array {
-  if (family === 'ipv4') return message([u16(nlri.length), nlri, [0, 0]]);
+  if (family === 'ipv4') return filled(setU16(begun(HEADER + 4 + nlri.length), HEADER, nlri.length), HEADER + 2, nlri);
   const length = 3 + nlri.length;
-  return message([[0, 0], u16(length + 4), [0x90, 15, ...u16(length), 0, AFI[family], SAFI_UNICAST], nlri]);
+  const unreach = [0x90, 15, length >>> 8, length & 255, 0, AFI[family], SAFI_UNICAST];
+  return filled(setU16(begun(HEADER + 8 + length), HEADER + 2, 4 + length), HEADER + 4, unreach, nlri);
 }
