@@ -39,8 +39,9 @@ type Peer = PeerConnection & PeerRouting & { address: string };
 
   beforeAll(() => {
     link = createLink('rib');
-    for (const address of ['203.0.113.1/32', '2001:db8:2::1/128'])
-      execFileSync('ip', ['-n', link.theirs, 'address', 'add', address, 'dev', 'lo', 'nodad']);
+    const add = (...words: string[]): unknown => execFileSync('ip', ['-n', link.theirs, 'address', 'add', ...words]);
+    add('203.0.113.1/32', 'dev', 'lo');
+    add('2001:db8:2::1/128', 'dev', 'lo', 'nodad');
   });
   afterAll(() => link.remove());
   beforeEach(() => {
@@ -174,6 +175,35 @@ type Peer = PeerConnection & PeerRouting & { address: string };
       install();
       expect(kernelRoutes()).toHaveLength(2);
       expect(Object.values(paths()).some(({ stale }) => stale)).toBe(false);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'keeps BIRD’s routes as a last resort when its restart takes too long, RFC 9494',
+    async () => {
+      const restart = {
+        lines: ['graceful restart on; graceful restart time 1; long lived graceful restart on; long lived stale time 3600;'],
+      };
+      await begin(restart, { ...ACCEPT, gracefulRestart: { restartTime: 60, longLived: 3_600 } });
+      await until('the routes', accepted, (all) => all === THEIR_ROUTES.join());
+      install();
+      await bird.end('SIGKILL');
+      const lastResorts = (): number =>
+        Object.values(paths()).filter(({ attributes: { communities = [] } }) => communities.includes(0xffff_0006)).length;
+      await until('the end of the restart time', lastResorts, (count) => count === THEIR_ROUTES.length);
+      install();
+      expect(kernelRoutes()).toHaveLength(THEIR_ROUTES.length);
+      expect(status()).toMatchObject({ stale: ['ipv4', 'ipv6'] });
+      bird.start(restart);
+      await until(
+        'BIRD’s return',
+        () => `${lastResorts()} ${accepted()}`,
+        (text) => text === `0 ${THEIR_ROUTES.join()}`,
+      );
+      await until('its End-of-RIB', status, ({ stale }) => stale.length === 0);
+      install();
+      expect(kernelRoutes()).toHaveLength(THEIR_ROUTES.length);
     },
     TIMEOUT_MS,
   );

@@ -88,6 +88,8 @@ export class SimpleTable implements SpeakerTable<unknown> {
 
   markStale(): void {}
 
+  keepLongLived(): void {}
+
   sweepStale(_peer: number, family?: RoutedFamily): void {
     for (const [prefix, { stale }] of this.learned)
       if (stale && (family === undefined || familyOf(prefix) === family)) this.learned.delete(prefix);

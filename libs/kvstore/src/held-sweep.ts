@@ -25,11 +25,12 @@ export function holdSweeps(
   let lost = false;
   let cancel: Cancel | undefined;
   const release = (): void => {
-    if (signal.aborted || held.size === 0) return;
+    if (held.size === 0) return;
     const gone = [...held.values()];
     held.clear();
     handlers.onBatch(gone, 'sweep');
   };
+  signal.addEventListener('abort', () => cancel?.(), { once: true });
   return {
     onRelist: (reason) => {
       lost ||= LOST_HISTORY.includes(reason);

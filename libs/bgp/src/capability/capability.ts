@@ -27,7 +27,17 @@ export type Capability =
     }
   /** RFC 7313 §3.1. */
   | { readonly kind: 'enhanced-route-refresh' }
+  /** RFC 9494 §3. `seconds`: how long routes are kept after the restart time. */
+  | { readonly kind: 'long-lived-graceful-restart'; readonly families: readonly LongLivedFamily[] }
   | { readonly kind: 'unknown'; readonly code: number; readonly value: Uint8Array };
+
+/** A family in the capability of RFC 9494 §3. */
+export interface LongLivedFamily {
+  readonly family: RoutedFamily;
+  readonly forwarding: boolean;
+  /** 0 to 16,777,215. */
+  readonly seconds: number;
+}
 
 /** Numbers of the IANA registry. */
 const CODE = {
@@ -39,6 +49,7 @@ const CODE = {
   fourOctetAs: 65,
   addPath: 69,
   enhanced: 70,
+  longLived: 71,
 };
 const RESTARTING = 0x80;
 const NOTIFICATION = 0x40;
@@ -71,6 +82,8 @@ export function encodeCapability(capability: Capability): { code: number; value:
       };
     case 'enhanced-route-refresh':
       return { code: CODE.enhanced, value: new Uint8Array(0) };
+    case 'long-lived-graceful-restart':
+      return { code: CODE.longLived, value: Uint8Array.from(capability.families.flatMap(longLivedOctets)) };
     case 'unknown':
       return { code: capability.code, value: capability.value };
   }
@@ -116,6 +129,8 @@ function decodeKnown(code: number, value: Uint8Array): Capability | undefined {
       };
     case CODE.enhanced:
       return { kind: 'enhanced-route-refresh' };
+    case CODE.longLived:
+      return { kind: 'long-lived-graceful-restart', families: longLivedFamilies(value) };
     default:
       return undefined;
   }
@@ -138,6 +153,20 @@ function families(value: Uint8Array, from: number): { family: RoutedFamily; flag
   for (let at = from; at + 4 <= value.length; at += 4) {
     const family = routedFamily((value[at]! << 8) | value[at + 1]!, value[at + 2]!);
     if (family !== undefined) out.push({ family, flags: value[at + 3]! });
+  }
+  return out;
+}
+
+function longLivedOctets({ family, forwarding, seconds }: LongLivedFamily): number[] {
+  return [0, AFI[family], SAFI_UNICAST, forwarding ? FORWARDING : 0, seconds >>> 16, (seconds >>> 8) & 255, seconds & 255];
+}
+
+function longLivedFamilies(value: Uint8Array): LongLivedFamily[] {
+  const out: LongLivedFamily[] = [];
+  for (let at = 0; at + 7 <= value.length; at += 7) {
+    const family = routedFamily((value[at]! << 8) | value[at + 1]!, value[at + 2]!);
+    const seconds = (value[at + 4]! << 16) | (value[at + 5]! << 8) | value[at + 6]!;
+    if (family !== undefined) out.push({ family, forwarding: (value[at + 3]! & FORWARDING) !== 0, seconds });
   }
   return out;
 }

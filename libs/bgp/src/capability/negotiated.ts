@@ -1,6 +1,6 @@
 import type { RoutedFamily } from '../family/routed-family.ts';
 import type { Open } from '../message/open.ts';
-import type { Capability } from './capability.ts';
+import type { Capability, LongLivedFamily } from './capability.ts';
 
 /** What a peer keeps over its restart, RFC 4724 §3. */
 export interface PeerRestart {
@@ -24,6 +24,8 @@ export interface Negotiated {
   readonly enhancedRouteRefresh: boolean;
   /** What the peer offers, when this side offers it as well. */
   readonly gracefulRestart?: PeerRestart;
+  /** The families that the peer keeps for longer, when both sides offer that, RFC 9494; it goes with graceful restart. */
+  readonly longLived?: readonly LongLivedFamily[];
   /** The peer's AS number is not ours. */
   readonly external: boolean;
   /** Seconds; 0 for none. */
@@ -45,6 +47,9 @@ export function negotiate(ours: Open, theirs: Open): Negotiated {
     routeRefresh: both('route-refresh'),
     enhancedRouteRefresh: both('enhanced-route-refresh'),
     ...(restart === undefined ? {} : { gracefulRestart: restart }),
+    ...(restart !== undefined && both('long-lived-graceful-restart')
+      ? { longLived: find(theirs, 'long-lived-graceful-restart')!.families }
+      : {}),
     external: ours.asn !== theirs.asn,
     holdTime: Math.min(ours.holdTime, theirs.holdTime),
   };

@@ -22,13 +22,17 @@ const capability: fc.Arbitrary<Capability> = fc.oneof(
     families: fc.array(fc.record({ family, forwarding: fc.boolean() }), { maxLength: 4 }),
   }),
   fc.record({
+    kind: fc.constant('long-lived-graceful-restart' as const),
+    families: fc.array(fc.record({ family, forwarding: fc.boolean(), seconds: fc.nat(0xffffff) }), { maxLength: 2 }),
+  }),
+  fc.record({
     kind: fc.constant('add-path' as const),
     families: fc.array(
       fc.record({ family, send: fc.boolean(), receive: fc.boolean() }).filter(({ send, receive }) => send || receive),
       { maxLength: 4 },
     ),
   }),
-  fc.record({ kind: fc.constant('unknown' as const), code: fc.integer({ min: 71, max: 255 }), value: fc.uint8Array({ maxLength: 200 }) }),
+  fc.record({ kind: fc.constant('unknown' as const), code: fc.integer({ min: 72, max: 255 }), value: fc.uint8Array({ maxLength: 200 }) }),
 );
 const open: fc.Arbitrary<Open> = fc.record({
   asn: fc.integer({ min: 1, max: 0xffff }),

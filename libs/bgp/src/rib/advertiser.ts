@@ -72,6 +72,7 @@ export class Advertiser {
     const flags = this.#sets.flags[set]!;
     if (sender === number || (flags & SET_FLAG.noAdvertise) !== 0) return REJECTED;
     if (peer.external && (flags & SET_FLAG.noExport) !== 0) return REJECTED;
+    if ((flags & SET_FLAG.llgrStale) !== 0 && peer.up?.longLived !== true) return REJECTED;
     const source: RouteSource = sender === 0 ? 'local' : from.external ? 'external' : 'internal';
     const client = from.settings.routeReflectorClient === true || peer.settings.routeReflectorClient === true;
     if (source === 'internal' && !peer.external && !client) return REJECTED;

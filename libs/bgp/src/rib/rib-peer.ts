@@ -30,6 +30,8 @@ export interface PeerUp {
   /** Own address by family: the next hop of what is sent. A family without one gets no routes with the speaker as next hop. */
   readonly nextHopSelf: { readonly [F in RoutedFamily]?: Uint8Array };
   readonly maxMessage: number;
+  /** It has the capability of RFC 9494, and may be told of last resorts; not unless given. */
+  readonly longLived?: boolean;
   /** What is sent again is framed, RFC 7313; not unless given. */
   readonly enhancedRefresh?: boolean;
   /** What its OPEN says; what the settings say unless given. */

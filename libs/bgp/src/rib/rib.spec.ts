@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { asPathLength } from '../attribute/as-path.codec.ts';
+import { asPathLength, asPathText } from '../attribute/as-path.codec.ts';
 import { encodeAttributes } from '../attribute/attributes.codec.ts';
 import type { Negotiated } from '../capability/negotiated.ts';
 import { MAX_EXTENDED_MESSAGE, MESSAGE_TYPE, MessageFramer } from '../message/framing.ts';
@@ -216,6 +216,50 @@ describe('Rib', () => {
     expect(meds(us)).toMatchObject({ [PREFIX]: 5 });
     expect(meds(plain)).toEqual({ [PREFIX]: undefined, '198.51.100.0/24': 6 });
     expect(meds(told)).toEqual({ [PREFIX]: 7, '198.51.100.0/24': 7 });
+  });
+
+  it('has last resorts lose against all else, tells them only to those that know what they are, and drops what asks for it, RFC 9494', () => {
+    const [gone, us, other, plain, knows] = [new Node(1), new Node(2), new Node(3), new Node(4), new Node(5)];
+    const longLived = { longLived: [{ family: 'ipv4', forwarding: true, seconds: 60 }] } as const;
+    const [first, backup, toPlain, toKnows] = [
+      new Session(us, gone),
+      new Session(us, other),
+      new Session(us, plain),
+      new Session(us, knows, { importPolicy: ACCEPT }, longLived),
+    ];
+    const far = { asPath: [{ type: 'sequence', asns: [64_512, 64_513] }] } as const;
+    const [both, alone, unkept] = [PREFIX, '198.51.100.0/24', '203.0.113.0/24'];
+    for (const prefix of [both, alone]) gone.rib.originate({ prefix });
+    gone.rib.originate({ prefix: unkept, attributes: { communities: [0xffff0007] } });
+    other.rib.originate({ prefix: both, attributes: far });
+    const all = [first, backup, toPlain, toKnows];
+    const settle = (): void => {
+      for (const session of all) session.run();
+    };
+    settle();
+    const bestOf = (node: Node): Record<string, string> =>
+      Object.fromEntries(
+        [...node.rib.routes('ipv4')].map(({ prefix, paths: each }) => {
+          const best = each.find((path) => path.best)!;
+          const resort = best.attributes.communities?.includes(0xffff0006) ? ' (last resort)' : '';
+          return [prefix, asPathText(best.attributes.asPath) + resort];
+        }),
+      );
+    expect(bestOf(us)).toEqual({ [both]: '65001', [alone]: '65001', [unkept]: '65001' });
+    first.down('keep-stale');
+    us.rib.keepLongLived(first.peer, 'ipv4');
+    us.rest();
+    settle();
+    expect(bestOf(us)).toEqual({ [both]: '65003 64512 64513', [alone]: '65001 (last resort)' });
+    expect(bestOf(plain)).toEqual({ [both]: '65002 65003 64512 64513' });
+    expect(bestOf(knows)).toEqual({ [both]: '65002 65003 64512 64513', [alone]: '65002 65001 (last resort)' });
+    us.rib.updatePeer(first.peer, { address: '10.0.0.1', asn: gone.asn, importPolicy: ACCEPT });
+    us.rest();
+    expect(bestOf(us)).toMatchObject({ [alone]: '65001 (last resort)' });
+    first.up();
+    settle();
+    expect(bestOf(us)).toEqual({ [both]: '65001', [alone]: '65001', [unkept]: '65001' });
+    expect(bestOf(plain)).toEqual({ [both]: '65002 65001', [alone]: '65002 65001', [unkept]: '65002 65001' });
   });
 
   it('tells a route whose attributes need a long message only to a peer that takes those, RFC 8654', () => {

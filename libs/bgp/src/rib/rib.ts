@@ -115,7 +115,7 @@ export class Rib implements SpeakerTable<PeerRouting> {
   peerUp(peer: number, up: PeerUp): void {
     const { negotiated, remoteAddress, remoteRouterId } = up;
     this.#up.set(peer, up);
-    const { families, external, fourOctetAs, extendedNextHop, extendedMessage, enhancedRouteRefresh } = negotiated;
+    const { families, external, fourOctetAs, extendedNextHop, extendedMessage, enhancedRouteRefresh, longLived } = negotiated;
     const ribUp: RibPeerUp = {
       families,
       external,
@@ -126,6 +126,7 @@ export class Rib implements SpeakerTable<PeerRouting> {
       nextHopSelf: nextHopsOf(up, this.#settings.get(peer)?.nextHops),
       maxMessage: extendedMessage ? MAX_EXTENDED_MESSAGE : MAX_MESSAGE,
       enhancedRefresh: enhancedRouteRefresh,
+      longLived: longLived !== undefined,
     };
     this.#table.peerUp(peer, ribUp);
   }
@@ -144,6 +145,10 @@ export class Rib implements SpeakerTable<PeerRouting> {
 
   markStale(peer: number, family: RoutedFamily): void {
     this.#table.markStale(peer, family);
+  }
+
+  keepLongLived(peer: number, family: RoutedFamily): void {
+    this.#table.keepLongLived(peer, family);
   }
 
   sweepStale(peer: number, family?: RoutedFamily): void {

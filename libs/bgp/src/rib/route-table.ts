@@ -2,10 +2,10 @@ import type { RoutedFamily } from '../family/routed-family.ts';
 import { MAX_MESSAGE } from '../message/framing.ts';
 import type { NlriRun, ParsedUpdate } from '../message/parsed-update.ts';
 import { type AttributeCodec, CompiledPolicy } from '../policy/compiled-policy.ts';
-import { ACCEPT_ALL, type Policy, REJECT_ALL } from '../policy/policy.ts';
+import { ACCEPT_ALL, changed, type Policy, REJECT_ALL } from '../policy/policy.ts';
 import { Advertiser } from './advertiser.ts';
 import { AttributeStore } from './attribute-store.ts';
-import { SET_FLAG, type SpeakerIdentity, u32 } from './attribute-summary.ts';
+import { COMMUNITY, SET_FLAG, type SpeakerIdentity, u32 } from './attribute-summary.ts';
 import { FamilyTable } from './family-table.ts';
 import { PATH_FLAG } from './path-pool.ts';
 import { Outgoing, type PeerUp, RibPeer, type RibPeerSettings } from './rib-peer.ts';
@@ -15,6 +15,8 @@ import { type PathWork, Walks } from './walks.ts';
 
 /** Preferred before every learned route. */
 const OWN_WEIGHT = 32_768;
+/** How a long-lived stale route is known, RFC 9494 §4.2. */
+const LAST_RESORT = { addCommunities: [COMMUNITY.llgrStale] };
 /** So many numbers of removed peers wait before the first is given out again: what other peers were told may name it still. */
 const SPARE_NUMBERS = 1024;
 
@@ -129,6 +131,11 @@ export class RouteTable {
   /** Applies import policy again to all that the peer has sent. */
   reimport(number: number): void {
     this.#walk(number, 'reimport');
+  }
+
+  /** Stale routes of a family lose against all others from now on, and those with NO_LLGR go; RFC 9494 §4.2, §4.3. */
+  keepLongLived(number: number, family: RoutedFamily): void {
+    this.#walk(number, 'keep-long-lived', family);
   }
 
   /** What the peer has sent of a family until now is stale until it is sent again or swept, RFC 7313 §4. */
@@ -303,9 +310,27 @@ export class RouteTable {
 
   #step(table: FamilyTable, path: number, kind: PathWork, peer: number): void {
     const { paths } = table;
+    const asks = this.#sets.flags[paths.raw[path]!]!;
     if (kind === 'mark-stale') paths.flags[path] = paths.flags[path]! | PATH_FLAG.stale;
-    else if (kind === 'reimport') table.reconsider(path, this.#imported(this.#peers[peer]!, table, paths.prefix[path]!, paths.raw[path]!));
-    else this.#remove(peer, table, path);
+    else if (kind === 'reimport') this.#reimportPath(table, path, peer);
+    else if (kind === 'keep-long-lived' && (asks & SET_FLAG.noLlgr) === 0) {
+      paths.flags[path] = paths.flags[path]! | PATH_FLAG.longLived;
+      this.#reimportPath(table, path, peer);
+    } else this.#remove(peer, table, path);
+  }
+
+  #reimportPath(table: FamilyTable, path: number, peer: number): void {
+    const { paths } = table;
+    const set = this.#imported(this.#peers[peer]!, table, paths.prefix[path]!, paths.raw[path]!);
+    const longLived = (paths.flags[path]! & PATH_FLAG.longLived) !== 0;
+    if (set === 0 || !longLived) {
+      table.reconsider(path, set);
+      return;
+    }
+    const attributes = changed(this.#codec.decode(this.#sets.block(set), this.#sets.nextHop(set)), LAST_RESORT);
+    const marked = this.#sets.intern(this.#codec.encode(attributes), this.#sets.nextHop(set).slice());
+    table.reconsider(path, marked);
+    this.#sets.release(marked);
   }
 
   /** What a lost session was told of a prefix. Its number may be another prefix's meanwhile, or nobody's. */

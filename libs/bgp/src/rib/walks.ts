@@ -6,7 +6,7 @@ import type { Outgoing } from './rib-peer.ts';
 const SCAN = 32;
 
 /** What is done with a peer's paths: those of sessions up to the one that ended. */
-export type PathWork = 'withdraw' | 'mark-stale' | 'sweep' | 'reimport';
+export type PathWork = 'withdraw' | 'mark-stale' | 'keep-long-lived' | 'sweep' | 'reimport';
 
 /** A walk over a table, in parts. */
 export type Walk = { readonly peer: number; readonly table: FamilyTable; at: number } & (
@@ -58,7 +58,7 @@ export class Walks {
     for (let left = steps; walk.at < paths.end && walk.at < stop && left > 0; walk.at++) {
       const flags = paths.flags[walk.at]!;
       if ((flags & PATH_FLAG.used) === 0 || paths.peer[walk.at] !== peer || isLater(paths.epoch[walk.at]!, epoch)) continue;
-      if (kind === 'sweep' && (flags & PATH_FLAG.stale) === 0) continue;
+      if ((kind === 'sweep' || kind === 'keep-long-lived') && (flags & PATH_FLAG.stale) === 0) continue;
       this.#steps.path(table, walk.at, kind, peer);
       left--;
     }

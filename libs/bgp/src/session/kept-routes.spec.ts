@@ -54,7 +54,13 @@ describe('KeptRoutes', () => {
   function kept() {
     const clock = new ManualClock();
     const swept: (RoutedFamily | 'all')[] = [];
-    return { clock, swept, routes: new KeptRoutes(clock, { sweep: (family) => swept.push(family ?? 'all') }) };
+    const longLived: RoutedFamily[] = [];
+    return {
+      clock,
+      swept,
+      longLived,
+      routes: new KeptRoutes(clock, { sweep: (family) => swept.push(family ?? 'all'), keepLongLived: (family) => longLived.push(family) }),
+    };
   }
 
   it('drops all when the peer is not back in its restart time', () => {
@@ -110,5 +116,47 @@ describe('KeptRoutes', () => {
     routes.back(negotiated({}));
     clock.advance(360_000);
     expect(swept).toEqual(['all']);
+  });
+
+  const withLongLived = (seconds: number, restart: Partial<PeerRestart> = {}): Negotiated => {
+    return { ...negotiated({ restartTime: 10, ...restart }), longLived: [{ family: 'ipv4', forwarding: true, seconds }] };
+  };
+
+  it('keeps as a last resort what the peer keeps for longer, RFC 9494, until that is over, too', () => {
+    const { clock, longLived, routes, swept } = kept();
+    routes.keep(withLongLived(60));
+    clock.advance(10_000);
+    expect([longLived, swept, routes.families]).toEqual([['ipv4'], ['ipv6'], ['ipv4']]);
+    clock.advance(59_999);
+    expect(swept).toEqual(['ipv6']);
+    clock.advance(1);
+    expect([swept, routes.families]).toEqual([['ipv6', 'ipv4'], []]);
+  });
+
+  it.each([
+    ['is back with all its routes', (routes: KeptRoutes) => routes.endOfRib('ipv4'), ['ipv6', 'ipv4']],
+    ['did not keep forwarding', (routes: KeptRoutes) => routes.back(withLongLived(60, { families: [] })), ['ipv6', 'ipv4']],
+    ['is forgotten', (routes: KeptRoutes) => routes.forget(), ['ipv6']],
+  ] as const)('ends the last resort when the peer %s', (_, end, expected) => {
+    const { clock, routes, swept } = kept();
+    routes.keep(withLongLived(60));
+    clock.advance(10_000);
+    end(routes);
+    expect([swept, routes.families]).toEqual([expected, []]);
+    clock.advance(3_600_000);
+    expect(swept).toEqual(expected);
+  });
+
+  it('measures each restart by its own clock', () => {
+    const { clock, routes, swept } = kept();
+    routes.keep(withLongLived(60));
+    clock.advance(10_000);
+    routes.endOfRib('ipv4');
+    routes.keep(withLongLived(60, { restartTime: 100 }));
+    clock.advance(99_999);
+    expect([swept, routes.families]).toEqual([
+      ['ipv6', 'ipv4'],
+      ['ipv4', 'ipv6'],
+    ]);
   });
 });

@@ -10,6 +10,8 @@ const STALE_PATH_MS = 360_000;
 export interface StaleRoutes {
   /** Routes of the peer that are stale go; of all families when none is given. */
   sweep(family?: RoutedFamily): void;
+  /** Those of a family are kept on, as a last resort. */
+  keepLongLived(family: RoutedFamily): void;
 }
 
 /**
@@ -31,6 +33,9 @@ export class KeptRoutes {
   readonly #routes: StaleRoutes;
   #families = new Set<RoutedFamily>();
   #timer: Cancel | undefined;
+  /** Seconds that a family is kept after the restart time, RFC 9494. */
+  #longLived = new Map<RoutedFamily, number>();
+  readonly #longTimers = new Map<RoutedFamily, Cancel>();
 
   constructor(clock: Clock, routes: StaleRoutes) {
     this.#clock = clock;
@@ -48,7 +53,8 @@ export class KeptRoutes {
     const preserved = families.map(({ family }) => family);
     for (const family of negotiated.families) if (!preserved.includes(family)) this.#routes.sweep(family);
     this.#families = new Set(preserved);
-    this.#sweepAfter(restartTime * 1000);
+    this.#longLived = longLivedOf(negotiated, preserved);
+    this.#after(restartTime * 1000, () => this.#restartTimeOver());
   }
 
   /** The session is back: what the peer did not keep forwarding goes, the rest waits for its End-of-RIB. */
@@ -56,12 +62,13 @@ export class KeptRoutes {
     if (this.#families.size === 0) return;
     const forwarding = (negotiated.gracefulRestart?.families ?? []).filter(({ forwarding }) => forwarding).map(({ family }) => family);
     for (const family of this.#families) if (!forwarding.includes(family)) this.endOfRib(family);
-    if (this.#families.size > 0) this.#sweepAfter(STALE_PATH_MS);
+    if (this.#families.size > 0) this.#after(STALE_PATH_MS, () => this.#sweepAll());
   }
 
   /** The peer sent all its routes of a family again. */
   endOfRib(family: RoutedFamily): void {
     if (!this.#families.delete(family)) return;
+    this.#stopLongTimer(family);
     if (this.#families.size === 0) this.#stopTimer();
     this.#routes.sweep(family);
   }
@@ -69,19 +76,51 @@ export class KeptRoutes {
   /** The session is gone for good, or its routes are. */
   forget(): void {
     this.#stopTimer();
+    for (const family of this.#families) this.#stopLongTimer(family);
     this.#families.clear();
   }
 
-  #sweepAfter(ms: number): void {
+  #restartTimeOver(): void {
+    if (this.#longLived.size === 0) {
+      this.#sweepAll();
+      return;
+    }
+    for (const family of this.#families) {
+      const seconds = this.#longLived.get(family);
+      if (seconds === undefined) this.endOfRib(family);
+      else {
+        this.#routes.keepLongLived(family);
+        this.#longTimers.set(
+          family,
+          this.#clock.after(seconds * 1000, () => this.endOfRib(family)),
+        );
+      }
+    }
+  }
+
+  #sweepAll(): void {
+    this.forget();
+    this.#routes.sweep();
+  }
+
+  #after(ms: number, run: () => void): void {
     this.#stopTimer();
-    this.#timer = this.#clock.after(ms, () => {
-      this.#families.clear();
-      this.#routes.sweep();
-    });
+    this.#timer = this.#clock.after(ms, run);
+  }
+
+  #stopLongTimer(family: RoutedFamily): void {
+    this.#longTimers.get(family)?.();
+    this.#longTimers.delete(family);
   }
 
   #stopTimer(): void {
     this.#timer?.();
     this.#timer = undefined;
   }
+}
+
+/** Of the preserved families those that the peer keeps for longer. */
+function longLivedOf({ longLived = [] }: Negotiated, preserved: readonly RoutedFamily[]): Map<RoutedFamily, number> {
+  const kept = longLived.filter(({ family, seconds }) => preserved.includes(family) && seconds > 0);
+  return new Map(kept.map(({ family, seconds }) => [family, seconds]));
 }

@@ -22,6 +22,10 @@ export function ourOpen(settings: SessionSettings, restarting: boolean): Open {
       families: kept,
     });
   }
+  if (gracefulRestart?.longLived) {
+    const seconds = gracefulRestart.longLived;
+    capabilities.push({ kind: 'long-lived-graceful-restart', families: families.map((family) => ({ family, forwarding: true, seconds })) });
+  }
   capabilities.push({ kind: 'four-octet-as', asn: settings.localAs });
   if (addPath !== undefined) capabilities.push({ kind: 'add-path', families: families.map((family) => ({ family, ...addPath })) });
   return { asn: settings.localAs, routerId: settings.routerId, holdTime: settings.holdTime ?? SESSION_DEFAULTS.holdTime, capabilities };

@@ -42,7 +42,10 @@ export class PeerRoutes implements SessionRoutes {
   constructor(options: PeerRoutesOptions) {
     this.#options = options;
     const { table, peer, clock } = options;
-    this.#kept = new KeptRoutes(clock, { sweep: (family) => table.sweepStale(peer, family) });
+    this.#kept = new KeptRoutes(clock, {
+      sweep: (family) => table.sweepStale(peer, family),
+      keepLongLived: (family) => table.keepLongLived(peer, family),
+    });
   }
 
   /** Families whose routes are kept for a peer that is away. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RoutedFamily } from '../family/routed-family.ts';
-import type { SessionSettings } from './session-settings.ts';
+import type { GracefulRestart, SessionSettings } from './session-settings.ts';
 
 /** How a session with a peer is made; what of its routes is wanted is in the route table's own settings. */
 export interface PeerConnection {
@@ -24,7 +24,7 @@ export interface PeerConnection {
   readonly holdTime?: number;
   readonly connectRetryMs?: number;
   /** Offers graceful restart with this restart time in seconds, RFC 4724: `speaker.stop()` then leaves the routes at the peer. */
-  readonly gracefulRestart?: { readonly restartTime: number };
+  readonly gracefulRestart?: GracefulRestart;
   /** Several paths per prefix, RFC 7911. */
   readonly addPath?: { readonly send: boolean; readonly receive: boolean };
   /** IPv4 routes with IPv6 next hops, RFC 8950; offered unless false. */

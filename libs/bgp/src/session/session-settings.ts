@@ -1,5 +1,13 @@
 import type { RoutedFamily } from '../family/routed-family.ts';
 
+/** What is offered of graceful restart, in seconds. */
+export interface GracefulRestart {
+  /** RFC 4724 §3; at most 4095. */
+  readonly restartTime: number;
+  /** For how long after that routes may be kept as a last resort, RFC 9494; not at all unless given. At most 16,777,215. */
+  readonly longLived?: number;
+}
+
 /** What one session is told, apart from its routes. Times are in milliseconds unless named otherwise. */
 export interface SessionSettings {
   /** Address of the peer; a link-local one with its zone. */
@@ -26,8 +34,8 @@ export interface SessionSettings {
   /** Seconds, 0 or at least 3; {@link SESSION_DEFAULTS} unless given. */
   readonly holdTime?: number;
   readonly connectRetryMs?: number;
-  /** Graceful restart: what is offered, RFC 4724. Absent: not offered. */
-  readonly gracefulRestart?: { readonly restartTime: number };
+  /** Absent: not offered. */
+  readonly gracefulRestart?: GracefulRestart;
   /** Several paths per prefix, RFC 7911. */
   readonly addPath?: { readonly send: boolean; readonly receive: boolean };
   /** IPv4 routes with IPv6 next hops, RFC 8950. */

@@ -20,6 +20,8 @@ export interface SessionTable {
   peerDown(peer: number, how: 'withdraw' | 'keep-stale'): void;
   /** What the peer has sent of a family is stale until it is sent again. */
   markStale(peer: number, family: RoutedFamily): void;
+  /** Stale routes of a family become a last resort, RFC 9494 §4.2; those that ask not to be kept go. */
+  keepLongLived(peer: number, family: RoutedFamily): void;
   /** Stale routes of the peer go; of all families when none is given. */
   sweepStale(peer: number, family?: RoutedFamily): void;
   /** Whole messages one after another, about `maxBytes`; undefined when there is nothing to send. */
