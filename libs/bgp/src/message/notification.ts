@@ -45,6 +45,8 @@ const CODES = [
   'hold timer expired',
   'finite state machine error',
   'cease',
+  'ROUTE-REFRESH message error',
+  'send hold timer expired',
 ];
 const CEASES = [
   '',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type Capability, decodeCapability } from '../capability/capability.ts';
 import { negotiate } from '../capability/negotiated.ts';
 import { HEADER_BYTES, MessageFramer } from './framing.ts';
-import { encodeNotification, parseNotification } from './notification.ts';
+import { encodeNotification, notificationName, parseNotification } from './notification.ts';
 import { encodeOpen, type Open, parseOpen } from './open.ts';
 
 const family = fc.constantFrom('ipv4' as const, 'ipv6' as const);
@@ -162,5 +162,17 @@ describe('NOTIFICATION', () => {
     const sent = body(encodeNotification({ code: 6, subcode: 2, text: 'gone', inner: 2 }));
     expect(Buffer.from(sent).toString('hex')).toBe(`06090602${'04'}${Buffer.from('gone').toString('hex')}`);
     expect(parseNotification(sent)).toMatchObject({ code: 6, subcode: 9, inner: 2, text: 'gone' });
+  });
+});
+
+describe('the name of a NOTIFICATION', () => {
+  it.each([
+    [2, 2, 'OPEN message error, bad peer AS (2/2)'],
+    [6, 4, 'cease, administrative reset (6/4)'],
+    [7, 1, 'ROUTE-REFRESH message error (7/1)'],
+    [8, 0, 'send hold timer expired (8/0)'],
+    [99, 3, 'unknown error (99/3)'],
+  ])('%d/%d', (code, subcode, name) => {
+    expect(notificationName(code, subcode)).toBe(name);
   });
 });
