@@ -7,6 +7,8 @@ export interface BirdOptions {
   readonly over?: 'ipv4' | 'ipv6';
   /** Lines inside `protocol bgp`, such as `password "x";`. */
   readonly lines?: readonly string[];
+  /** Options of both channels, such as `add paths rx;`. */
+  readonly channels?: string;
   /** Leaves out its routes of a family. */
   readonly without?: 'four' | 'six';
 }
@@ -58,7 +60,7 @@ export class Bird {
   }
 }
 
-function configuration({ over = 'ipv4', lines = [], without }: BirdOptions): string {
+function configuration({ over = 'ipv4', lines = [], channels = '', without }: BirdOptions): string {
   return `
 log stderr all;
 router id 10.99.0.2;
@@ -81,8 +83,8 @@ protocol bgp isthmus {
   connect delay time 1;
   connect retry time 2;
   error wait time 1, 2;
-  ipv4 { import all; export where source = RTS_STATIC; next hop address 10.99.0.2; };
-  ipv6 { import all; export where source = RTS_STATIC; next hop address fd99::2; };
+  ipv4 { import all; export where source = RTS_STATIC; next hop address 10.99.0.2; ${channels} };
+  ipv6 { import all; export where source = RTS_STATIC; next hop address fd99::2; ${channels} };
   ${lines.join('\n  ')}
 }
 `;

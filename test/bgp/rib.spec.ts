@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import {
   type BgpSpeaker,
+  encodeAttributes,
   type ListedPath,
   type PeerConnection,
   type PeerRouting,
@@ -175,6 +176,29 @@ type Peer = PeerConnection & PeerRouting & { address: string };
       install();
       expect(kernelRoutes()).toHaveLength(2);
       expect(Object.values(paths()).some(({ stale }) => stale)).toBe(false);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'tells BIRD all paths of a prefix, and each that goes, RFC 7911',
+    async () => {
+      const prefix = '10.88.0.0/16';
+      const sources = [65_010, 65_011].map((asn, i) => {
+        const peer = rib.addPeer({ address: `10.99.0.${10 + i}`, asn, importPolicy: ACCEPT.importPolicy! });
+        const attributes = encodeAttributes({ origin: 0, asPath: [{ type: 'sequence', asns: [asn] }], nextHop: '' });
+        const reach = [
+          { family: 'ipv4', bytes: Uint8Array.of(16, 10, 88), addPath: false, nextHop: Uint8Array.of(10, 99, 0, 10 + i) },
+        ] as const;
+        rib.receive(peer, { withdrawn: [], reach, attributes, faults: [] });
+        return peer;
+      });
+      await begin({ channels: 'add paths rx;' }, { ...ACCEPT, addPath: { send: true, receive: false } });
+      const paths = (text: string): string[] => [...text.matchAll(/BGP\.as_path: (.*)/g)].map(([, path]) => path!.trim()).sort();
+      await birdSays(prefix, (text) => paths(text).join() === '65001 65010,65001 65011');
+      rib.removePeer(sources[0]!);
+      await birdSays(prefix, (text) => paths(text).join() === '65001 65011');
+      await until('BIRD’s own routes', accepted, (all) => THEIR_ROUTES.every((each) => all.includes(each)));
     },
     TIMEOUT_MS,
   );

@@ -7,6 +7,7 @@ import type { AttributeStore } from './attribute-store.ts';
 import { SET_FLAG, type SpeakerIdentity } from './attribute-summary.ts';
 import type { FamilyTable } from './family-table.ts';
 import type { Outgoing, PeerUp, RibPeer } from './rib-peer.ts';
+import type { SentPaths } from './sent-paths.ts';
 import { announcement, overhead, withdrawal } from './update-packer.ts';
 
 /** Prefixes that a dump queues at a time: enough to find those of one set, short enough for one turn. */
@@ -42,6 +43,8 @@ export class Advertiser {
   /** The next UPDATE of a family; undefined when the peer has all. */
   next(number: number, table: FamilyTable, out: Outgoing): Uint8Array | undefined {
     for (;;) {
+      const made = out.paths?.pending.shift();
+      if (made !== undefined) return made;
       if (out.marks === 'begin') {
         out.marks = 'end';
         return encodeRouteRefresh(table.prefixes.family, 'begin');
@@ -49,7 +52,8 @@ export class Advertiser {
       if (out.dirty.empty && out.cursor !== 0) this.#dump(table, out);
       const set = out.dirty.firstSet();
       if (set !== undefined) {
-        const message = this.#group(number, table, out, set);
+        const message =
+          out.paths === undefined ? this.#group(number, table, out, set) : this.#paths(number, table, { out, paths: out.paths, set });
         if (message !== undefined) return message;
       } else if (out.cursor === 0) {
         if (out.marks === 'end') {
@@ -144,6 +148,58 @@ export class Advertiser {
     if (filled === 0) return undefined;
     const nlri = this.#nlri.subarray(0, filled);
     return block === undefined ? withdrawal(prefixes.family, nlri) : announcement(prefixes.family, block, nextHop!, nlri);
+  }
+
+  /** All that is to be said of one prefix to a peer that takes several paths; the first message of it. */
+  #paths(
+    number: number,
+    table: FamilyTable,
+    { out, paths, set }: { out: Outgoing; paths: SentPaths; set: number },
+  ): Uint8Array | undefined {
+    const prefix = out.dirty.peek(set);
+    const had = paths.of(prefix);
+    const has = this.#announcements(number, table, prefix);
+    const sets = new Map([...has.keys()].map((path) => [path, table.paths.set[path]!]));
+    const gone = [...had.keys()].filter((path) => !has.has(path));
+    if (gone.length > 0) paths.pending.push(withdrawal(table.prefixes.family, this.#withIds(table, prefix, gone)));
+    const again = out.from.get(prefix) === 0;
+    for (const [path, message] of has) if (again || had.get(path) !== sets.get(path)) paths.pending.push(message);
+    for (const one of sets.values()) this.#sets.retain(one);
+    for (const one of had.values()) this.#sets.release(one);
+    out.advertised += sets.size - had.size;
+    paths.keep(prefix, sets);
+    out.sent.set(prefix, sets.size === 0 ? 0 : 1);
+    out.from.set(prefix, 1);
+    out.dirty.shift(set);
+    if (table.head(prefix) === 0) this.#told(table, prefix);
+    return paths.pending.shift();
+  }
+
+  /** By path number what announces each path of a prefix that the peer may have, and that a message has room for. */
+  #announcements(number: number, table: FamilyTable, prefix: number): Map<number, Uint8Array> {
+    const up = this.#peers[number]!.up!;
+    const all = new Map<number, Uint8Array>();
+    for (let path = table.head(prefix); path !== 0; path = table.paths.next[path]!) {
+      const set = table.paths.set[path]!;
+      const exported = set === 0 ? REJECTED : this.exported(number, table, prefix, path);
+      const hop = exported === REJECTED ? undefined : this.#nextHop(up, number, table, path, exported);
+      if (hop === undefined) continue;
+      const block = this.#block(number, table.paths.peer[path]!, set, exported);
+      const nlri = this.#withIds(table, prefix, [path]);
+      if (nlri.length <= roomFor(up, overhead(block, hop))) all.set(path, announcement(table.prefixes.family, block, hop, nlri));
+    }
+    return all;
+  }
+
+  /** A prefix under each of some path numbers, RFC 7911 §3. */
+  #withIds(table: FamilyTable, prefix: number, ids: readonly number[]): Uint8Array {
+    const each = 4 + table.prefixes.encodedLength(prefix);
+    const out = new Uint8Array(each * ids.length);
+    for (const [i, id] of ids.entries()) {
+      new DataView(out.buffer).setUint32(i * each, id);
+      table.prefixes.write(prefix, out, i * each + 4);
+    }
+    return out;
   }
 
   #record(out: Outgoing, prefix: number, set: number, from: number): void {

@@ -3,6 +3,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import { PagedColumn } from './column.ts';
 import { DirtyQueue } from './dirty-queue.ts';
+import { SentPaths } from './sent-paths.ts';
 
 /** What a peer is configured to be. */
 export interface RibPeerSettings {
@@ -30,6 +31,8 @@ export interface PeerUp {
   /** Own address by family: the next hop of what is sent. A family without one gets no routes with the speaker as next hop. */
   readonly nextHopSelf: { readonly [F in RoutedFamily]?: Uint8Array };
   readonly maxMessage: number;
+  /** Families of which it takes several paths of a prefix, RFC 7911; none unless given. */
+  readonly severalPaths?: readonly RoutedFamily[];
   /** It has the capability of RFC 9494, and may be told of last resorts; not unless given. */
   readonly longLived?: boolean;
   /** What is sent again is framed, RFC 7313; not unless given. */
@@ -45,9 +48,11 @@ export interface PeerUp {
 /** One family towards one peer: the Adj-RIB-Out of RFC 4271 §3.2 and what is still to be sent. */
 export class Outgoing {
   readonly dirty = new DirtyQueue();
-  /** Attribute set that was sent, before what changes towards the peer; 0 for none. */
+  /** Attribute set that was sent, before what changes towards the peer; 0 for none. With {@link paths} 1 for some. */
   readonly sent = new PagedColumn();
-  /** Peer that it was from, plus one. */
+  /** Where it takes several paths of a prefix: all that was sent. */
+  readonly paths: SentPaths | undefined;
+  /** Peer that it was from, plus one. With {@link paths} 0 where all is to be sent again. */
   readonly from = new PagedColumn();
   /** Where the first dump or a refresh stands; 0 when there is none. */
   cursor = 1;
@@ -57,6 +62,10 @@ export class Outgoing {
   /** What is still to be said around what is sent again, RFC 7313 §4. */
   marks: 'none' | 'begin' | 'end' = 'none';
   advertised = 0;
+
+  constructor(severalPaths = false) {
+    this.paths = severalPaths ? new SentPaths() : undefined;
+  }
 }
 
 /** A peer as the table knows it. */

@@ -47,11 +47,19 @@ class Node {
 class Session {
   readonly #ends: readonly { node: Node; peer: number; other: Node }[];
   readonly #negotiated: Negotiated;
+  readonly #severalPaths: boolean;
   /** Marks of RFC 7313 so far. */
   readonly marks: string[] = [];
 
-  constructor(a: Node, b: Node, routing: PeerRouting = { importPolicy: ACCEPT }, negotiated: Partial<Negotiated> = {}) {
+  /** @param addPath the first sends several paths of a prefix, the second takes them */
+  constructor(
+    a: Node,
+    b: Node,
+    routing: PeerRouting = { importPolicy: ACCEPT },
+    { addPath, ...negotiated }: Omit<Partial<Negotiated>, 'addPath'> & { addPath?: true } = {},
+  ) {
     this.#negotiated = { ...NEGOTIATED, external: a.asn !== b.asn, ...negotiated };
+    this.#severalPaths = addPath === true;
     this.#ends = [
       { node: a, other: b },
       { node: b, other: a },
@@ -80,7 +88,7 @@ class Session {
   up(): void {
     for (const { node, peer, other } of this.#ends) {
       const addresses = { localAddress: `10.0.0.${node.id}`, remoteAddress: `10.0.0.${other.id}`, remoteRouterId: `10.0.0.${other.id}` };
-      node.rib.peerUp(peer, { negotiated: this.#negotiated, remoteAs: other.asn, ...addresses });
+      node.rib.peerUp(peer, { negotiated: this.#seenBy(node), remoteAs: other.asn, ...addresses });
     }
   }
 
@@ -97,6 +105,13 @@ class Session {
     while (this.#carry(first!, second!) || this.#carry(second!, first!));
   }
 
+  #seenBy(node: Node): Negotiated {
+    if (!this.#severalPaths) return this.#negotiated;
+    const sends = node === this.#ends[0]!.node;
+    const both = { send: sends, receive: !sends };
+    return { ...this.#negotiated, addPath: { ipv4: both, ipv6: both } };
+  }
+
   #carry(from: { node: Node; peer: number }, to: { node: Node; peer: number }): boolean {
     const bytes = from.node.rib.nextUpdates(from.peer, 65_536);
     if (bytes === undefined) return false;
@@ -104,7 +119,7 @@ class Session {
     if (this.#negotiated.extendedMessage) framer.maxMessage = MAX_EXTENDED_MESSAGE;
     framer.push(bytes);
     for (let message = framer.next(); message; message = framer.next()) {
-      if (message.type === MESSAGE_TYPE.update) to.node.rib.receive(to.peer, parseUpdate(message.body, this.#negotiated));
+      if (message.type === MESSAGE_TYPE.update) to.node.rib.receive(to.peer, parseUpdate(message.body, this.#seenBy(to.node)));
       else this.#mark(to, parseRouteRefresh(message.body));
     }
     return true;
@@ -294,6 +309,81 @@ describe('Rib', () => {
       expect(paths(b).some(({ stale }) => stale)).toBe(false);
     },
   );
+
+  it('tells a peer that takes them all paths of a prefix, and each change of one, RFC 7911', () => {
+    const [left, right, us, all] = [new Node(1), new Node(2), new Node(3), new Node(4)];
+    const sessions = [
+      new Session(left, us),
+      new Session(right, us),
+      new Session(us, all, { importPolicy: ACCEPT }, { addPath: true, enhancedRouteRefresh: true }),
+    ];
+    const settle = (): string[] => {
+      for (const session of sessions) session.run();
+      const seen = paths(all);
+      expect(new Set(seen.map(({ pathId }) => pathId)).size).toBe(seen.length);
+      return seen.map(({ attributes }) => `${asPathText(attributes.asPath)} ${attributes.communities ?? ''}`.trim()).sort();
+    };
+    for (const node of [left, right]) node.rib.originate({ prefix: PREFIX });
+    expect(settle()).toEqual(['65003 65001', '65003 65002']);
+    left.rib.originate({ prefix: PREFIX, attributes: { communities: [7] } });
+    expect(settle()).toEqual(['65003 65001 7', '65003 65002']);
+    sessions[2]!.refresh();
+    expect(settle()).toEqual(['65003 65001 7', '65003 65002']);
+    right.rib.withdraw(PREFIX);
+    expect(settle()).toEqual(['65003 65001 7']);
+    expect(us.rib.counts(sessions[2]!.peer).advertised).toEqual([
+      { family: 'ipv4', routes: 1 },
+      { family: 'ipv6', routes: 0 },
+    ]);
+    sessions[0]!.down();
+    expect(settle()).toEqual([]);
+  });
+
+  it.each([false, true])('brings a peer all that it may have, several paths: %s, whatever comes and goes (property)', (addPath) => {
+    const step = fc.oneof(
+      fc.record({ announce: fc.nat(2), prefix: fc.nat(3), med: fc.nat(1) }),
+      fc.record({ withdraw: fc.nat(2), prefix: fc.nat(3) }),
+      fc.record({ bounce: fc.nat(3) }),
+      fc.record({ refresh: fc.constant(true) }),
+      fc.record({ tell: fc.nat(3) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
+        const us = new Node(9);
+        const sources = [new Node(1), new Node(2), new Node(3)];
+        const receiver = new Node(4);
+        const sessions = [
+          ...sources.map((node) => new Session(node, us)),
+          new Session(us, receiver, { importPolicy: ACCEPT }, addPath ? { addPath } : {}),
+        ];
+        for (const each of steps) {
+          const prefixOf = (n: number): string => `10.${n}.0.0/16`;
+          if ('announce' in each) sources[each.announce]!.rib.originate({ prefix: prefixOf(each.prefix), attributes: { med: each.med } });
+          else if ('withdraw' in each) sources[each.withdraw]!.rib.withdraw(prefixOf(each.prefix));
+          else if ('refresh' in each) us.rib.refresh(sessions[3]!.peer, 'ipv4');
+          else if ('tell' in each) sessions[each.tell]!.run();
+          else {
+            sessions[each.bounce]!.down();
+            sessions[each.bounce]!.up();
+          }
+        }
+        for (const session of sessions) session.run();
+        const wanted = [...us.rib.routes('ipv4')].flatMap(({ prefix, paths: every }) =>
+          every.flatMap(({ best, accepted, attributes }) => {
+            return (addPath ? accepted : best) ? [`${prefix} 65009 ${asPathText(attributes.asPath)}`] : [];
+          }),
+        );
+        const has = [...receiver.rib.routes('ipv4')].flatMap(({ prefix, paths: every }) =>
+          every.map(({ attributes }) => `${prefix} ${asPathText(attributes.asPath)}`),
+        );
+        expect(has.sort()).toEqual(wanted.sort());
+        for (const session of sessions.slice(0, 3)) session.down();
+        sessions[3]!.run();
+        expect(us.rib.size).toEqual({ prefixes: 0, attributeSets: 0 });
+      }),
+      { numRuns: 200 },
+    );
+  });
 
   it('has followers that know what the table says, whatever comes and goes (property)', () => {
     const peer = fc.nat(2);

@@ -90,6 +90,12 @@ export class Rib implements SpeakerTable<PeerRouting> {
     return this.#table.counts(peer);
   }
 
+  /** What the table holds, for metrics: distinct attribute sets, and prefixes; also those that some peer is yet to be told are gone. */
+  get size(): { readonly prefixes: number; readonly attributeSets: number } {
+    const { prefixes, attributeSets } = this.#table;
+    return { prefixes, attributeSets };
+  }
+
   addPeer(settings: PeerRouting & { readonly address: string; readonly asn: number }): number {
     const number = this.#table.addPeer(this.#ribSettings(settings));
     this.#settings.set(number, settings);
@@ -127,6 +133,7 @@ export class Rib implements SpeakerTable<PeerRouting> {
       maxMessage: extendedMessage ? MAX_EXTENDED_MESSAGE : MAX_MESSAGE,
       enhancedRefresh: enhancedRouteRefresh,
       longLived: longLived !== undefined,
+      severalPaths: families.filter((family) => negotiated.addPath[family].send),
     };
     this.#table.peerUp(peer, ribUp);
   }

@@ -107,7 +107,7 @@ export class RouteTable {
     peer.routerId = up.routerId;
     peer.address = up.remoteAddress;
     peer.external = up.external ?? peer.settings.external;
-    for (const family of up.families) peer.outgoing.set(family, new Outgoing());
+    for (const family of up.families) peer.outgoing.set(family, new Outgoing(up.severalPaths?.includes(family)));
     this.#listSending();
     this.#tell(number);
   }
@@ -234,6 +234,11 @@ export class RouteTable {
     return { received: peer.received, advertised: [...peer.outgoing].map(([family, out]) => ({ family, routes: out.advertised })) };
   }
 
+  /** Prefixes of both families that something is known of, or was told of. */
+  get prefixes(): number {
+    return this.#families.ipv4.prefixes.size + this.#families.ipv6.prefixes.size;
+  }
+
   /** Distinct attribute sets in use. */
   get attributeSets(): number {
     return this.#sets.size;
@@ -336,7 +341,8 @@ export class RouteTable {
   /** What a lost session was told of a prefix. Its number may be another prefix's meanwhile, or nobody's. */
   #forget(table: FamilyTable, prefix: number, out: Outgoing): void {
     const sent = out.sent.get(prefix);
-    if (sent !== 0) this.#sets.release(sent);
+    if (out.paths !== undefined) for (const set of out.paths.of(prefix).values()) this.#sets.release(set);
+    else if (sent !== 0) this.#sets.release(sent);
     out.sent.set(prefix, 0);
     if (table.prefixes.isUsed(prefix)) this.#releaseIfUnused(table, prefix);
   }
