@@ -4,20 +4,10 @@ import type { ParsedUpdate } from '../src/message/parsed-update.ts';
 import { parseRouteRefresh, type RouteRefresh } from '../src/message/route-refresh.ts';
 import { parseUpdate } from '../src/message/update.ts';
 import { type PeerRouting, Rib } from '../src/rib/rib.ts';
+import { PLAIN_SESSION } from './plain-session.ts';
 
 /** Takes all, and changes nothing. */
 export const ACCEPT = { rules: [], otherwise: 'accept' } as const;
-const NEGOTIATED: Negotiated = {
-  families: ['ipv4', 'ipv6'],
-  addPath: { ipv4: { receive: false, send: false }, ipv6: { receive: false, send: false } },
-  fourOctetAs: true,
-  extendedNextHop: false,
-  extendedMessage: false,
-  routeRefresh: true,
-  enhancedRouteRefresh: false,
-  external: true,
-  holdTime: 90,
-};
 
 /** A speaker's table, and what is due in it. */
 export class Node {
@@ -53,7 +43,7 @@ export class Session {
     routing: PeerRouting = { importPolicy: ACCEPT },
     { addPath, ...negotiated }: Omit<Partial<Negotiated>, 'addPath'> & { addPath?: true } = {},
   ) {
-    this.#negotiated = { ...NEGOTIATED, external: a.asn !== b.asn, ...negotiated };
+    this.#negotiated = { ...PLAIN_SESSION, external: a.asn !== b.asn, ...negotiated };
     this.#severalPaths = addPath === true;
     this.#ends = [
       { node: a, other: b },

@@ -1,19 +1,10 @@
 import fc from 'fast-check';
+import { PLAIN_SESSION } from '../../testing/plain-session.ts';
 import type { Negotiated } from '../capability/negotiated.ts';
 import { BgpError } from '../error/bgp-error.ts';
 import { parseUpdate } from './update.ts';
 
-const EXTERNAL: Negotiated = {
-  families: ['ipv4', 'ipv6'],
-  addPath: { ipv4: { receive: false, send: false }, ipv6: { receive: false, send: false } },
-  fourOctetAs: true,
-  extendedNextHop: false,
-  extendedMessage: false,
-  routeRefresh: true,
-  enhancedRouteRefresh: false,
-  external: true,
-  holdTime: 90,
-};
+const EXTERNAL = PLAIN_SESSION;
 const INTERNAL: Negotiated = { ...EXTERNAL, external: false };
 
 const bytes = (hex: string): number[] => [...Buffer.from(hex.replace(/\s/g, ''), 'hex')];

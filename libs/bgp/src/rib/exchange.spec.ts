@@ -1,8 +1,8 @@
 import { Ip } from '@isthmus/net';
 import fc from 'fast-check';
+import { PLAIN_SESSION } from '../../testing/plain-session.ts';
 import { decodeAttributes, encodeAttributes } from '../attribute/attributes.codec.ts';
 import type { PathAttributes } from '../attribute/path-attributes.ts';
-import type { Negotiated } from '../capability/negotiated.ts';
 import type { RoutedFamily } from '../family/routed-family.ts';
 import { MESSAGE_TYPE, MessageFramer } from '../message/framing.ts';
 import type { NlriRun, ParsedUpdate } from '../message/parsed-update.ts';
@@ -55,17 +55,7 @@ interface Told {
 
 /** All that a peer is told now, as it reads it. */
 function told(to: number, external: boolean): Told {
-  const negotiated: Negotiated = {
-    families: FAMILIES,
-    addPath: { ipv4: { receive: false, send: false }, ipv6: { receive: false, send: false } },
-    fourOctetAs: true,
-    extendedNextHop: false,
-    extendedMessage: false,
-    routeRefresh: true,
-    enhancedRouteRefresh: false,
-    external,
-    holdTime: 90,
-  };
+  const negotiated = { ...PLAIN_SESSION, external };
   const routes = new Map<string, PathAttributes | undefined>();
   const ends: RoutedFamily[] = [];
   let updates = 0;

@@ -1,4 +1,5 @@
 import { ManualClock } from '@isthmus/core';
+import { PLAIN_SESSION } from '../../testing/plain-session.ts';
 import type { Negotiated, PeerRestart } from '../capability/negotiated.ts';
 import { BgpError } from '../error/bgp-error.ts';
 import type { RoutedFamily } from '../family/routed-family.ts';
@@ -11,17 +12,8 @@ const BOTH: PeerRestart['families'] = [
 ];
 
 function negotiated(restart?: Partial<PeerRestart>): Negotiated {
-  const none = { receive: false, send: false };
   return {
-    families: ['ipv4', 'ipv6'],
-    addPath: { ipv4: none, ipv6: none },
-    fourOctetAs: true,
-    extendedNextHop: false,
-    extendedMessage: false,
-    routeRefresh: true,
-    enhancedRouteRefresh: false,
-    external: true,
-    holdTime: 90,
+    ...PLAIN_SESSION,
     ...(restart === undefined
       ? {}
       : { gracefulRestart: { restarting: false, notification: false, restartTime: 120, families: BOTH, ...restart } }),
