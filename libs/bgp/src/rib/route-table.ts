@@ -1,13 +1,13 @@
 import type { RoutedFamily } from '../family/routed-family.ts';
 import { MAX_MESSAGE } from '../message/framing.ts';
-import type { NlriRun, ParsedUpdate } from '../message/parsed-update.ts';
+import type { ParsedUpdate } from '../message/parsed-update.ts';
 import { type AttributeCodec, CompiledPolicy } from '../policy/compiled-policy.ts';
-import { ACCEPT_ALL, changed, type Policy, REJECT_ALL } from '../policy/policy.ts';
+import { ACCEPT_ALL, type Policy, REJECT_ALL } from '../policy/policy.ts';
 import { Advertiser } from './advertiser.ts';
 import { AttributeStore } from './attribute-store.ts';
-import { COMMUNITY, SET_FLAG, type SpeakerIdentity, u32 } from './attribute-summary.ts';
+import { type SpeakerIdentity } from './attribute-summary.ts';
 import { FamilyTable } from './family-table.ts';
-import { PATH_FLAG } from './path-pool.ts';
+import { ReceivedPaths } from './received-paths.ts';
 import { Outgoing, type PeerUp, RibPeer, type RibPeerSettings } from './rib-peer.ts';
 import { RouteFollower } from './route-follower.ts';
 import { type ListedRoute, LOCAL, RouteReader } from './route-reader.ts';
@@ -15,8 +15,6 @@ import { type PathWork, Walks } from './walks.ts';
 
 /** Preferred before every learned route. */
 const OWN_WEIGHT = 32_768;
-/** How a long-lived stale route is known, RFC 9494 §4.2. */
-const LAST_RESORT = { addCommunities: [COMMUNITY.llgrStale] };
 /** So many numbers of removed peers wait before the first is given out again: what other peers were told may name it still. */
 const SPARE_NUMBERS = 1024;
 
@@ -32,6 +30,7 @@ export class RouteTable {
   readonly #advertiser: Advertiser;
   readonly #walks: Walks;
   readonly #reader: RouteReader;
+  readonly #received: ReceivedPaths;
   readonly #listeners: ((peer: number) => void)[] = [];
   readonly #onWork: (() => void)[] = [];
   readonly #followers = new Set<RouteFollower>();
@@ -47,10 +46,12 @@ export class RouteTable {
       ipv4: new FamilyTable('ipv4', this.#sets, this.#peers, changed),
       ipv6: new FamilyTable('ipv6', this.#sets, this.#peers, changed),
     };
-    this.#advertiser = new Advertiser(self, this.#sets, this.#peers, (table, prefix) => this.#releaseIfUnused(table, prefix));
+    const unused = (table: FamilyTable, prefix: number): void => this.#releaseIfUnused(table, prefix);
+    this.#advertiser = new Advertiser(self, this.#sets, this.#peers, unused);
     this.#reader = new RouteReader(this.#sets, codec, this.#peers);
+    this.#received = new ReceivedPaths({ sets: this.#sets, codec, peers: this.#peers, unused });
     this.#walks = new Walks({
-      path: (table, path, kind, peer) => this.#step(table, path, kind, peer),
+      path: (table, path, kind, peer) => this.#received.work(table, path, kind, peer),
       forget: (table, prefix, out) => this.#forget(table, prefix, out),
       done: (peer) => this.#retire(peer),
     });
@@ -170,16 +171,16 @@ export class RouteTable {
 
   /** Takes an own route back. */
   withdraw(family: RoutedFamily, prefix: Uint8Array): void {
-    this.#withdrawRun(LOCAL, { family, bytes: prefix, addPath: false });
+    this.#received.withdraw(LOCAL, this.#families[family], { family, bytes: prefix, addPath: false });
   }
 
   /** Takes in an UPDATE. Once over its limit a peer's session has to end; what came until then is kept. */
   receive(number: number, update: ParsedUpdate): ReceiveResult {
     const peer = this.#peers[number]!;
-    for (const run of update.withdrawn) this.#withdrawRun(number, run);
+    for (const run of update.withdrawn) this.#received.withdraw(number, this.#families[run.family], run);
     for (const run of update.reach) {
       const raw = this.#sets.intern(update.attributes, run.nextHop);
-      this.#announceRun(number, run, raw);
+      this.#received.announce(number, this.#families[run.family], run, raw);
       this.#sets.release(raw);
     }
     return peer.received > (peer.settings.maxPrefixes ?? Number.POSITIVE_INFINITY) ? 'max-prefixes-exceeded' : 'ok';
@@ -262,80 +263,12 @@ export class RouteTable {
     this.#free.push(number);
   }
 
-  #announceRun(number: number, run: NlriRun, raw: number): void {
-    const table = this.#families[run.family];
-    const peer = this.#peers[number]!;
-    for (let at = 0; at < run.bytes.length; ) {
-      const identifier = run.addPath ? u32(run.bytes, at) : 0;
-      if (run.addPath) at += 4;
-      const prefix = table.prefixes.find(run.bytes, at, true);
-      at += 1 + ((run.bytes[at]! + 7) >>> 3);
-      if (table.put(number, prefix, identifier, raw, this.#imported(peer, table, prefix, raw), peer.epoch)) peer.received++;
-    }
-  }
-
-  #withdrawRun(number: number, run: NlriRun): void {
-    const table = this.#families[run.family];
-    for (let at = 0; at < run.bytes.length; ) {
-      const identifier = run.addPath ? u32(run.bytes, at) : 0;
-      if (run.addPath) at += 4;
-      const prefix = table.prefixes.find(run.bytes, at, false);
-      at += 1 + ((run.bytes[at]! + 7) >>> 3);
-      const path = prefix === 0 ? 0 : table.path(number, prefix, identifier);
-      if (path !== 0) this.#remove(number, table, path);
-    }
-  }
-
-  #remove(number: number, table: FamilyTable, path: number): void {
-    const prefix = table.paths.prefix[path]!;
-    table.remove(path);
-    this.#peers[number]!.received--;
-    this.#releaseIfUnused(table, prefix);
-  }
-
-  /** Loops (RFC 4271 §9.1.2, RFC 4456 §8) are kept as received and never used. */
-  #imported(peer: RibPeer, table: FamilyTable, prefix: number, raw: number): number {
-    if ((this.#sets.flags[raw]! & (SET_FLAG.ownAs | SET_FLAG.ownOriginator | SET_FLAG.ownCluster)) !== 0) return 0;
-    if (peer.importPolicy.acceptsAll) return raw;
-    const route = {
-      family: table.prefixes.family,
-      neighbour: peer.settings.name,
-      source: peer.external ? 'external' : 'internal',
-    } as const;
-    return peer.importPolicy.apply(raw, table.prefixes, prefix, route);
-  }
-
   #walk(peer: number, kind: PathWork, family?: RoutedFamily): void {
     const { epoch } = this.#peers[peer]!;
     for (const table of Object.values(this.#families)) {
       if (family === undefined || table.prefixes.family === family) this.#walks.push({ kind, peer, table, at: 1, epoch });
     }
     for (const listener of this.#onWork) listener();
-  }
-
-  #step(table: FamilyTable, path: number, kind: PathWork, peer: number): void {
-    const { paths } = table;
-    const asks = this.#sets.flags[paths.raw[path]!]!;
-    if (kind === 'mark-stale') paths.flags[path] = paths.flags[path]! | PATH_FLAG.stale;
-    else if (kind === 'reimport') this.#reimportPath(table, path, peer);
-    else if (kind === 'keep-long-lived' && (asks & SET_FLAG.noLlgr) === 0) {
-      paths.flags[path] = paths.flags[path]! | PATH_FLAG.longLived;
-      this.#reimportPath(table, path, peer);
-    } else this.#remove(peer, table, path);
-  }
-
-  #reimportPath(table: FamilyTable, path: number, peer: number): void {
-    const { paths } = table;
-    const set = this.#imported(this.#peers[peer]!, table, paths.prefix[path]!, paths.raw[path]!);
-    const longLived = (paths.flags[path]! & PATH_FLAG.longLived) !== 0;
-    if (set === 0 || !longLived) {
-      table.reconsider(path, set);
-      return;
-    }
-    const attributes = changed(this.#codec.decode(this.#sets.block(set), this.#sets.nextHop(set)), LAST_RESORT);
-    const marked = this.#sets.intern(this.#codec.encode(attributes), this.#sets.nextHop(set).slice());
-    table.reconsider(path, marked);
-    this.#sets.release(marked);
   }
 
   /** What a lost session was told of a prefix. Its number may be another prefix's meanwhile, or nobody's. */
