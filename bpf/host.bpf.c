@@ -37,8 +37,10 @@ static __always_inline int send_away(struct __sk_buff *skb, struct flow *flow)
 	peer = peer_of(entry->peer);
 	if (!peer)
 		return drop(skb, flow, DROP_NO_TUNNEL_ENDPOINT);
-	if (peer->mode == PEER_NATIVE)
-		return drop(skb, flow, DROP_UNROUTABLE);
+	if (peer->mode == PEER_CLOSED)
+		return drop(skb, flow, DROP_NO_FIB);
+	/* To a native peer the stack has routes of its own. Where one still leads here they are
+	 * being changed, and the peer takes both. */
 	if (exceeds_tunnel(skb, flow))
 		return drop(skb, flow, DROP_FRAG_NEEDED);
 	return encap(skb, flow, peer, false);

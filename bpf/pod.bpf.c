@@ -53,6 +53,8 @@ static __always_inline int send_away(struct __sk_buff *skb, struct flow *flow)
 		return drop(skb, flow, DROP_NO_TUNNEL_ENDPOINT);
 	if (peer->mode == PEER_NATIVE)
 		return TC_ACT_OK;
+	if (peer->mode == PEER_CLOSED)
+		return drop(skb, flow, DROP_NO_FIB);
 	if (must_be_cut(skb, flow))
 		return leave_to_be_cut(skb, flow);
 	if (exceeds_tunnel(skb, flow)) {

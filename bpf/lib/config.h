@@ -8,6 +8,7 @@
 enum config_flag {
 	CONFIG_DUAL_STACK = 1, /* unknown addresses are world-ipv4 / world-ipv6 instead of world */
 	CONFIG_GENEVE = 2, /* no device of the kernel's: the programs write and take off GENEVE */
+	CONFIG_NATIVE = 4, /* pods of other nodes may come without a tunnel */
 };
 
 struct datapath_config {

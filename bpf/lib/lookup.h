@@ -25,21 +25,18 @@ static __always_inline struct peer_value *peer_of(__u32 peer)
 }
 
 /*
- * The identity of a source that came without a label. One that is only ever reached through a
- * tunnel cannot have sent this packet natively: its address is forged, and it gets no more trust
- * than any stranger.
+ * The identity of a source that came without a label. Where nodes are only ever reached through a
+ * tunnel, a pod of another node cannot have sent this packet: its address is forged, and it gets no
+ * more trust than any stranger. Where they may be reached natively, the two ends need not have
+ * changed to that at the same moment.
  */
 static __always_inline __u32 identity_of_native_source(const struct addr_key *addr)
 {
 	struct ipcache_value *entry = ipcache_of(addr);
-	struct peer_value *peer;
 
 	if (!entry)
 		return identity_world(addr->family);
-	if (!entry->peer || (entry->flags & IPCACHE_REMOTE_NODE))
-		return entry->identity;
-	peer = peer_of(entry->peer);
-	if (peer && peer->mode == PEER_NATIVE)
+	if (!entry->peer || (entry->flags & IPCACHE_REMOTE_NODE) || (config.flags & CONFIG_NATIVE))
 		return entry->identity;
 	return identity_world(addr->family);
 }

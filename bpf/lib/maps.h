@@ -69,7 +69,8 @@ struct ipcache_value {
 
 enum peer_mode {
 	PEER_TUNNEL = 1,
-	PEER_NATIVE = 2,
+	PEER_NATIVE = 2, /* the kernel's routes lead there */
+	PEER_CLOSED = 3, /* no way is known that may be used */
 };
 
 /* isth_peers: peer -> how to reach that node. */

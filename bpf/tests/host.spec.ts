@@ -46,6 +46,14 @@ describe.each(families)('from_host, $family', ({ host, pod, remote, stranger }) 
     expect(run(host, remote).verdict).toBe(Verdict.redirect);
   });
 
+  it('does so while the routes to a native peer are being changed, and drops what is for a closed one', () => {
+    datapath.peer(5, '172.16.0.2', PeerMode.native);
+    expect(run(host, remote).verdict).toBe(Verdict.redirect);
+    datapath.peer(5, '172.16.0.2', PeerMode.closed);
+    expect(run(host, remote).verdict).toBe(Verdict.shot);
+    expect(datapath.events()[0]).toMatchObject({ subtype: DropReason.noFib });
+  });
+
   it('is the host for its own addresses only, or what the mark says', () => {
     expect(identityOf(host)).toBe(ReservedIdentity.host);
     expect(identityOf(stranger)).toBe(ReservedIdentity.world);

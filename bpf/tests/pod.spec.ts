@@ -146,6 +146,13 @@ describe.each(families)('from_pod, $family', ({ family, a, b, host, remote, remo
     expect(run(a, remote).verdict).toBe(Verdict.ok);
   });
 
+  it('drops what is for a peer that there is no way to', () => {
+    localPods();
+    datapath.ipcache(remoteNet[0], remoteNet[1], 2001, 5);
+    datapath.peer(5, '172.16.0.2', PeerMode.closed);
+    expectDrop(run(a, remote), DropReason.noFib);
+  });
+
   it('drops the last hop, here and towards another node', () => {
     localPods();
     expectDrop(run(a, b, { ttl: 1 }), DropReason.ttlExceeded);

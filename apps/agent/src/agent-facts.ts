@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MaxConnectedClusters } from '@isthmus/mesh';
-import { type Config, type TunnelProtocol, tunnelPort } from '@isthmus/model';
+import { type Config, type RoutingModeName, type TunnelProtocol, tunnelPort } from '@isthmus/model';
 import { findUnderlay, type NodeUnderlay } from './node/node-addresses.ts';
 
 /** Bytes that a tunnel adds to a packet: outer IP, UDP, VXLAN or GENEVE, and inner Ethernet headers. GENEVE goes without options. */
@@ -19,6 +19,7 @@ export interface AgentFacts {
   /** Address under which other nodes know this one. */
   readonly hostIp: string;
   readonly podMtu: number;
+  readonly routingMode: RoutingModeName;
   readonly tunnelProtocol: TunnelProtocol;
   readonly tunnelPort: number;
   readonly bootId: string;
@@ -29,6 +30,7 @@ export interface AgentFacts {
 export function agentFacts(config: Config): AgentFacts {
   const underlay = findUnderlay(config);
   const hostIp = underlay.ipv4 || underlay.ipv6;
+  const routingMode = config['routing-mode'];
   return {
     cluster: config['cluster-name'],
     clusterId: config['cluster-id'],
@@ -36,7 +38,8 @@ export function agentFacts(config: Config): AgentFacts {
     node: config['node-name'] || hostname(),
     underlay,
     hostIp,
-    podMtu: underlay.mtu - TUNNEL_OVERHEAD[hostIp.includes(':') ? 6 : 4],
+    podMtu: underlay.mtu - (routingMode === 'native' ? 0 : TUNNEL_OVERHEAD[hostIp.includes(':') ? 6 : 4]),
+    routingMode,
     tunnelProtocol: config['tunnel-protocol'],
     tunnelPort: tunnelPort(config),
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),

@@ -1,5 +1,5 @@
 import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random } from '@isthmus/core';
-import { NetlinkSocket, RingBuffer, RouteSink } from '@isthmus/datapath';
+import { LearnedRouteSink, NetlinkSocket, RingBuffer, RouteSink } from '@isthmus/datapath';
 import type { Config } from '@isthmus/model';
 import type { AgentFacts } from './agent-facts.ts';
 import type { TunnelStatus } from './agent-status.ts';
@@ -41,8 +41,9 @@ export interface AgentKernelOptions {
  * @throws CodedError naming what the kernel refuses
  */
 export function startKernel({ config, facts, gateway, tables, events, clock, random, log }: AgentKernelOptions): AgentKernel {
+  const tunneled = facts.routingMode !== 'native';
   const devices = ensureDevices({
-    tunnel: { protocol: facts.tunnelProtocol, port: facts.tunnelPort, mtu: facts.podMtu },
+    tunnel: tunneled ? { protocol: facts.tunnelProtocol, port: facts.tunnelPort, mtu: facts.podMtu } : undefined,
     podMtu: facts.podMtu,
     ipv6: config['enable-ipv6'] || facts.underlay.ipv4 === '',
   });
@@ -55,6 +56,7 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
       gateway,
       podMtu: facts.podMtu,
       dualStack: config['enable-ipv4'] && config['enable-ipv6'],
+      native: facts.routingMode !== 'tunnel',
       maxEntries: mapLimits(config),
       underlay: facts.underlay,
     },
@@ -77,6 +79,7 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
     pinFolder: config['bpf-root'],
     tcx: config['enable-tcx'],
     routes,
+    learnedRoutes: new LearnedRouteSink({ 4: facts.underlay.ipv4, 6: facts.underlay.ipv6 }),
     clock,
     random,
     report,
@@ -90,7 +93,7 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
     programs,
     sinks,
     removeOtherTunnels: () => {
-      NetlinkSocket.using('route', undefined, (socket) => removeOtherTunnels(socket, facts.tunnelProtocol));
+      NetlinkSocket.using('route', undefined, (socket) => removeOtherTunnels(socket, tunneled ? facts.tunnelProtocol : undefined));
       programs.detachOthers();
     },
     close: () => {
@@ -114,8 +117,9 @@ function mapLimits(config: Config): Record<string, number> {
   return Object.fromEntries(limits.filter(([, rows]) => rows > 0));
 }
 
-/** How packets get to other nodes, in the words of the status. */
-export function tunnelStatus({ devices, programs }: Pick<AgentKernel, 'devices' | 'programs'>): TunnelStatus {
+/** How packets get to other nodes, in the words of the status; undefined where they need no tunnel. */
+export function tunnelStatus({ devices, programs }: Pick<AgentKernel, 'devices' | 'programs'>): TunnelStatus | undefined {
+  if (devices.tunnel === undefined) return undefined;
   const { protocol, port, device } = devices.tunnel;
   return { protocol, port, device: device?.name ?? '', xdp: programs.xdp };
 }

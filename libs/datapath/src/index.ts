@@ -1,5 +1,11 @@
 export * from './adapters/bpf/index.ts';
-export { LEARNED_ROUTE_PROTOCOL, LEARNED_SCOPE, LearnedRouteSink } from './adapters/learned-route-sink.ts';
+export {
+  LEARNED_ROUTE_PROTOCOL,
+  LEARNED_SCOPE,
+  LearnedRouteSink,
+  type LearnedRouteSource,
+  listLearnedRoutes,
+} from './adapters/learned-route-sink.ts';
 export * from './adapters/netlink/index.ts';
 export { closeNetns, NETNS_ENTER, NETNS_MISSING, openNetns, withNetns } from './adapters/netns.ts';
 export { type AttachedDevice, PodProgramSink, type PodProgramSinkOptions } from './adapters/pod-program-sink.ts';
@@ -22,6 +28,5 @@ export { MemoryRowMap } from './sinks/memory-row-map.ts';
 export { decodeId, encodeId, seedPool } from './sinks/numbered-rows.ts';
 export { peerAddress, peerCodec } from './sinks/peer-codec.ts';
 export type { RowMap } from './sinks/row-map.ts';
-export type { LearnedRouteRow } from './tables/learned-routes.ts';
 export { declareLocalAddresses, type HostAddressRow } from './tables/local-addresses.ts';
 export { declareRoutes, type RouteRow } from './tables/routes.ts';

@@ -39,7 +39,7 @@ const DESCRIBE: Readonly<Record<string, Describe>> = {
   peers: (key, value) => {
     const { family, mode, tx, addr, cluster } = decodePeerValue(value);
     const address = textOfAddrKey({ net: 0, family, addr });
-    return { peer: decodeId(key), cluster, mode: mode === PeerMode.native ? 'native' : 'tunnel', address, tx };
+    return { peer: decodeId(key), cluster, mode: modeName(mode), address, tx };
   },
   services: (key, value) => {
     const { addr, port, protocol, slot } = decodeServiceKey(key);
@@ -109,4 +109,9 @@ function addressText(key: AddrKey): string {
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+/** What a number in a row of peers is called; the number itself where none is known. */
+function modeName(mode: number): string {
+  return Object.entries(PeerMode).find(([, number]) => number === mode)?.[0] ?? String(mode);
 }

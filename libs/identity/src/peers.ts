@@ -1,5 +1,5 @@
 import { input, type Store, type Table } from '@isthmus/core';
-import type { NodeRow, PeerRow } from '@isthmus/model';
+import type { NodeRow, PeerMode, PeerRow, RoutingModeName } from '@isthmus/model';
 
 /** Name of an index of a node table by each node's InternalIPs. */
 const BY_ADDRESS = 'internal-ip';
@@ -9,25 +9,47 @@ export function nodesByAddress(nodes: Table<NodeRow>) {
   return nodes.index(BY_ADDRESS, (row) => row.internalIps);
 }
 
+/** How packets may get to other nodes. */
+export interface RoutingMode {
+  /** `auto`: natively where there is a way, through the tunnel where not. `native`: natively or not at all. */
+  readonly mode: RoutingModeName;
+  /** Nodes that native routes lead to, by key. */
+  readonly native: Table<true>;
+}
+
 /**
  * Declares the table of peers: every InternalIP of every node but this one. When two nodes claim one address, one of an earlier table wins, so
  * that no remote cluster takes over an address of this one; then the first by key, so that all agents agree.
  */
-export function declarePeers(store: Store, nodes: readonly Table<NodeRow>[], own: { cluster: string; node: string }): Table<PeerRow> {
+export function declarePeers(
+  store: Store,
+  nodes: readonly Table<NodeRow>[],
+  own: { cluster: string; node: string },
+  routing: RoutingMode,
+): Table<PeerRow> {
   const indexes = nodes.map((table) => ({ table, index: nodesByAddress(table) }));
   const ownKey = `${own.cluster}/${own.node}`;
   return store.derive<PeerRow>({
     name: 'peers',
-    inputs: nodes.map((table) => input(table, (_key, row, before) => [...(row?.internalIps ?? []), ...(before?.internalIps ?? [])])),
+    inputs: [
+      ...nodes.map((table) => input(table, (_key, row, before) => [...(row?.internalIps ?? []), ...(before?.internalIps ?? [])])),
+      input(routing.native, (key) => nodes.flatMap((table) => table.get(key)?.internalIps ?? [])),
+    ],
     compute: (address) => {
       for (const { table, index } of indexes) {
         const owners = index.get(address);
         if (owners.has(ownKey)) return undefined;
         const first = [...owners].sort()[0];
         const row = first === undefined ? undefined : table.get(first);
-        if (row) return { cluster: row.cluster, clusterId: row.clusterId, node: row.name, mode: 'tunnel' };
+        if (row) return { cluster: row.cluster, clusterId: row.clusterId, node: row.name, mode: modeOf(routing, first!) };
       }
       return undefined;
     },
   });
+}
+
+function modeOf({ mode, native }: RoutingMode, node: string): PeerMode {
+  if (mode === 'tunnel') return 'tunnel';
+  if (native.has(node)) return 'native';
+  return mode === 'native' ? 'closed' : 'tunnel';
 }

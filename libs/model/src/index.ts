@@ -1,7 +1,7 @@
 export { readConfigDir, readConfigSources } from './adapters/config-sources.ts';
 export { CONFIG_KEYS, type Config, type ConfigKey, configSchema } from './config/config-schema.ts';
 export { CONFIG_INVALID, nearestKey, type ParsedConfig, parseConfig } from './config/parse-config.ts';
-export { TUNNEL_PROTOCOLS, type TunnelProtocol, tunnelPort } from './config/tunnel.ts';
+export { ROUTING_MODES, type RoutingModeName, TUNNEL_PROTOCOLS, type TunnelProtocol, tunnelPort } from './config/tunnel.ts';
 export { isAt, keySuffix, kindPrefix, objectKey, RESOURCE_PREFIX } from './resource/etcd-key.ts';
 export { type FollowOptions, followResources } from './resource/follow-resources.ts';
 export {

@@ -28,6 +28,7 @@ const programs = startPrograms(
     gateway: podCidrs.gateway(),
     podMtu: facts.podMtu,
     dualStack: true,
+    native: false,
     maxEntries: {},
     underlay: facts.underlay,
   },

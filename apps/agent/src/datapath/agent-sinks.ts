@@ -28,7 +28,7 @@ import {
   revnatCodec,
   seedPool,
 } from '@isthmus/datapath';
-import type { EndpointRow } from '@isthmus/model';
+import type { EndpointRow, LearnedRouteRow } from '@isthmus/model';
 import type { BackendAddressRow, RevnatRow } from '@isthmus/service';
 import { ENDPOINT_NOT_SETTLED } from '../agent.errors.ts';
 import type { AgentTables, OwnNode } from '../tables/agent-tables.ts';
@@ -60,6 +60,7 @@ export interface KernelSinkOptions {
   /** Pods' devices have TCX links where the kernel has them. */
   readonly tcx: boolean;
   readonly routes: SinkTarget<RouteRow>;
+  readonly learnedRoutes: SinkTarget<LearnedRouteRow>;
   readonly clock: Clock;
   readonly random: Random;
   readonly report?: SinkContext['report'];
@@ -70,13 +71,20 @@ export interface KernelSinkOptions {
  * before the service slot that names it, the program before the endpoint that makes packets flow.
  */
 export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
-  const { tables, own, programs, pinFolder, tcx, routes, clock, random, report } = options;
+  const { tables, own, programs, pinFolder, tcx, routes, learnedRoutes, clock, random, report } = options;
   const group = new SinkGroup(tables.store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), report);
   const maps = kernelMaps(programs);
   const pools = seededPools(maps, clock);
   tables.adoptedBackends.adopt(maps.services, maps.backends);
 
-  const peers = group.add({ name: 'peers', table: tables.peers, target: new MapSink(maps.peers, peerCodec(pools.peers, own.clusterId)) });
+  const learned = group.add({ name: 'learned-routes', table: tables.sources.learnedRoutes.table, target: learnedRoutes });
+  // A peer is native, and leaves the routes into the tunnel, once the kernel has its way there; and in reverse.
+  const peers = group.add({
+    name: 'peers',
+    table: tables.peers,
+    target: new MapSink(maps.peers, peerCodec(pools.peers, own.clusterId)),
+    after: [learned] as Sink<unknown>[],
+  });
   const ipcache = group.add({
     name: 'ipcache',
     table: tables.ipcache,
@@ -94,7 +102,7 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
     target: new MapSink(maps.endpoints, endpointCodec),
     after: [devices, ipcache] as Sink<unknown>[],
   });
-  const routeSink = group.add({ name: 'routes', table: tables.routes, target: routes });
+  const routeSink = group.add({ name: 'routes', table: tables.routes, target: routes, after: [learned] as Sink<unknown>[] });
   const backends = group.add({
     name: 'backends',
     table: tables.backends,

@@ -27,12 +27,14 @@ export const POD_NEXT_HOP = { 4: '169.254.42.1', 6: 'fe80::15:7' } as const;
 export interface DatapathDevices {
   readonly host: Link;
   readonly net: Link;
-  readonly tunnel: Tunnel;
+  /** Undefined where nothing goes through one. */
+  readonly tunnel: Tunnel | undefined;
 }
 
 /** What they are made from. */
 export interface DeviceOptions {
-  readonly tunnel: TunnelOptions;
+  /** Absent: there is none. */
+  readonly tunnel?: TunnelOptions | undefined;
   readonly podMtu: number;
   readonly ipv6: boolean;
 }
@@ -44,7 +46,7 @@ export interface DeviceOptions {
 export function ensureDevices({ tunnel: wanted, podMtu, ipv6 }: DeviceOptions): DatapathDevices {
   const devices = NetlinkSocket.using('route', undefined, (socket) => {
     // The tunnel first: it is the one that somebody else can stand in the way of, and then nothing else has been made.
-    const tunnel = ensureTunnel(socket, wanted);
+    const tunnel = wanted && ensureTunnel(socket, wanted);
     const host = ensureVeth(socket, {
       near: { name: HOST.name, mtu: podMtu, altnames: [HOST.altname] },
       peer: { name: NET.name, mtu: podMtu, altnames: [NET.altname] },

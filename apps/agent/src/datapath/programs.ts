@@ -27,6 +27,8 @@ export interface ProgramOptions {
   readonly gateway: PodAddresses;
   readonly podMtu: number;
   readonly dualStack: boolean;
+  /** Pods of other nodes may come without a tunnel. */
+  readonly native: boolean;
   /** Rows by map, where not as built. */
   readonly maxEntries: Readonly<Record<string, number>>;
   readonly underlay: NodeUnderlay;
@@ -59,20 +61,20 @@ export function startPrograms(options: ProgramOptions, devices: DatapathDevices)
   const { objectDir, pinFolder, maxEntries } = options;
   const load = (name: string): BpfObject => BpfObject.load({ path: join(objectDir, `${name}.bpf.o`), config, pinFolder, maxEntries });
   const { tunnel } = devices;
-  const arrival = load(tunnel.device ? 'overlay' : 'geneve');
+  const arrival = tunnel && load(tunnel.device ? 'overlay' : 'geneve');
   const objects = { pod: load('pod'), host: load('host'), netdev: load('netdev'), sock: load('sock') };
   const attach = (object: BpfObject, program: string, device: { index: number; name: string }): void =>
     void attachIngress({ programFd: object.program(program), ifindex: device.index, pin: linkPin(options, program, device) });
   // What arrives by the tunnel must be understood before anybody is sent anything by it.
   const xdp: Record<string, XdpMode> = {};
-  if (tunnel.device) attach(arrival, OVERLAY_PROGRAM, tunnel.device);
+  if (arrival && tunnel.device) attach(arrival, OVERLAY_PROGRAM, tunnel.device);
   for (const device of options.underlay.devices) {
     attach(objects.netdev, 'from_netdev', device);
-    if (!tunnel.device) xdp[device.name] = attachDecapsulation(options, arrival, device);
+    if (arrival && !tunnel.device) xdp[device.name] = attachDecapsulation(options, arrival, device);
   }
   attach(objects.host, 'from_host', devices.net);
   attachSocketHooks(options.cgroup, options.pinFolder, (name) => objects.sock.program(name));
-  const all = [arrival, ...Object.values(objects)];
+  const all = [...(arrival ? [arrival] : []), ...Object.values(objects)];
   for (const object of all) object.migrationsDone();
   return {
     podProgram: objects.pod.program('from_pod'),
@@ -86,12 +88,13 @@ export function startPrograms(options: ProgramOptions, devices: DatapathDevices)
   };
 }
 
-function datapathConfig({ dualStack, podMtu, underlay, gateway }: ProgramOptions, { tunnel, host }: DatapathDevices) {
+function datapathConfig({ dualStack, native, podMtu, underlay, gateway }: ProgramOptions, { tunnel, host }: DatapathDevices) {
+  const geneve = tunnel !== undefined && tunnel.device === undefined;
   return {
-    flags: (dualStack ? ConfigFlag.dualStack : 0) | (tunnel.device ? 0 : ConfigFlag.geneve),
-    tunnelIfindex: tunnel.device?.index ?? 0,
+    flags: (dualStack ? ConfigFlag.dualStack : 0) | (geneve ? ConfigFlag.geneve : 0) | (native ? ConfigFlag.native : 0),
+    tunnelIfindex: tunnel?.device?.index ?? 0,
     tunnelMtu: podMtu,
-    tunnelPort: tunnel.port,
+    tunnelPort: tunnel?.port ?? 0,
     hostIfindex: host.index,
     hostMac: parseMac(host.mac)?.bytes ?? new Uint8Array(6),
     underlayIpv4: addressBytesOr0(underlay.ipv4, 4),
@@ -111,10 +114,15 @@ function attachDecapsulation(options: ProgramOptions, object: BpfObject, device:
 }
 
 /** Removes links of tunnel devices that are gone, and XDP where a device does the work. */
-function detachOthers(pinFolder: string, { device }: Tunnel): void {
+function detachOthers(pinFolder: string, tunnel: Tunnel | undefined): void {
   const [overlay, xdp] = [`link_${OVERLAY_PROGRAM}_`, `link_${XDP_PROGRAM}_`];
+  const device = tunnel?.device;
   const isStale = (pin: string): boolean =>
-    device ? pin.startsWith(xdp) || (pin.startsWith(overlay) && pin !== `${overlay}${device.name}`) : pin.startsWith(overlay);
+    tunnel === undefined
+      ? pin.startsWith(xdp) || pin.startsWith(overlay)
+      : device
+        ? pin.startsWith(xdp) || (pin.startsWith(overlay) && pin !== `${overlay}${device.name}`)
+        : pin.startsWith(overlay);
   for (const pin of readdirSync(pinFolder)) if (isStale(pin)) removePin(join(pinFolder, pin));
 }
 

@@ -52,9 +52,10 @@ export function ensureTunnel(socket: NetlinkSocket, options: TunnelOptions): Tun
 /**
  * Removes the device of the protocol that is not in use. It comes last: until the programs of all pods send by the new protocol, what
  * others send by the old one is still received.
+ * @param protocol undefined where no tunnel is in use
  * @returns whether there was one
  */
-export function removeOtherTunnels(socket: NetlinkSocket, protocol: TunnelProtocol): boolean {
+export function removeOtherTunnels(socket: NetlinkSocket, protocol: TunnelProtocol | undefined): boolean {
   const others = TUNNEL_PROTOCOLS.filter((other) => other !== protocol && getLink(socket, DEVICES[other].name)?.kind === other);
   for (const other of others) deleteLink(socket, DEVICES[other].name);
   return others.length > 0;

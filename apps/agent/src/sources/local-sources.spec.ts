@@ -26,7 +26,7 @@ function fixture() {
   const kv = server.connect();
   let uid = 0;
   const resources = new KvResources({ kv, clock, random: seededRandom(1), newUid: () => `u${++uid}` });
-  const tables = declareAgentTables(clock, { ...owner, node: 'n1', podMtu: 1450 }, ({ error }) => {
+  const tables = declareAgentTables(clock, { ...owner, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const }, ({ error }) => {
     throw error;
   });
   const stop = new AbortController();

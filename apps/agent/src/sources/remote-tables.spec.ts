@@ -16,9 +16,13 @@ const ip = (address: string): IpRecord => ({
 });
 
 function fixture() {
-  const tables = declareAgentTables(new ManualClock(), { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450 }, ({ error }) => {
-    throw error;
-  });
+  const tables = declareAgentTables(
+    new ManualClock(),
+    { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const },
+    ({ error }) => {
+      throw error;
+    },
+  );
   const remote = (cluster: string) => new RemoteTables(tables.store, tables.sources, cluster, (id) => `cluster-${id}`);
   const { table } = tables.sources.remoteIps;
   return { tables, remote, ips: () => [...table.rows()].map(([key, row]) => `${key} of ${row.clusterId}`), scopes: table.scopes };

@@ -1,15 +1,24 @@
 import { type Clock, input, LOCAL_SCOPE, Store, type Table, type TableWriter } from '@isthmus/core';
-import { type AttachedDevice, declareLocalAddresses, declareRoutes, type HostAddressRow, type RouteRow } from '@isthmus/datapath';
-import { declareIpcache, declarePeers } from '@isthmus/identity';
+import {
+  type AttachedDevice,
+  declareLocalAddresses,
+  declareRoutes,
+  type HostAddressRow,
+  LEARNED_SCOPE,
+  type RouteRow,
+} from '@isthmus/datapath';
+import { declareIpcache, declareNativeNodes, declarePeers } from '@isthmus/identity';
 import type {
   BackendSetRow,
   EndpointRow,
   IdentityRow,
   IpcacheRow,
   IpRow,
+  LearnedRouteRow,
   LocalAddressRow,
   NodeRow,
   PeerRow,
+  RoutingModeName,
   ServiceRow,
 } from '@isthmus/model';
 import { type AdoptedBackendsRow, type BackendAddressRow, declareServiceTables, type FrontendRow, type RevnatRow } from '@isthmus/service';
@@ -23,6 +32,7 @@ export interface OwnNode {
   readonly node: string;
   /** Largest packet of a pod, bytes. */
   readonly podMtu: number;
+  readonly routingMode: RoutingModeName;
 }
 
 /** Tables that sources write, with their only writers. */
@@ -38,6 +48,7 @@ export interface SourceTables {
   readonly services: TableWriter<ServiceRow>;
   readonly localBackends: TableWriter<BackendSetRow>;
   readonly remoteBackends: TableWriter<BackendSetRow>;
+  readonly learnedRoutes: TableWriter<LearnedRouteRow>;
 }
 
 /** Every table of an agent. */
@@ -45,6 +56,8 @@ export interface AgentTables {
   readonly store: Store;
   readonly sources: SourceTables;
   readonly adoptedBackends: AdoptedBackends;
+  /** Nodes that learned routes lead to, by key; none where everything goes through the tunnel. */
+  readonly nativeNodes: Table<true>;
   readonly peers: Table<PeerRow>;
   readonly ipcache: Table<IpcacheRow>;
   readonly localAddresses: Table<LocalAddressRow>;
@@ -65,7 +78,8 @@ export function declareAgentTables(
   const store = new Store(clock, { onFault });
   const sources = declareSources(store);
   const nodes = [sources.localNodes.table, sources.remoteNodes.table];
-  const peers = declarePeers(store, nodes, own);
+  const nativeNodes = declareNativeNodes(store, own.routingMode === 'tunnel' ? [] : nodes, sources.learnedRoutes.table);
+  const peers = declarePeers(store, nodes, own, { mode: own.routingMode, native: nativeNodes });
   const ipcache = declareIpcache(store, {
     endpoints: sources.endpoints.table,
     localIps: sources.localIps.table,
@@ -88,11 +102,12 @@ export function declareAgentTables(
     adoptedBackends,
     store,
     sources,
+    nativeNodes,
     peers,
     ipcache,
     localAddresses: declareLocalAddresses(store, sources.endpoints.table, sources.hostAddresses.table),
     podDevices: declarePodDevices(store, sources.endpoints.table),
-    routes: declareRoutes(store, nodes, own.podMtu),
+    routes: declareRoutes(store, nodes, nativeNodes, own.podMtu),
     frontends,
     backends,
     revnats,
@@ -125,6 +140,7 @@ function declareSources(store: Store): SourceTables {
     services: local('services'),
     localBackends: local('service-backends'),
     remoteBackends: remote('remote-service-backends'),
+    learnedRoutes: learned(store),
   };
 }
 
@@ -139,4 +155,12 @@ function declarePodDevices(store: Store, endpoints: Table<EndpointRow>): Table<A
       return row && { ifindex: row.ifindex };
     },
   });
+}
+
+/** What is there from an earlier run counts until the peers have said what they have now; it says nothing about clusters. */
+function learned(store: Store): TableWriter<LearnedRouteRow> {
+  const writer = store.table<LearnedRouteRow>('learned-routes');
+  writer.declare(LEARNED_SCOPE);
+  writer.scopesKnown();
+  return writer;
 }

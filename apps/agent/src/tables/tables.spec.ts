@@ -35,9 +35,13 @@ describe('translations', () => {
 
 describe('declareAgentTables', () => {
   const tables = () =>
-    declareAgentTables(new ManualClock(), { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450 }, ({ error }) => {
-      throw error;
-    });
+    declareAgentTables(
+      new ManualClock(),
+      { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const },
+      ({ error }) => {
+        throw error;
+      },
+    );
 
   it('has a program on each pod’s device', () => {
     const { sources, podDevices } = tables();

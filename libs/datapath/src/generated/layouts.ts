@@ -46,6 +46,7 @@ export type AddrFamily = (typeof AddrFamily)[keyof typeof AddrFamily];
 export const ConfigFlag = {
   dualStack: 1,
   geneve: 2,
+  native: 4,
 } as const;
 /** A value of {@link ConfigFlag}. */
 export type ConfigFlag = (typeof ConfigFlag)[keyof typeof ConfigFlag];
@@ -177,6 +178,7 @@ export type MetricReason = (typeof MetricReason)[keyof typeof MetricReason];
 export const PeerMode = {
   tunnel: 1,
   native: 2,
+  closed: 3,
 } as const;
 /** A value of {@link PeerMode}. */
 export type PeerMode = (typeof PeerMode)[keyof typeof PeerMode];

@@ -20,7 +20,7 @@ export function peerCodec(pool: IdPool, ownClusterId: number): MapCodec<PeerRow>
       const { family, addr } = addrKeyOfText(address);
       return encodePeerValue({
         family,
-        mode: row.mode === 'native' ? PeerMode.native : PeerMode.tunnel,
+        mode: PeerMode[row.mode],
         tx: 0,
         addr,
         cluster: row.clusterId,

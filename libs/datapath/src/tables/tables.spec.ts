@@ -39,7 +39,8 @@ describe('routes', () => {
   it('has every pod CIDR of the mesh, the first claim counting', () => {
     const store = new Store(new ManualClock());
     const [local, remote] = [store.table<NodeRow>('local'), store.table<NodeRow>('remote')];
-    const routes = declareRoutes(store, [local.table, remote.table], 1450);
+    const native = store.table<true>('native');
+    const routes = declareRoutes(store, [local.table, remote.table], native.table, 1450);
     const node = (clusterId: number, ...podCidrs: string[]) => ({ clusterId, podCidrs }) as unknown as NodeRow;
     remote.put('west/n1', node(2, '10.2.0.0/24', 'fd00:2::/120'));
     remote.put('north/n1', node(3, '10.2.0.0/24'));
@@ -51,5 +52,9 @@ describe('routes', () => {
     expect([routes.get('10.2.0.0/24')?.clusterId, routes.get('fd00:2::/120')?.clusterId]).toEqual([2, 2]);
     remote.put('west/n1', node(2, 'fd00:2::/120'));
     expect([...routes.rows()].map(([key]) => key)).toEqual(['fd00:2::/120']);
+    native.put('west/n1', true);
+    expect(routes.size).toBe(0);
+    native.delete('west/n1');
+    expect(routes.size).toBe(1);
   });
 });

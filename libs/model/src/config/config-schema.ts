@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TUNNEL_PROTOCOLS } from './tunnel.ts';
+import { ROUTING_MODES, TUNNEL_PROTOCOLS } from './tunnel.ts';
 
 const flag = z.stringbool();
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -57,7 +57,12 @@ export const configSchema = {
     .describe(
       "Pods' devices have TCX links where the kernel has them: leaves their ingress qdisc to others, but makes each CNI ADD slower",
     ),
-  'routing-mode': z.enum(['tunnel']).default('tunnel').describe('How packets reach other nodes'),
+  'routing-mode': z
+    .enum(ROUTING_MODES)
+    .default('tunnel')
+    .describe(
+      'How packets reach other nodes: `tunnel`; `native`, by routes learned over BGP or not at all; `auto`, natively where there is a route',
+    ),
   'tunnel-protocol': z
     .enum(TUNNEL_PROTOCOLS)
     .default('vxlan')

@@ -12,3 +12,8 @@ const DEFAULT_PORTS: Readonly<Record<TunnelProtocol, number>> = { vxlan: 8472, g
 export function tunnelPort(config: Pick<Config, 'tunnel-protocol' | 'tunnel-port'>): number {
   return config['tunnel-port'] || DEFAULT_PORTS[config['tunnel-protocol']];
 }
+
+/** How packets reach other nodes. `auto`: natively where a learned route leads to the node, through the tunnel where not. */
+export const ROUTING_MODES = ['tunnel', 'native', 'auto'] as const;
+/** One of {@link ROUTING_MODES}. */
+export type RoutingModeName = (typeof ROUTING_MODES)[number];

@@ -114,12 +114,22 @@ export interface IpcacheRow {
   readonly clusterId: number;
 }
 
+/** How packets get to another node. */
+export type PeerMode = 'tunnel' | 'native' | 'closed';
+
+/** A route that peers announced, for the kernel. Key: the CIDR, canonical text. */
+export interface LearnedRouteRow {
+  /** Address texts, IPv6 for IPv4 destinations too (RFC 8950); they share the traffic. A link-local one needs its device. At least one. */
+  readonly nextHops: readonly { readonly address: string; readonly device?: number }[];
+}
+
 /** An address of another node, that packets can be sent to. Key: the address, canonical text. */
 export interface PeerRow {
   readonly cluster: string;
   readonly clusterId: number;
   readonly node: string;
-  readonly mode: 'tunnel' | 'native';
+  /** `closed`: nothing may be sent there, because no way is known that may be used. */
+  readonly mode: PeerMode;
 }
 
 /** A local address in the datapath: a pod's, or the node's own. Key: the address, canonical text. */

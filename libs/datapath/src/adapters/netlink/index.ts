@@ -11,7 +11,7 @@ export {
   NETLINK_UNSUPPORTED,
   NetlinkError,
 } from './netlink-error.ts';
-export { addRoute, deleteRoute, listRoutes, type Route, type RouteFilter, replaceRoute } from './route.ts';
+export { addRoute, deleteRoute, listRoutes, matchRoute, type Route, type RouteFilter, replaceRoute } from './route.ts';
 export {
   type ConnectedSocket,
   connectedSockets,

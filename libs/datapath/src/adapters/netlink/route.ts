@@ -9,6 +9,7 @@ const RTAX_MTU = 2;
 const RTMSG_LENGTH = 12;
 const RTNEXTHOP_LENGTH = 8;
 const RTM_F_CLONED = 0x200;
+const RTM_F_FIB_MATCH = 0x2000;
 const RTNH_F_ONLINK = 4;
 const SCOPE = { UNIVERSE: 0, LINK: 253, NOWHERE: 255 } as const;
 const TYPES = { unicast: 1, local: 2, blackhole: 6, unreachable: 7 } as const;
@@ -106,6 +107,29 @@ export function deleteRoute(socket: NetlinkSocket, route: Route): boolean {
 export function listRoutes(socket: NetlinkSocket, filter: RouteFilter = {}): Route[] {
   const families: Family[] = filter.family ? [filter.family] : [4, 6];
   return families.flatMap((family) => listFamily(socket, family, filter));
+}
+
+/**
+ * The route that the kernel would send by, as it stands in the table and not as it would be for this packet.
+ * @param device leave by this one, which a link-local address needs
+ * @returns undefined when there is none
+ * @throws NetlinkError, RangeError when the address is malformed
+ */
+export function matchRoute(socket: NetlinkSocket, address: string, device?: number): Route | undefined {
+  const { family, bytes } = addressBytes(address);
+  const body = Buffer.alloc(RTMSG_LENGTH);
+  body[0] = familyNumber(family);
+  body[1] = bytes.length * 8;
+  body.writeUInt32LE(RTM_F_FIB_MATCH, 8);
+  const attributes = [ipAttribute(RTA.DST, address), ...(device === undefined ? [] : [u32Attribute(RTA.OIF, device)])];
+  const answer = socket.get({
+    type: RTM_ROUTE.GET,
+    body: Buffer.concat([body, ...attributes]),
+    what: `look up the way to ${address}`,
+    object: address,
+    tolerate: ['ENETUNREACH', 'EHOSTUNREACH', 'ENODEV', 'ENETDOWN'],
+  });
+  return answer && decodeRoute(answer);
 }
 
 function listFamily(socket: NetlinkSocket, family: Family, filter: RouteFilter): Route[] {

@@ -1,0 +1,32 @@
+import { input, type Store, type Table } from '@isthmus/core';
+import type { LearnedRouteRow, NodeRow } from '@isthmus/model';
+import { Cidr, parseCidr } from '@isthmus/net';
+import { CidrRanges } from './cidr-ranges.ts';
+
+/**
+ * Declares the table of nodes that learned routes lead to without a tunnel: a route that is no default covers each of the node's pod CIDRs in
+ * full. Key: that of the node.
+ */
+export function declareNativeNodes(store: Store, nodes: readonly Table<NodeRow>[], learned: Table<LearnedRouteRow>): Table<true> {
+  const ranges = nodes.map((table) => new CidrRanges(table, (row) => row.podCidrs));
+  return store.derive<true>({
+    name: 'native-nodes',
+    inputs: [
+      ...nodes.map((table) => input(table, (key) => [key])),
+      input(learned, (prefix) => ranges.flatMap((each) => each.within(prefix))),
+    ],
+    compute: (key) => {
+      const node = nodes.map((table) => table.get(key)).find((row) => row !== undefined);
+      if (node === undefined || node.podCidrs.length === 0) return undefined;
+      return node.podCidrs.every((cidr) => isCovered(cidr, learned)) ? true : undefined;
+    },
+  });
+}
+
+/** Whether one route leads to all of a network. A default route leads to everything and says nothing about it. */
+function isCovered(text: string, routes: Table<LearnedRouteRow>): boolean {
+  const cidr = parseCidr(text);
+  if (cidr === undefined) return false;
+  for (let length = cidr.length; length > 0; length--) if (routes.has(new Cidr(cidr.address, length).toString())) return true;
+  return false;
+}
