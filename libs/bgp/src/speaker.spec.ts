@@ -108,3 +108,17 @@ it('does not go on listening anywhere when it cannot listen everywhere', async (
   await expect(made.start()).rejects.toThrow('taken');
   expect(transport.open).toEqual([]);
 });
+
+describe('a peer that something else knows to be out of reach', () => {
+  it('loses its routes at once, whatever graceful restart would keep, and is told why', async () => {
+    const restart = { gracefulRestart: { restartTime: 200 } };
+    const { speaker: made, transport } = await speaker(restart);
+    await made.start();
+    const peer = transport.arrive('192.0.2.1');
+    peer.handshake(theirOpen(restart));
+    expect(made.status()).toMatchObject([{ state: 'established', complete: [] }]);
+    made.failPeer('192.0.2.1', 'BFD says so');
+    expect(peer.notification).toMatchObject({ code: 6, subcode: 10 });
+    expect(made.status()).toMatchObject([{ stale: [], lastError: 'BFD says so' }]);
+  });
+});

@@ -42,6 +42,8 @@ export interface BgpSpeakerOptions<Policy> {
 /** One peer as people see it. */
 export interface PeerStatus {
   readonly address: string;
+  /** Under which the route table knows it. */
+  readonly number: number;
   readonly state: SessionState;
   /** Milliseconds; only while established. */
   readonly uptimeMs?: number;
@@ -51,6 +53,8 @@ export interface PeerStatus {
   readonly families?: readonly RoutedFamily[];
   /** Seconds; only while established. */
   readonly holdTime?: number;
+  /** Families of which the peer has sent everything that it had when the session came up, RFC 4724 §2. */
+  readonly complete: readonly RoutedFamily[];
   /** Families whose routes are kept while the peer restarts. */
   readonly stale: readonly RoutedFamily[];
   /** Why the session is not up, or was not before. */
@@ -150,6 +154,14 @@ export class BgpSpeaker<Policy = unknown> {
   /** Ends the session with a Cease and makes it anew. */
   resetPeer(address: string): void {
     this.#peer(address).session.reset();
+  }
+
+  /**
+   * Something else than the session knows that the peer is out of reach, BFD for instance: its routes go at once, whatever graceful restart
+   * would keep (RFC 5882 §4.3), with a Cease of RFC 9384. The session is tried again.
+   */
+  failPeer(address: string, reason: string): void {
+    this.#peer(address).session.reset(CEASE.bfdDown, reason);
   }
 
   /** All peers, those that came from a range included. */
@@ -278,12 +290,14 @@ export class BgpSpeaker<Policy = unknown> {
   }
 }
 
-function statusOf({ connection, session, routes }: Peer<unknown>): PeerStatus {
+function statusOf({ connection, session, routes, number }: Peer<unknown>): PeerStatus {
   const { state, uptimeMs, lastError, established } = session;
   const { theirs, negotiated } = established ?? {};
   return {
     address: connection.address,
+    number,
     state,
+    complete: routes.complete,
     stale: routes.stale,
     ...(uptimeMs === undefined ? {} : { uptimeMs }),
     ...(theirs === undefined ? {} : { asn: theirs.asn, routerId: theirs.routerId }),

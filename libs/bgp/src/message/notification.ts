@@ -59,6 +59,7 @@ const CEASES = [
   'connection collision resolution',
   'out of resources',
   'hard reset',
+  'BFD down',
 ];
 const OPENS = [
   '',

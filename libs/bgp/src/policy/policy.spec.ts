@@ -87,6 +87,7 @@ describe('a policy', () => {
       { addLargeCommunities: [LARGE, { ...LARGE, local1: 9 }] },
       { largeCommunities: [LARGE, { ...LARGE, local1: 9 }] },
     ],
+    ['large communities instead', { replaceLargeCommunities: [{ ...LARGE, local1: 9 }] }, { largeCommunities: [{ ...LARGE, local1: 9 }] }],
     ['a next hop', { nextHop: '10.0.0.9' }, { nextHop: '10.0.0.9' }],
   ])('sets %s and leaves the rest', (_, actions, expected) => {
     expect(after(actions)).toEqual({ ...BASE, ...expected });

@@ -41,6 +41,7 @@ export interface PolicyActions {
   readonly removeCommunities?: readonly number[];
   readonly replaceCommunities?: readonly number[];
   readonly addLargeCommunities?: readonly LargeCommunity[];
+  readonly replaceLargeCommunities?: readonly LargeCommunity[];
   readonly prepend?: { readonly asn: number; readonly times: number };
   /** Address text. */
   readonly nextHop?: string;
@@ -105,8 +106,10 @@ export function changed(attributes: PathAttributes, set: PolicyActions): PathAtt
   const communities = [...new Set([...kept, ...(set.addCommunities ?? [])])];
   if (communities.length > 0) out.communities = communities;
   else delete out.communities;
-  const added = (set.addLargeCommunities ?? []).filter((one) => !attributes.largeCommunities?.some((have) => sameLarge(have, one)));
-  if (added.length > 0) out.largeCommunities = [...(attributes.largeCommunities ?? []), ...added];
+  const large = set.replaceLargeCommunities ?? attributes.largeCommunities ?? [];
+  const added = (set.addLargeCommunities ?? []).filter((one) => !large.some((have) => sameLarge(have, one)));
+  if (large.length + added.length > 0) out.largeCommunities = [...large, ...added];
+  else delete out.largeCommunities;
   return out;
 }
 

@@ -129,7 +129,7 @@ describe.each(FAMILIES)('what peers are told of %s', (family) => {
   it('what would be a loop is not used', () => {
     const [from, to] = [peer(EXTERNAL, 2), peer(EXTERNAL, 3)];
     table.receive(from, announced(family, { asPath: path(65_001, LOCAL_AS) }));
-    expect([told(to, true).routes.size, table.counts(from).received]).toEqual([0, 1]);
+    expect([told(to, true).routes.size, table.counts(from).received[family]]).toEqual([0, 1]);
   });
 
   it('an external peer without a policy is not believed, RFC 8212', () => {
@@ -221,7 +221,7 @@ it('import policy that is applied again leaves stale routes stale', () => {
   table.reimport(from);
   table.sweepStale(from);
   while (table.advance(100));
-  expect([table.counts(from).received, table.attributeSets]).toEqual([0, 0]);
+  expect([table.counts(from).received.ipv4, table.attributeSets]).toEqual([0, 0]);
 });
 
 it('attribute sets that policies turn into each other do not keep each other', () => {

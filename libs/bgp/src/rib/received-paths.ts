@@ -42,7 +42,8 @@ export class ReceivedPaths {
       if (run.addPath) at += 4;
       const prefix = table.prefixes.find(run.bytes, at, true);
       at += 1 + ((run.bytes[at]! + 7) >>> 3);
-      if (table.put(number, prefix, identifier, raw, this.#imported(peer, table, prefix, raw), peer.epoch)) peer.received++;
+      if (table.put(number, prefix, identifier, raw, this.#imported(peer, table, prefix, raw), peer.epoch))
+        peer.received[table.prefixes.family]++;
     }
   }
 
@@ -87,7 +88,7 @@ export class ReceivedPaths {
   #remove(number: number, table: FamilyTable, path: number): void {
     const prefix = table.paths.prefix[path]!;
     table.remove(path);
-    this.#peers[number]!.received--;
+    this.#peers[number]!.received[table.prefixes.family]--;
     this.#unused(table, prefix);
   }
 

@@ -81,7 +81,8 @@ export class RibPeer {
   routerId = 0;
   address: Uint8Array = new Uint8Array(0);
   up: PeerUp | undefined;
-  received = 0;
+  /** Paths that it has here, by family. */
+  readonly received = { ipv4: 0, ipv6: 0 };
   readonly outgoing = new Map<RoutedFamily, Outgoing>();
 
   constructor(settings: RibPeerSettings, importPolicy: CompiledPolicy, exportPolicy: CompiledPolicy) {

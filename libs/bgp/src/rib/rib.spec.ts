@@ -207,10 +207,7 @@ describe('Rib', () => {
     expect(settle()).toEqual(['65003 65001 7', '65003 65002']);
     right.rib.withdraw(PREFIX);
     expect(settle()).toEqual(['65003 65001 7']);
-    expect(us.rib.counts(sessions[2]!.peer).advertised).toEqual([
-      { family: 'ipv4', routes: 1 },
-      { family: 'ipv6', routes: 0 },
-    ]);
+    expect(us.rib.counts(sessions[2]!.peer).advertised).toEqual({ ipv4: 1, ipv6: 0 });
     sessions[0]!.down();
     expect(settle()).toEqual([]);
   });

@@ -9,7 +9,7 @@ import type { SpeakerTable } from '../session/speaker-table.ts';
 import type { RibPeerSettings, PeerUp as RibPeerUp } from './rib-peer.ts';
 import type { RouteFollower } from './route-follower.ts';
 import type { ListedRoute } from './route-reader.ts';
-import { RouteTable } from './route-table.ts';
+import { type PeerCounts, RouteTable } from './route-table.ts';
 
 /** Paths that a walk changes in one turn of the loop: a few milliseconds. */
 const SLICE = 4_000;
@@ -85,8 +85,8 @@ export class Rib implements SpeakerTable<PeerRouting> {
     return this.#table.routes(family);
   }
 
-  /** Routes that came from a peer, and those that went to it by family. */
-  counts(peer: number): ReturnType<RouteTable['counts']> {
+  /** Routes that came from a peer, and those that went to it, by family. */
+  counts(peer: number): PeerCounts {
     return this.#table.counts(peer);
   }
 

@@ -21,6 +21,12 @@ const SPARE_NUMBERS = 1024;
 /** What an UPDATE led to. */
 export type ReceiveResult = 'ok' | 'max-prefixes-exceeded';
 
+/** Numbers of routes by family. */
+export interface PeerCounts {
+  readonly received: { readonly [F in RoutedFamily]: number };
+  readonly advertised: { readonly [F in RoutedFamily]: number };
+}
+
 /** All routes of a speaker: what peers sent, what is best, and what each peer has to be told. No clock, no sockets. */
 export class RouteTable {
   readonly #sets: AttributeStore;
@@ -183,7 +189,9 @@ export class RouteTable {
       this.#received.announce(number, this.#families[run.family], run, raw);
       this.#sets.release(raw);
     }
-    return peer.received > (peer.settings.maxPrefixes ?? Number.POSITIVE_INFINITY) ? 'max-prefixes-exceeded' : 'ok';
+    return peer.received.ipv4 + peer.received.ipv6 > (peer.settings.maxPrefixes ?? Number.POSITIVE_INFINITY)
+      ? 'max-prefixes-exceeded'
+      : 'ok';
   }
 
   /** Whole messages of at most `maxBytes` together, but for an extended one at the end; undefined when there is nothing to tell. */
@@ -229,10 +237,11 @@ export class RouteTable {
     return this.#reader.routes(this.#families[family]);
   }
 
-  /** Routes of a peer: received (both families), and advertised by family. */
-  counts(number: number): { received: number; advertised: { family: RoutedFamily; routes: number }[] } {
-    const peer = this.#peers[number]!;
-    return { received: peer.received, advertised: [...peer.outgoing].map(([family, out]) => ({ family, routes: out.advertised })) };
+  /** Routes of a peer by family: those that came from it, and those that went to it. */
+  counts(number: number): PeerCounts {
+    const { received, outgoing } = this.#peers[number]!;
+    const advertised = (family: RoutedFamily): number => outgoing.get(family)?.advertised ?? 0;
+    return { received: { ...received }, advertised: { ipv4: advertised('ipv4'), ipv6: advertised('ipv6') } };
   }
 
   /** Prefixes of both families that something is known of, or was told of. */

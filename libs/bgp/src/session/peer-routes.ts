@@ -36,6 +36,8 @@ export class PeerRoutes implements SessionRoutes {
   readonly #kept: KeptRoutes;
   #channel: Channel | undefined;
   #flushing = false;
+  /** Families of which the peer has sent all. */
+  readonly #complete = new Set<RoutedFamily>();
   /** Families that the peer sends again, between its marks. */
   readonly #resent = new Set<RoutedFamily>();
 
@@ -46,6 +48,11 @@ export class PeerRoutes implements SessionRoutes {
       sweep: (family) => table.sweepStale(peer, family),
       keepLongLived: (family) => table.keepLongLived(peer, family),
     });
+  }
+
+  /** Families of which the peer has sent all that it had when the session came up. */
+  get complete(): readonly RoutedFamily[] {
+    return [...this.#complete];
   }
 
   /** Families whose routes are kept for a peer that is away. */
@@ -74,6 +81,7 @@ export class PeerRoutes implements SessionRoutes {
       throw new BgpError({ code: CODE.cease, subcode: CEASE.maxPrefixes, reason: 'the peer sent more prefixes than it may' });
     }
     if (update.endOfRib === undefined) return;
+    this.#complete.add(update.endOfRib);
     table.endOfRib(peer, update.endOfRib);
     this.#kept.endOfRib(update.endOfRib);
   }
@@ -98,6 +106,7 @@ export class PeerRoutes implements SessionRoutes {
   down(end: SessionEnd, negotiated: Negotiated): void {
     const { table, peer } = this.#options;
     this.#channel = undefined;
+    this.#complete.clear();
     this.#resent.clear();
     const keep = keepsRoutes(end, negotiated);
     table.peerDown(peer, keep ? 'keep-stale' : 'withdraw');

@@ -19,7 +19,7 @@ export const CODE = { open: 2, holdExpired: 4, machine: 5, cease: 6, refresh: 7,
 /** Subcodes of an OPEN Message Error, RFC 4271 §4.5 and RFC 5492 §5. */
 export const OPEN_ERROR = { badPeerAs: 2, badIdentifier: 3, unacceptableHoldTime: 6, unsupportedCapability: 7 } as const;
 
-/** Subcodes of Cease, RFC 4486 §4 and RFC 8538 §3.1. */
+/** Subcodes of Cease, RFC 4486 §4, RFC 8538 §3.1 and RFC 9384 §3. */
 export const CEASE = {
   maxPrefixes: 1,
   shutdown: 2,
@@ -30,4 +30,5 @@ export const CEASE = {
   collision: 7,
   outOfResources: 8,
   hardReset: 9,
+  bfdDown: 10,
 } as const;
