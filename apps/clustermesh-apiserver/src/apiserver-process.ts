@@ -120,7 +120,8 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
   }
 
   #users({ mesh, cluster, clusterRoot }: OwnEtcds): EtcdUserBook {
-    return new EtcdUserBook({ cluster: this.#options.settings.own.cluster, mesh: mesh.auth, clusterEtcd: (clusterRoot ?? cluster).auth });
+    const { own, bgpSecretsNamespace } = this.#options.settings;
+    return new EtcdUserBook({ cluster: own.cluster, mesh: mesh.auth, clusterEtcd: (clusterRoot ?? cluster).auth, bgpSecretsNamespace });
   }
 
   #makeApiserver(etcds: OwnEtcds, users: EtcdUserBook): Apiserver {

@@ -21,6 +21,7 @@ export interface ApiserverSettings {
   readonly remotesFolder: string;
   readonly stateFolder: string;
   readonly globalByDefault: boolean;
+  readonly bgpSecretsNamespace: string;
   readonly leaseSeconds: number;
   readonly heartbeatMs: number;
   /** How long readiness waits for remote clusters. */
@@ -50,6 +51,7 @@ export function apiserverSettings(config: Config): ApiserverSettings {
     remotesFolder: config['clustermesh-config'],
     stateFolder: config['state-dir'],
     globalByDefault: config['clustermesh-default-global-namespace'],
+    bgpSecretsNamespace: config['bgp-secrets-namespace'],
     leaseSeconds,
     heartbeatMs: heartbeatSeconds * 1000,
     remotesTimeoutMs: config['clustermesh-sync-timeout'] * 1000,

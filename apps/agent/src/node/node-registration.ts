@@ -27,6 +27,8 @@ export interface NodeRegistrationOptions {
 
 const RETRY = { minMs: 250, maxMs: 15_000 };
 
+/** The label that selectors name single nodes by. */
+const HOSTNAME_LABEL = 'kubernetes.io/hostname';
 /** Address types of a CiliumNode. */
 const INTERNAL_IP = 'InternalIP';
 const CILIUM_INTERNAL_IP = 'CiliumInternalIP';
@@ -68,15 +70,17 @@ export class NodeRegistration {
     }
   }
 
-  /** Writes the node's addresses into its CiliumNode, which it creates if need be; leaves everything else of it alone. */
+  /** Writes the node's addresses into its CiliumNode, which it creates if need be, and a label with its name; leaves everything else alone. */
   async #register(): Promise<void> {
     const { own, resources } = this.#options;
     const addresses = this.#addresses();
     await resources.update<CiliumNode>(CILIUM_NODE, own.name, undefined, (current) => {
-      const same = current?.spec.bootid === own.bootId && JSON.stringify(current.spec.addresses) === JSON.stringify(addresses);
-      if (same) return undefined;
       const base = current ?? { apiVersion: 'cilium.io/v2', kind: 'CiliumNode', metadata: { name: own.name }, spec: {} };
-      return { ...base, spec: { ...base.spec, addresses, bootid: own.bootId } };
+      const labels = base.metadata.labels ?? {};
+      const same = base.spec.bootid === own.bootId && JSON.stringify(base.spec.addresses) === JSON.stringify(addresses);
+      if (same && labels[HOSTNAME_LABEL] !== undefined) return undefined;
+      const metadata = { ...base.metadata, labels: { [HOSTNAME_LABEL]: own.name, ...labels } };
+      return { ...base, metadata, spec: { ...base.spec, addresses, bootid: own.bootId } };
     });
   }
 

@@ -1,5 +1,5 @@
 import { CodedError } from '@isthmus/core';
-import { RESOURCE_NOT_FOUND, type Resource, type ResourceKind, type ResourceStore } from '@isthmus/model';
+import { RESOURCE_NOT_FOUND, type Resource, type ResourceKind, type ResourceStore, withoutSecretData } from '@isthmus/model';
 import { Argument, type Command } from 'commander';
 import { stringify } from 'yaml';
 import { CLI_USAGE } from '../cli.errors.ts';
@@ -45,7 +45,8 @@ export function addGet(program: Command, cli: Cli): void {
 
 async function list(cli: Cli, store: ResourceStore, query: Query, output: OutputOptions['output']): Promise<void> {
   const { kind, name, namespace } = query;
-  const objects = name === undefined ? await store.list(kind, namespace) : [await find(store, query, name)];
+  const found = name === undefined ? await store.list(kind, namespace) : [await find(store, query, name)];
+  const objects = found.map(withoutSecretData);
   if (output !== 'table') {
     printObjects(cli, name === undefined ? { apiVersion: 'v1', kind: 'List', items: objects } : objects[0], output);
     return;

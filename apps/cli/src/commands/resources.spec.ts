@@ -101,7 +101,7 @@ describe('get', () => {
     expect(await cli.run('get', 'pods', ...ETCD)).toBe(0);
     expect(cli.out).toBe('NAME   NODE   PHASE   ADDRESSES   LABELS    AGE\nweb    n1             -           app=web   60m\n');
     expect(await cli.run('get', 'svc', '-A', ...ETCD)).toBe(0);
-    expect(cli.out).toContain('shop        web    ClusterIP   10.101.0.5    80/TCP   yes      60m\n');
+    expect(cli.out).toContain('shop        web    ClusterIP   10.101.0.5    -              80/TCP   yes      60m\n');
   });
 
   it('prints one object or a list for programs', async () => {

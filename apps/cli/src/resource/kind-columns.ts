@@ -1,4 +1,15 @@
-import type { CiliumNode, EndpointSlice, Pod, Resource, ResourceKind, Service } from '@isthmus/model';
+import type {
+  CiliumBGPClusterConfig,
+  CiliumBGPNodeConfig,
+  CiliumLoadBalancerIPPool,
+  CiliumNode,
+  EndpointSlice,
+  Pod,
+  Resource,
+  ResourceKind,
+  Secret,
+  Service,
+} from '@isthmus/model';
 import { ageText } from '../output/ago.ts';
 
 /** How a kind is shown in a table, besides its namespace, name and age. */
@@ -18,10 +29,11 @@ const COLUMNS: Readonly<Record<string, KindColumns<never>>> = {
     ],
   } satisfies KindColumns<Pod>,
   Service: {
-    headings: ['TYPE', 'CLUSTER-IPS', 'PORTS', 'GLOBAL'],
-    cells: ({ spec, metadata }: Service) => [
+    headings: ['TYPE', 'CLUSTER-IPS', 'EXTERNAL-IPS', 'PORTS', 'GLOBAL'],
+    cells: ({ spec, metadata, status }: Service) => [
       spec.type ?? 'ClusterIP',
       list(spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP])),
+      list([...(status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? ''), ...(spec.externalIPs ?? [])]),
       list(spec.ports?.map(({ port, protocol }) => `${port}/${protocol ?? 'TCP'}`)),
       metadata.annotations?.['service.cilium.io/global'] === 'true' ? 'yes' : 'no',
     ],
@@ -39,6 +51,33 @@ const COLUMNS: Readonly<Record<string, KindColumns<never>>> = {
     headings: ['ADDRESSES', 'POD-CIDRS'],
     cells: ({ spec }: CiliumNode) => [list(spec.addresses?.map(({ ip }) => ip)), list(spec.ipam?.podCIDRs)],
   } satisfies KindColumns<CiliumNode>,
+  Secret: {
+    headings: ['TYPE', 'KEYS'],
+    cells: ({ type, data }: Secret) => [type ?? 'Opaque', String(Object.keys(data ?? {}).length)],
+  } satisfies KindColumns<Secret>,
+  CiliumBGPClusterConfig: {
+    headings: ['INSTANCES', 'PEERS', 'PROBLEMS'],
+    cells: ({ spec, status }: CiliumBGPClusterConfig) => [
+      list(spec.bgpInstances.map(({ name }) => name)),
+      String(spec.bgpInstances.reduce((sum, { peers }) => sum + (peers?.length ?? 0), 0)),
+      list(status?.conditions?.filter((each) => each.status === 'True').map(({ type }) => type)),
+    ],
+  } satisfies KindColumns<CiliumBGPClusterConfig>,
+  CiliumBGPNodeConfig: {
+    headings: ['INSTANCES', 'PEERS'],
+    cells: ({ spec }: CiliumBGPNodeConfig) => [
+      list(spec.bgpInstances.map(({ name }) => name)),
+      String(spec.bgpInstances.reduce((sum, { peers }) => sum + (peers?.length ?? 0), 0)),
+    ],
+  } satisfies KindColumns<CiliumBGPNodeConfig>,
+  CiliumLoadBalancerIPPool: {
+    headings: ['DISABLED', 'CONFLICTING', 'IPS-AVAILABLE'],
+    cells: ({ spec, status }: CiliumLoadBalancerIPPool) => [
+      spec.disabled ? 'yes' : 'no',
+      status?.conditions?.some(({ type, status: is }) => type === 'cilium.io/PoolConflict' && is === 'True') ? 'yes' : 'no',
+      status?.conditions?.find(({ type }) => type === 'cilium.io/IPsAvailable')?.message ?? '-',
+    ],
+  } satisfies KindColumns<CiliumLoadBalancerIPPool>,
 } as Readonly<Record<string, KindColumns<never>>>;
 
 /** Headings of a kind's table. */

@@ -1,5 +1,5 @@
 import { messageOf } from '@isthmus/core';
-import type { Resource, ResourceChange, ResourceKind, ResourceStore } from '@isthmus/model';
+import { type Resource, type ResourceChange, type ResourceKind, type ResourceStore, withoutSecretData } from '@isthmus/model';
 import { stringify } from 'yaml';
 import type { Cli } from '../cli.ts';
 import type { OutputOptions } from '../options/common.ts';
@@ -34,7 +34,7 @@ type Printer = (changes: readonly ResourceChange<Resource>[]) => void;
 function programPrinter(cli: Cli, { kind, output }: WatchOrder): Printer {
   return (changes) => {
     for (const { key, object } of changes) {
-      const event = object ? { type: 'set', object } : { type: 'deleted', kind: kind.kind, key };
+      const event = object ? { type: 'set', object: withoutSecretData(object) } : { type: 'deleted', kind: kind.kind, key };
       cli.terminal.out(output === 'json' ? `${JSON.stringify(event)}\n` : `---\n${stringify(event)}`);
     }
   };

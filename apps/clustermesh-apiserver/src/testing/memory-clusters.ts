@@ -87,7 +87,12 @@ export class MemoryCluster {
     const { name, clock } = this;
     const clusterKv = this.cluster.connect({ user: 'apiserver' });
     const meshKv = this.mesh.connect({ user: `admin-${name}` });
-    const users = new EtcdUserBook({ cluster: name, mesh: meshKv.auth, clusterEtcd: this.cluster.connect().auth });
+    const users = new EtcdUserBook({
+      cluster: name,
+      mesh: meshKv.auth,
+      clusterEtcd: this.cluster.connect().auth,
+      bgpSecretsNamespace: 'kube-system',
+    });
     return {
       own: { cluster: name, clusterId: this.id, maxConnectedClusters: 255, tunnelProtocol: 'vxlan' },
       globalByDefault: true,

@@ -10,7 +10,19 @@ import {
   SYNCED_PREFIX,
   stateLayout,
 } from '@isthmus/mesh';
-import { CILIUM_NODE, ENDPOINT_SLICE, KINDS, kindPrefix, NAMESPACE, objectKey, POD, SERVICE, SERVICE_EXPORT } from '@isthmus/model';
+import {
+  CILIUM_BGP_NODE_CONFIG,
+  CILIUM_NODE,
+  ENDPOINT_SLICE,
+  KINDS,
+  kindPrefix,
+  NAMESPACE,
+  objectKey,
+  POD,
+  SECRET,
+  SERVICE,
+  SERVICE_EXPORT,
+} from '@isthmus/model';
 
 /** A role and all that it may do. */
 export interface EtcdRole {
@@ -21,9 +33,13 @@ export interface EtcdRole {
 /** The role that may do everything. */
 export const ROOT_ROLE = 'root';
 
-/** Ours: identities that rest, leases of operators. */
-const ISTHMUS_PREFIX = 'isthmus/';
+/** Ours: identities that rest. */
 const IDENTITIES_PREFIX = 'isthmus/identities/';
+/** Ours: leases of operators. */
+const LEASES_PREFIX = 'isthmus/leases/';
+/** Kinds that are granted as a whole: rights cannot be taken out of a prefix again, and secrets are granted by namespace alone. */
+const OPEN_KINDS = KINDS.filter(({ plural }) => plural !== SECRET.plural);
+const OPEN_KINDS_BUT_PODS = OPEN_KINDS.filter(({ plural }) => plural !== POD.plural);
 
 /** Roles of a mesh etcd (reference: clustermesh §2.2; docs/wire.md, "Rights"). */
 export const meshRoles = {
@@ -43,24 +59,33 @@ export const meshRoles = {
 export const clusterRoles = {
   /** People. */
   admin: (): EtcdRole => ({ name: 'admin', permissions: [readwrite('')] }),
-  operator: (): EtcdRole => ({ name: 'operator', permissions: [readwrite(ISTHMUS_PREFIX), readwrite(`${STATE_PREFIX}/`)] }),
+  /** `secrets`: the namespace of BGP passwords, of which it tells which are missing. */
+  operator: (secrets: string): EtcdRole => ({
+    name: 'operator',
+    permissions: [
+      ...[prefixOf(POD), secretsOf(secrets)].map(read),
+      ...[IDENTITIES_PREFIX, LEASES_PREFIX, `${STATE_PREFIX}/`, ...OPEN_KINDS_BUT_PODS.map(prefixOf)].map(readwrite),
+    ],
+  }),
   /** Reads what is exported. */
   apiserver: (): EtcdRole => ({
     name: 'apiserver',
     permissions: [`${STATE_PREFIX}/`, ...[NAMESPACE, SERVICE, ENDPOINT_SLICE, SERVICE_EXPORT].map(prefixOf)].map(read),
   }),
-  /** What all agents may do. Kinds are granted one by one: secrets are none of them. */
-  agent: (cluster: string): EtcdRole => ({
+  /** What all agents may do. `secrets`: the namespace of BGP passwords. */
+  agent: (cluster: string, secrets: string): EtcdRole => ({
     name: 'agent',
     permissions: [
-      ...[`${STATE_PREFIX}/`, IDENTITIES_PREFIX, ...KINDS.filter((kind) => kind.plural !== POD.plural).map(prefixOf)].map(read),
+      ...[`${STATE_PREFIX}/`, IDENTITIES_PREFIX, secretsOf(secrets), ...OPEN_KINDS_BUT_PODS.map(prefixOf)].map(read),
       ...[prefixOf(POD), stateLayout('ips', cluster).prefix, `${STATE_PREFIX}/identities/v1/`].map(readwrite),
     ],
   }),
-  /** What one node's agent may do besides: write its own node. */
+  /** What one node's agent may do besides: write its own node, and what its BGP sessions are like. */
   node: (cluster: string, node: string): EtcdRole => ({
     name: `agent-${node}`,
-    permissions: [objectKey(untyped(CILIUM_NODE), node), nodeKey(cluster, node)].map((key) => ({ access: 'readwrite', key })),
+    permissions: [objectKey(untyped(CILIUM_NODE), node), objectKey(untyped(CILIUM_BGP_NODE_CONFIG), node), nodeKey(cluster, node)].map(
+      (key) => ({ access: 'readwrite', key }),
+    ),
   }),
 } as const;
 
@@ -81,4 +106,9 @@ function untyped(kind: object): AnyKind {
 
 function prefixOf(kind: object): string {
   return kindPrefix(untyped(kind));
+}
+
+/** Secrets of one namespace. */
+function secretsOf(namespace: string): string {
+  return kindPrefix(untyped(SECRET), namespace);
 }

@@ -13,7 +13,12 @@ describe('EtcdUserBook', () => {
   beforeEach(async () => {
     const clock = new ManualClock();
     [mesh, cluster] = [new MemoryKvServer({ clock }), new MemoryKvServer({ clock })];
-    book = new EtcdUserBook({ cluster: 'east', mesh: mesh.connect({ user: 'admin-east' }).auth, clusterEtcd: cluster.connect().auth });
+    book = new EtcdUserBook({
+      cluster: 'east',
+      mesh: mesh.connect({ user: 'admin-east' }).auth,
+      clusterEtcd: cluster.connect().auth,
+      bgpSecretsNamespace: 'kube-system',
+    });
     for (let i = 0; i < 2; i++) {
       await book.setUpMesh(['west']);
       await book.setUpClusterEtcd();
@@ -59,6 +64,11 @@ describe('EtcdUserBook', () => {
     ['agent-n1', 'isthmus/resources/core/v1/pods/shop/a', 'rw'],
     ['agent-n1', 'isthmus/resources/core/v1/services/shop/a', 'r'],
     ['agent-n1', 'isthmus/resources/core/v1/secrets/shop/a', ''],
+    ['agent-n1', 'isthmus/resources/core/v1/secrets/kube-system/a', 'r'],
+    ['agent-n1', 'isthmus/resources/core/v1/secrets/kube-system2/a', ''],
+    ['agent-n1', 'isthmus/resources/cilium.io/v2/ciliumbgppeerconfigs/tor', 'r'],
+    ['agent-n1', 'isthmus/resources/cilium.io/v2/ciliumbgpnodeconfigs/n1', 'rw'],
+    ['agent-n1', 'isthmus/resources/cilium.io/v2/ciliumbgpnodeconfigs/n2', 'r'],
     ['agent-n1', 'isthmus/resources/cilium.io/v2/ciliumnodes/n1', 'rw'],
     ['agent-n1', 'isthmus/resources/cilium.io/v2/ciliumnodes/n2', 'r'],
     ['agent-n1', nodeKey('east', 'n1'), 'rw'],
@@ -72,8 +82,15 @@ describe('EtcdUserBook', () => {
     ['apiserver', 'isthmus/resources/core/v1/services/shop/a', 'r'],
     ['apiserver', 'isthmus/resources/core/v1/secrets/shop/a', ''],
     ['operator', 'isthmus/leases/operator', 'rw'],
+    ['operator', 'isthmus/identities/retired/65536', 'rw'],
+    ['operator', 'isthmus/resources/core/v1/pods/shop/a', 'r'],
+    ['operator', 'isthmus/resources/core/v1/services/shop/a', 'rw'],
+    ['operator', 'isthmus/resources/cilium.io/v2/ciliumbgpnodeconfigs/n1', 'rw'],
+    ['operator', 'isthmus/resources/core/v1/secrets/kube-system/a', 'r'],
+    ['operator', 'isthmus/resources/core/v1/secrets/shop/a', ''],
     ['operator', 'isthmus/resources/discovery.k8s.io/v1/endpointslices/shop/a', 'rw'],
     ['admin-east', 'isthmus/resources/core/v1/pods/shop/a', 'rw'],
+    ['admin-east', 'isthmus/resources/core/v1/secrets/shop/a', 'rw'],
   ])('in the cluster etcd lets %s do with %s: %s', async (user, key, expected) => {
     expect(await rights(cluster, user, key)).toBe(expected);
   });

@@ -11,6 +11,8 @@ export interface EtcdUserBookOptions {
   mesh: KvAuth;
   /** The cluster etcd, as `root`. */
   clusterEtcd: KvAuth;
+  /** Whose Secrets agents and the operator may read. */
+  bgpSecretsNamespace: string;
 }
 
 /** Users and roles of the cluster's two etcds. Every method states how things should be, and may be called again. */
@@ -41,10 +43,10 @@ export class EtcdUserBook implements EtcdUsers {
    * @param nodes those that are known: an etcd that was wiped has lost their users, too
    */
   async setUpClusterEtcd(nodes: readonly string[] = []): Promise<void> {
-    const { clusterEtcd: auth, cluster } = this.#options;
+    const { clusterEtcd: auth, cluster, bgpSecretsNamespace: secrets } = this.#options;
     await ensureRoot(auth);
-    for (const role of [clusterRoles.admin(), clusterRoles.operator(), clusterRoles.apiserver(), clusterRoles.agent(cluster)])
-      await ensureRole(auth, role);
+    const roles = [clusterRoles.admin(), clusterRoles.operator(secrets), clusterRoles.apiserver(), clusterRoles.agent(cluster, secrets)];
+    for (const role of roles) await ensureRole(auth, role);
     await ensureUser(auth, clientNames.admin(cluster), ['admin']);
     await ensureUser(auth, clientNames.operator, ['operator']);
     await ensureUser(auth, clientNames.apiserver, ['apiserver']);

@@ -96,10 +96,15 @@ export class KvResources implements ResourceStore {
     return deleted > 0;
   }
 
-  async watch<T extends Resource>(kind: ResourceKind<T>, watcher: ResourceWatcher<T>, signal: AbortSignal): Promise<void> {
+  async watch<T extends Resource>(
+    kind: ResourceKind<T>,
+    watcher: ResourceWatcher<T>,
+    signal: AbortSignal,
+    namespace?: string,
+  ): Promise<void> {
     const { kv, clock, random } = this.#options;
     await mirrorPrefix(kv, {
-      prefix: kindPrefix(untyped(kind)),
+      prefix: kindPrefix(untyped(kind), namespace),
       clock,
       random,
       signal,

@@ -76,6 +76,11 @@ export const configSchema = {
   'cluster-pool-ipv6-mask-size': count(16, 126).default(120).describe("Size of a node's IPv6 pod CIDR"),
   'service-cidr-ipv4': cidr.default('').describe('Range of cluster IPs that the operator gives to services'),
   'service-cidr-ipv6': cidr.default('').describe('The same for IPv6'),
+  'bgp-secrets-namespace': z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a name of lower-case letters, digits and - (RFC 1123)')
+    .default('kube-system')
+    .describe('Namespace of the Secrets with passwords of BGP peers; agents and the operator may read its Secrets, and no others'),
   'identity-gc-interval': count(1, 86_400)
     .default(900)
     .describe('Seconds between two passes over the identities; unused ones go after two'),

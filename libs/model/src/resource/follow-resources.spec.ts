@@ -1,6 +1,6 @@
 import { LOCAL_SCOPE, ManualClock, Store } from '@isthmus/core';
 import { followResources } from './follow-resources.ts';
-import { NAMESPACE, type Namespace } from './kinds.ts';
+import { NAMESPACE, type Namespace } from './kinds/namespace.ts';
 import type { ResourceStore, ResourceWatcher } from './resource-store.ts';
 
 const namespace = (name: string, team?: string): Namespace => ({

@@ -6,6 +6,8 @@ import type { ResourceStore } from './resource-store.ts';
 export interface FollowOptions<T extends Resource, V> {
   resources: ResourceStore;
   kind: ResourceKind<T>;
+  /** Only objects in it; all when undefined. */
+  namespace?: string | undefined;
   store: Store;
   /** Written by this source alone; its scope `local` is synced when the first listing is in. */
   writer: TableWriter<V>;
@@ -19,7 +21,7 @@ export interface FollowOptions<T extends Resource, V> {
 
 /** A source: mirrors all objects of a kind into a table, one commit a batch, until the signal aborts. Row keys are `[<namespace>/]<name>`. */
 export async function followResources<T extends Resource, V>(options: FollowOptions<T, V>): Promise<void> {
-  const { resources, kind, store, writer, rowOf, signal, onDisconnected, onRelist, onInvalid } = options;
+  const { resources, kind, namespace, store, writer, rowOf, signal, onDisconnected, onRelist, onInvalid } = options;
   writer.declare(LOCAL_SCOPE);
   writer.scopesKnown();
   await resources.watch(
@@ -39,5 +41,6 @@ export async function followResources<T extends Resource, V>(options: FollowOpti
       ...(onInvalid && { onInvalid }),
     },
     signal,
+    namespace,
   );
 }

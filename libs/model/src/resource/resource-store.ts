@@ -68,6 +68,9 @@ export interface ResourceStore {
   ): Promise<T | undefined>;
   /** @returns false when there was none */
   delete<T extends Resource>(kind: ResourceKind<T>, name: string, namespace?: string): Promise<boolean>;
-  /** Delivers all objects of a kind, then their changes, until the signal aborts. Reconnects by itself, for ever. */
-  watch<T extends Resource>(kind: ResourceKind<T>, watcher: ResourceWatcher<T>, signal: AbortSignal): Promise<void>;
+  /**
+   * Delivers all objects of a kind, then their changes, until the signal aborts. Reconnects by itself, for ever.
+   * @param namespace only the objects in it, for those that may not read all others; keys are `<namespace>/<name>` all the same
+   */
+  watch<T extends Resource>(kind: ResourceKind<T>, watcher: ResourceWatcher<T>, signal: AbortSignal, namespace?: string): Promise<void>;
 }

@@ -32,6 +32,8 @@ export interface ResourceKind<T extends Resource = Resource> {
   /** API group, `core` for the unnamed one. */
   readonly group: string;
   readonly version: string;
+  /** Other versions of the group that objects may be written in; they are kept as `version`, which takes all that these do. */
+  readonly servedVersions?: readonly string[];
   readonly kind: string;
   readonly plural: string;
   /** Other names that people type. */

@@ -1,5 +1,7 @@
 import { objectKey } from './etcd-key.ts';
-import { findKind, POD, SERVICE } from './kinds.ts';
+import { POD } from './kinds/pod.ts';
+import { SERVICE } from './kinds/service.ts';
+import { findKind } from './kinds.ts';
 import { kindOf, parseResource } from './validate.ts';
 
 const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: { nodeName: 'n1', priority: 3 } };

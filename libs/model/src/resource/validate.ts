@@ -4,7 +4,7 @@ import { apiVersionOf, type Resource, type ResourceKind } from './resource.ts';
 import { RESOURCE_INVALID, RESOURCE_KIND_UNKNOWN } from './resource-store.ts';
 
 /**
- * Checks an object against its kind. The object is returned as the kind's type, unknown fields kept.
+ * Checks an object against its kind. The object is returned as the kind's type, unknown fields kept, in the kind's own version.
  * @throws CodedError RESOURCE_INVALID naming the field
  */
 export function parseResource<T extends Resource>(kind: ResourceKind<T>, object: unknown): T {
@@ -14,15 +14,16 @@ export function parseResource<T extends Resource>(kind: ResourceKind<T>, object:
     const path = issue?.path.join('.') || '(object)';
     throw new CodedError(RESOURCE_INVALID, `${kind.kind}: ${path}: ${issue?.message}`, { object: describe(kind, object) });
   }
+  const { apiVersion, metadata } = result.data;
   const wanted = apiVersionOf(kind as ResourceKind);
-  if (result.data.apiVersion !== wanted || result.data.kind !== kind.kind) {
-    const message = `${kind.kind}: apiVersion: expected ${wanted}, got ${result.data.apiVersion}`;
+  const served = (kind.servedVersions ?? []).map((version) => apiVersionOf({ ...kind, version } as ResourceKind));
+  if (![wanted, ...served].includes(apiVersion) || result.data.kind !== kind.kind) {
+    const message = `${kind.kind}: apiVersion: expected ${wanted}, got ${apiVersion}`;
     throw new CodedError(RESOURCE_INVALID, message, { object: describe(kind, object) });
   }
-  if (kind.namespaced && result.data.metadata.namespace === undefined) {
-    return { ...result.data, metadata: { ...result.data.metadata, namespace: 'default' } };
-  }
-  return result.data;
+  const placed = !kind.namespaced || metadata.namespace !== undefined ? metadata : { ...metadata, namespace: 'default' };
+  if (placed === metadata && apiVersion === wanted) return result.data;
+  return { ...result.data, apiVersion: wanted, metadata: placed };
 }
 
 /** The kind that an object says it is. @throws CodedError RESOURCE_KIND_UNKNOWN, RESOURCE_INVALID */
