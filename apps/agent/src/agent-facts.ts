@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MaxConnectedClusters } from '@isthmus/mesh';
 import { type Config, type RoutingModeName, type TunnelProtocol, tunnelPort } from '@isthmus/model';
+import { parseMac } from '@isthmus/net';
 import { findUnderlay, type NodeUnderlay } from './node/node-addresses.ts';
 
 /** Bytes that a tunnel adds to a packet: outer IP, UDP, VXLAN or GENEVE, and inner Ethernet headers. GENEVE goes without options. */
@@ -20,6 +21,7 @@ export interface AgentFacts {
   readonly hostIp: string;
   readonly podMtu: number;
   readonly routingMode: RoutingModeName;
+  readonly routerId: string;
   readonly tunnelProtocol: TunnelProtocol;
   readonly tunnelPort: number;
   readonly bootId: string;
@@ -40,6 +42,7 @@ export function agentFacts(config: Config): AgentFacts {
     hostIp,
     podMtu: underlay.mtu - (routingMode === 'native' ? 0 : TUNNEL_OVERHEAD[hostIp.includes(':') ? 6 : 4]),
     routingMode,
+    routerId: routerIdOf(underlay),
     tunnelProtocol: config['tunnel-protocol'],
     tunnelPort: tunnelPort(config),
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
@@ -50,4 +53,9 @@ export function agentFacts(config: Config): AgentFacts {
 /** Where `make build` puts the compiled objects. */
 function builtObjects(): string {
   return join(dirname(fileURLToPath(import.meta.url)), '../../../bpf/build');
+}
+
+/** The node's IPv4 address; without one the last 32 bits of its device's Ethernet address, as Cilium has it. */
+function routerIdOf({ ipv4, devices }: NodeUnderlay): string {
+  return ipv4 || (parseMac(devices[0]?.mac ?? '')?.bytes ?? new Uint8Array([0, 0, 0, 0, 0, 1])).slice(-4).join('.');
 }

@@ -12,6 +12,7 @@ import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
 import { type RemoteHealth, type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
+import { AgentBgp } from './bgp/agent-bgp.ts';
 import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates } from './certificates/node-certificates.ts';
 import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
@@ -74,6 +75,7 @@ export class Agent {
   #allocator!: IdentityAllocator;
   #kernel: AgentKernel | undefined;
   #publishing: Publishing | undefined;
+  #bgp: AgentBgp | undefined;
   #certificates: CredentialKeeper | undefined;
   /** Why a part of the agent ended, which none may. */
   #defect: string | undefined;
@@ -165,7 +167,7 @@ export class Agent {
 
   /** Starts everything, in order; waits for the node's pod CIDRs if it has none from an earlier run. */
   async start(): Promise<void> {
-    const { config, clock, random, log } = this.#options;
+    const { config, facts, clock, random, log } = this.#options;
     const signal = this.#stop.signal;
     this.#connections = await openConnections(config, clock, random, log);
     this.#keepCertificates(signal);
@@ -175,6 +177,15 @@ export class Agent {
     this.#register(signal);
     await this.changed.until(() => this.podCidrs.known, signal);
 
+    this.#bgp = new AgentBgp({
+      ...this.#options,
+      node: facts.node,
+      resources: this.#connections.resources,
+      tables: this.tables,
+      restarting: saved !== undefined,
+    });
+    this.#bgp.setPodCidrs(this.podCidrs.all);
+    this.#bgp.adopt();
     const gateway = this.podCidrs.gateway();
     this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events });
     const { restored, gone } = restoreEndpoints(this.#endpointParts, (file, error) =>
@@ -200,6 +211,7 @@ export class Agent {
     });
     this.#run('a kernel sink', this.#kernel.sinks.group.run(signal));
     this.#run('a publishing sink', this.#publishing.group.run(signal));
+    this.#run('BGP', this.#bgp.run(signal));
     for (const source of sources.running) this.#run('a source', source);
     this.#run('the change of tunnels', this.#leaveOtherTunnels(this.#kernel, signal));
   }
@@ -253,6 +265,7 @@ export class Agent {
     this.#stateFile.save({ podCidrs: cidrs });
     this.podCidrs.set(cidrs);
     this.#publishing?.publishNode();
+    this.#bgp?.setPodCidrs(cidrs);
     this.#options.log.info({ podCidrs: cidrs }, 'pod CIDRs');
     this.changed.notify();
   }

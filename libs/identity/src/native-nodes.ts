@@ -6,27 +6,32 @@ import { CidrRanges } from './cidr-ranges.ts';
 /**
  * Declares the table of nodes that learned routes lead to without a tunnel: a route that is no default covers each of the node's pod CIDRs in
  * full. Key: that of the node.
+ * @param learned routes that are wanted
+ * @param installed those of them that the kernel has: it may refuse one, or drop it with its device
  */
-export function declareNativeNodes(store: Store, nodes: readonly Table<NodeRow>[], learned: Table<LearnedRouteRow>): Table<true> {
+export function declareNativeNodes(
+  store: Store,
+  nodes: readonly Table<NodeRow>[],
+  learned: Table<LearnedRouteRow>,
+  installed: Table<true>,
+): Table<true> {
+  const affected = (prefix: string): string[] => ranges.flatMap((each) => each.within(prefix));
   const ranges = nodes.map((table) => new CidrRanges(table, (row) => row.podCidrs));
   return store.derive<true>({
     name: 'native-nodes',
-    inputs: [
-      ...nodes.map((table) => input(table, (key) => [key])),
-      input(learned, (prefix) => ranges.flatMap((each) => each.within(prefix))),
-    ],
+    inputs: [...nodes.map((table) => input(table, (key) => [key])), input(learned, affected), input(installed, affected)],
     compute: (key) => {
       const node = nodes.map((table) => table.get(key)).find((row) => row !== undefined);
       if (node === undefined || node.podCidrs.length === 0) return undefined;
-      return node.podCidrs.every((cidr) => isCovered(cidr, learned)) ? true : undefined;
+      return node.podCidrs.every((cidr) => isCovered(cidr, (prefix) => learned.has(prefix) && installed.has(prefix))) ? true : undefined;
     },
   });
 }
 
 /** Whether one route leads to all of a network. A default route leads to everything and says nothing about it. */
-function isCovered(text: string, routes: Table<LearnedRouteRow>): boolean {
+function isCovered(text: string, isUsable: (prefix: string) => boolean): boolean {
   const cidr = parseCidr(text);
   if (cidr === undefined) return false;
-  for (let length = cidr.length; length > 0; length--) if (routes.has(new Cidr(cidr.address, length).toString())) return true;
+  for (let length = cidr.length; length > 0; length--) if (isUsable(new Cidr(cidr.address, length).toString())) return true;
   return false;
 }

@@ -17,7 +17,7 @@ export {
   peerTimers,
 } from './resource/bgp-peer-defaults.ts';
 export { isAt, keySuffix, kindPrefix, objectKey, RESOURCE_PREFIX } from './resource/etcd-key.ts';
-export { type FollowOptions, followResources } from './resource/follow-resources.ts';
+export { type FollowOptions, type FollowRowsOptions, followResources, followRows } from './resource/follow-resources.ts';
 export {
   BGP_LOAD_BALANCER_CLASS,
   type BgpAdvertisementEntry,
@@ -73,6 +73,7 @@ export {
   RESOURCE_KIND_UNKNOWN,
   RESOURCE_NOT_FOUND,
   type ResourceChange,
+  type ResourcePart,
   type ResourceStore,
   type ResourceWatcher,
 } from './resource/resource-store.ts';

@@ -1,4 +1,14 @@
-import { ENDPOINT_SLICE, NAMESPACE, POD, type Pod, RESOURCE_INVALID, type ResourceStore, SERVICE, type Service } from '../src/index.ts';
+import {
+  ENDPOINT_SLICE,
+  NAMESPACE,
+  POD,
+  type Pod,
+  RESOURCE_INVALID,
+  type ResourcePart,
+  type ResourceStore,
+  SERVICE,
+  type Service,
+} from '../src/index.ts';
 
 /** A place under test. */
 export interface ResourceStoreSubject {
@@ -26,7 +36,7 @@ function service(name: string): Service {
 }
 
 /** All that a watch said, as lines, the objects it left, and a way to wait for a condition. */
-function watched(store: ResourceStore) {
+function watched(store: ResourceStore, part?: ResourcePart) {
   const stop = new AbortController();
   const objects = new Map<string, Pod>();
   const invalid: string[] = [];
@@ -46,6 +56,7 @@ function watched(store: ResourceStore) {
       onInvalid: (key) => void invalid.push(key),
     },
     stop.signal,
+    part,
   );
   const until = async (condition: () => boolean): Promise<void> => {
     const deadline = AbortSignal.timeout(CONDITION_MS);
@@ -200,6 +211,18 @@ export function describeResourceStore(name: string, setup: () => Promise<Resourc
       await store.apply(POD, pod('a'));
       await watch.until(() => watch.objects.size === 1);
       await watch.end();
+    });
+
+    it('watches one namespace, or one object, and nothing else', async () => {
+      await store.apply(POD, pod('a'));
+      const watches = [watched(store, { namespace: 'other' }), watched(store, { namespace: 'shop', name: 'a' })] as const;
+      for (const watch of watches) await watch.until(() => watch.syncedTimes() === 1);
+      for (const name of ['ab', 'b', 'a']) await store.apply(POD, pod(name, { changed: 'yes' }));
+      await store.apply(POD, pod('a', {}, 'other'));
+      await watches[0].until(() => watches[0].objects.size > 0);
+      await watches[1].until(() => watches[1].objects.get('shop/a')?.metadata.labels?.['changed'] === 'yes');
+      expect(watches.map(({ objects }) => [...objects.keys()])).toEqual([['other/a'], ['shop/a']]);
+      for (const watch of watches) await watch.end();
     });
 
     it('reads the defaults of a kind', async () => {

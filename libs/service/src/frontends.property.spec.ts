@@ -47,7 +47,7 @@ function select(service: ServiceRow, local: Map<string, number>, remote: Map<str
 function oracle(services: Map<string, ServiceRow>, local: BackendSetRow[], remote: BackendSetRow[]): Expected {
   const expected: Expected = { frontends: new Map(), backends: new Map() };
   for (const [, service] of [...services].sort(([a], [b]) => (a < b ? 1 : -1)))
-    for (const vip of service.clusterIps)
+    for (const vip of [...service.clusterIps, ...service.exposure.externalIps, ...service.exposure.loadBalancerIps])
       for (const port of service.ports) {
         const mine = pool(service, vip, port, local, (set) => set.backends);
         const theirs = service.global ? pool(service, vip, port, remote, (set) => set.backends) : new Map<string, number>();
@@ -76,6 +76,13 @@ const service = fc.record({
   namespace: fc.constant('ns'),
   name,
   clusterIps: fc.uniqueArray(fc.constantFrom('10.96.0.1', '10.96.0.2', 'fd00::1'), { minLength: 1, maxLength: 3 }),
+  exposure: fc.record({
+    labels: fc.constant({}),
+    loadBalancerIps: fc.subarray(['10.96.0.2', '192.0.2.1']),
+    externalIps: fc.subarray(['192.0.2.2']),
+    externalLocal: fc.boolean(),
+    internalLocal: fc.constant(false),
+  }),
   ports: servicePorts,
   global: fc.constantFrom(true, true, false),
   shared: fc.boolean(),

@@ -25,6 +25,7 @@ const service = (fields: Partial<ServiceRow> = {}): ServiceRow => ({
   namespace: 'default',
   name: 'echo',
   clusterIps: ['10.96.0.10'],
+  exposure: { labels: {}, loadBalancerIps: [], externalIps: [], externalLocal: false, internalLocal: false },
   ports: [HTTP],
   global: false,
   shared: false,

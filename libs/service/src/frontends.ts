@@ -64,15 +64,21 @@ function serviceKeys(...rows: readonly (BackendSetRow | undefined)[]): string[] 
   return [...new Set(rows.filter((row) => row !== undefined).map(serviceKey))];
 }
 
+/** Where clients inside the cluster reach a service: its own address, and those under which others know it. */
+function addresses({ clusterIps, exposure }: ServiceRow): readonly string[] {
+  const { externalIps, loadBalancerIps } = exposure;
+  return externalIps.length + loadBalancerIps.length === 0 ? clusterIps : [...new Set([...clusterIps, ...externalIps, ...loadBalancerIps])];
+}
+
 function frontendKeys(row: ServiceRow | undefined): string[] {
-  return row ? row.clusterIps.flatMap((vip) => row.ports.map(({ protocol, port }) => l4Key(protocol, vip, port))) : [];
+  return row ? addresses(row).flatMap((vip) => row.ports.map(({ protocol, port }) => l4Key(protocol, vip, port))) : [];
 }
 
 /** Who offers this address and port. When several services claim it, the first by key does, on every node. */
 function offerAt(services: Table<ServiceRow>, claims: TableIndex<ServiceRow>, key: string): Offer | undefined {
   const [first] = [...claims.get(key)].sort();
   const service = first === undefined ? undefined : services.get(first);
-  for (const vip of service?.clusterIps ?? [])
+  for (const vip of service ? addresses(service) : [])
     for (const port of service?.ports ?? []) if (service && l4Key(port.protocol, vip, port.port) === key) return { vip, port, service };
   return undefined;
 }

@@ -17,6 +17,7 @@ describe('serviceRow', () => {
       namespace: 'default',
       name: 'echo',
       clusterIps: ['10.96.0.10'],
+      exposure: { labels: {}, loadBalancerIps: [], externalIps: [], externalLocal: false, internalLocal: false },
       ports: [{ name: '', protocol: 'TCP', port: 80 }],
       global: false,
       shared: false,
@@ -42,6 +43,22 @@ describe('serviceRow', () => {
     ['before it has an address', service({ clusterIP: '', ports })],
   ])('gives a service no address that has none: %s', (_how, each) => {
     expect(serviceRow(each)?.clusterIps).toEqual([]);
+  });
+
+  it('tells what may be announced of it: of a LoadBalancer what is ours, and whom it is for', () => {
+    const status = { loadBalancer: { ingress: [{ ip: '192.0.2.10' }, { hostname: 'lb.example' }, { ip: 'FD00:0::99' }] } };
+    const spec = { type: 'LoadBalancer', externalIPs: ['198.51.100.7'], externalTrafficPolicy: 'Local', ports };
+    const exposure = (more: object) => serviceRow({ ...service({ ...spec, ...more }, {}, { app: 'web' }), status })?.exposure;
+    expect(exposure({})).toEqual({
+      labels: { app: 'web' },
+      loadBalancerIps: ['192.0.2.10', 'fd00::99'],
+      externalIps: ['198.51.100.7'],
+      externalLocal: true,
+      internalLocal: false,
+    });
+    expect(exposure({ loadBalancerClass: 'io.cilium/bgp-control-plane' })?.loadBalancerIps).toHaveLength(2);
+    expect(exposure({ loadBalancerClass: 'example.com/other' })?.loadBalancerIps).toEqual([]);
+    expect(exposure({ type: 'ClusterIP', internalTrafficPolicy: 'Local' })).toMatchObject({ loadBalancerIps: [], internalLocal: true });
   });
 
   it('leaves an ExternalName to DNS', () => {

@@ -1,5 +1,12 @@
 import type { CodedError } from '@isthmus/core';
-import { resourceKey, type Service, type ServicePortRow, type ServiceRow } from '@isthmus/model';
+import {
+  BGP_LOAD_BALANCER_CLASS,
+  resourceKey,
+  type Service,
+  type ServiceExposure,
+  type ServicePortRow,
+  type ServiceRow,
+} from '@isthmus/model';
 import { canonicalIp } from '@isthmus/net';
 import { readMeshAnnotations } from './annotations.ts';
 
@@ -14,6 +21,7 @@ export function serviceRow(service: Service): ServiceRow | undefined {
     namespace: service.metadata.namespace ?? '',
     name: service.metadata.name,
     clusterIps: clusterIps(service),
+    exposure: exposure(service),
     ports: servicePorts(service),
     global,
     shared,
@@ -35,8 +43,23 @@ export function isHeadless(service: Service): boolean {
 /** Addresses of a service, canonical, each once; none before they are allocated. */
 export function clusterIps(service: Service): string[] {
   if (isHeadless(service)) return [];
-  const canonical = givenIps(service).map((ip) => canonicalIp(ip));
-  return [...new Set(canonical.filter((ip) => ip !== undefined))];
+  return canonicalIps(givenIps(service));
+}
+
+function exposure({ metadata, spec, status }: Service): ServiceExposure {
+  const ours = spec.type === 'LoadBalancer' && (spec.loadBalancerClass ?? BGP_LOAD_BALANCER_CLASS) === BGP_LOAD_BALANCER_CLASS;
+  const ingress = ours ? (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []) : [];
+  return {
+    labels: metadata.labels ?? {},
+    loadBalancerIps: canonicalIps(ingress),
+    externalIps: canonicalIps(spec.externalIPs ?? []),
+    externalLocal: spec.externalTrafficPolicy === 'Local',
+    internalLocal: spec.internalTrafficPolicy === 'Local',
+  };
+}
+
+function canonicalIps(texts: readonly string[]): string[] {
+  return [...new Set(texts.map((text) => canonicalIp(text)).filter((ip) => ip !== undefined))];
 }
 
 function givenIps({ spec }: Service): readonly string[] {

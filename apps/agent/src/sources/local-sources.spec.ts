@@ -26,9 +26,13 @@ function fixture() {
   const kv = server.connect();
   let uid = 0;
   const resources = new KvResources({ kv, clock, random: seededRandom(1), newUid: () => `u${++uid}` });
-  const tables = declareAgentTables(clock, { ...owner, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const }, ({ error }) => {
-    throw error;
-  });
+  const tables = declareAgentTables(
+    clock,
+    { ...owner, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const, routerId: '192.0.2.1' },
+    ({ error }) => {
+      throw error;
+    },
+  );
   const stop = new AbortController();
   const complaints: string[] = [];
   const settle = async (ms = 0): Promise<void> => {

@@ -22,6 +22,7 @@ import type {
   ServiceRow,
 } from '@isthmus/model';
 import { type AdoptedBackendsRow, type BackendAddressRow, declareServiceTables, type FrontendRow, type RevnatRow } from '@isthmus/service';
+import { type BgpTables, declareBgpTables } from '../bgp/bgp-tables.ts';
 import { AdoptedBackends } from '../datapath/adopted-backends.ts';
 import { declareTranslations } from './translations.ts';
 
@@ -33,6 +34,8 @@ export interface OwnNode {
   /** Largest packet of a pod, bytes. */
   readonly podMtu: number;
   readonly routingMode: RoutingModeName;
+  /** What a BGP instance is called that names no router id, IPv4 text. */
+  readonly routerId: string;
 }
 
 /** Tables that sources write, with their only writers. */
@@ -49,6 +52,8 @@ export interface SourceTables {
   readonly localBackends: TableWriter<BackendSetRow>;
   readonly remoteBackends: TableWriter<BackendSetRow>;
   readonly learnedRoutes: TableWriter<LearnedRouteRow>;
+  /** Those of them that the kernel has. */
+  readonly kernelRoutes: TableWriter<true>;
 }
 
 /** Every table of an agent. */
@@ -67,6 +72,7 @@ export interface AgentTables {
   readonly backends: Table<BackendAddressRow>;
   readonly revnats: Table<RevnatRow>;
   readonly translations: Table<true>;
+  readonly bgp: BgpTables;
 }
 
 /** Declares all tables of an agent: what comes in, and everything that follows from it. */
@@ -78,7 +84,12 @@ export function declareAgentTables(
   const store = new Store(clock, { onFault });
   const sources = declareSources(store);
   const nodes = [sources.localNodes.table, sources.remoteNodes.table];
-  const nativeNodes = declareNativeNodes(store, own.routingMode === 'tunnel' ? [] : nodes, sources.learnedRoutes.table);
+  const nativeNodes = declareNativeNodes(
+    store,
+    own.routingMode === 'tunnel' ? [] : nodes,
+    sources.learnedRoutes.table,
+    sources.kernelRoutes.table,
+  );
   const peers = declarePeers(store, nodes, own, { mode: own.routingMode, native: nativeNodes });
   const ipcache = declareIpcache(store, {
     endpoints: sources.endpoints.table,
@@ -112,6 +123,12 @@ export function declareAgentTables(
     backends,
     revnats,
     translations: declareTranslations(store, frontends),
+    bgp: declareBgpTables(store, {
+      services: sources.services.table,
+      localBackends: sources.localBackends.table,
+      endpoints: sources.endpoints.table,
+      routerId: own.routerId,
+    }),
   };
 }
 
@@ -140,7 +157,8 @@ function declareSources(store: Store): SourceTables {
     services: local('services'),
     localBackends: local('service-backends'),
     remoteBackends: remote('remote-service-backends'),
-    learnedRoutes: learned(store),
+    learnedRoutes: learned<LearnedRouteRow>(store, 'learned-routes'),
+    kernelRoutes: learned<true>(store, 'kernel-routes'),
   };
 }
 
@@ -158,8 +176,8 @@ function declarePodDevices(store: Store, endpoints: Table<EndpointRow>): Table<A
 }
 
 /** What is there from an earlier run counts until the peers have said what they have now; it says nothing about clusters. */
-function learned(store: Store): TableWriter<LearnedRouteRow> {
-  const writer = store.table<LearnedRouteRow>('learned-routes');
+function learned<V>(store: Store, name: string): TableWriter<V> {
+  const writer = store.table<V>(name);
   writer.declare(LEARNED_SCOPE);
   writer.scopesKnown();
   return writer;

@@ -47,6 +47,7 @@ export class Rib implements SpeakerTable<PeerRouting> {
   readonly #settings = new Map<number, PeerRouting>();
   readonly #up = new Map<number, PeerUp>();
   #working = false;
+  #onEndOfRib: ((peer: number) => void) | undefined;
 
   constructor(options: RibOptions) {
     this.#options = options;
@@ -78,6 +79,11 @@ export class Rib implements SpeakerTable<PeerRouting> {
   /** Follows the best routes. @param maxPaths next hops of one route at most: 1 without ECMP */
   follow(maxPaths = 1): RouteFollower {
     return this.#table.follow(maxPaths);
+  }
+
+  /** Tells when a peer has sent all that it had of a family. One listener. */
+  onEndOfRib(listener: (peer: number) => void): void {
+    this.#onEndOfRib = listener;
   }
 
   /** Every prefix of a family with all its paths. */
@@ -143,7 +149,9 @@ export class Rib implements SpeakerTable<PeerRouting> {
   }
 
   /** What that ends is in the session's hands: it sweeps what was kept. */
-  endOfRib(): void {}
+  endOfRib(peer: number): void {
+    this.#onEndOfRib?.(peer);
+  }
 
   peerDown(peer: number, how: 'withdraw' | 'keep-stale'): void {
     this.#up.delete(peer);

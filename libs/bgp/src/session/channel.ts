@@ -36,6 +36,8 @@ export interface ChannelOptions {
   readonly initiator: 'ours' | 'theirs';
   readonly machine: Machine<SessionState, SessionEvent>;
   readonly open: Open;
+  /** Seconds between two KEEPALIVEs at most; a third of the hold time unless given. */
+  readonly keepaliveTime?: number | undefined;
   readonly owner: ChannelOwner;
   readonly clock: Clock;
   readonly random: Random;
@@ -242,10 +244,12 @@ export class Channel {
     this.#finish({ kind: 'told', code, subcode, reason });
   }
 
-  /** A third of the hold time, less up to a quarter of it: RFC 4271 §10. */
+  /** A third of the hold time or what is set, less up to a quarter of it: RFC 4271 §10. */
   #sendKeepalive(): void {
     this.send(KEEPALIVE);
-    this.#keepalive.set(((this.#negotiated?.holdTime ?? 0) * 1000 * (1 - 0.25 * this.#options.random())) / 3);
+    const { keepaliveTime = Number.POSITIVE_INFINITY, random } = this.#options;
+    const seconds = Math.min(keepaliveTime, (this.#negotiated?.holdTime ?? 0) / 3);
+    this.#keepalive.set(seconds * 1000 * (1 - 0.25 * random()));
   }
 
   #onDrain(): void {

@@ -125,6 +125,10 @@ describe('a session', () => {
       connection.receive(KEEPALIVE);
     }
     expect(count(connection)).toBe(1 + 6);
+    const more = scripted({ keepaliveTime: 5 });
+    const often = await more.established({ ...THEIRS, holdTime: 30 });
+    more.clock.advance(10_000);
+    expect(count(often)).toBe(1 + 2);
     const none = scripted({ holdTime: 0 });
     const silent = await none.established();
     none.clock.advance(86_400_000);

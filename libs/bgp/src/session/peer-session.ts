@@ -236,8 +236,9 @@ export class PeerSession implements ChannelOwner {
   }
 
   #open(connection: BgpConnection, initiator: 'ours' | 'theirs', machine: Machine<SessionState, SessionEvent>): void {
-    const { clock, random, routes } = this.#options;
-    const channel = new Channel({ connection, initiator, machine, open: routes.open(), owner: this, clock, random });
+    const { clock, random, routes, settings } = this.#options;
+    const { keepaliveTime } = settings;
+    const channel = new Channel({ connection, initiator, machine, open: routes.open(), keepaliveTime, owner: this, clock, random });
     this.#channels.add(channel);
     channel.start();
     this.#report();

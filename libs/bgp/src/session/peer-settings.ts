@@ -22,6 +22,8 @@ export interface PeerConnection {
   readonly passive?: boolean;
   /** Seconds; 90 unless given, 0 for none. */
   readonly holdTime?: number;
+  /** Seconds between two KEEPALIVEs at most; a third of the hold time that was settled unless given, and never more. */
+  readonly keepaliveTime?: number;
   readonly connectRetryMs?: number;
   /** Offers graceful restart with this restart time in seconds, RFC 4724: `speaker.stop()` then leaves the routes at the peer. */
   readonly gracefulRestart?: GracefulRestart;
@@ -44,6 +46,7 @@ const SESSION_FIELDS: { readonly [K in keyof Required<PeerConnection>]: true } =
   gtsmHops: true,
   passive: true,
   holdTime: true,
+  keepaliveTime: true,
   connectRetryMs: true,
   gracefulRestart: true,
   addPath: true,

@@ -33,6 +33,8 @@ export interface SessionSettings {
   readonly passive?: boolean;
   /** Seconds, 0 or at least 3; {@link SESSION_DEFAULTS} unless given. */
   readonly holdTime?: number;
+  /** Seconds between two KEEPALIVEs at most; a third of the hold time that was settled unless given, and never more. */
+  readonly keepaliveTime?: number;
   readonly connectRetryMs?: number;
   /** Absent: not offered. */
   readonly gracefulRestart?: GracefulRestart;

@@ -23,6 +23,7 @@ export const LOG = Object.freeze({
   kind: 'kind',
   labels: 'labels',
   node: 'node',
+  peer: 'peer',
   pod: 'pod',
   reason: 'reason',
   revision: 'revision',

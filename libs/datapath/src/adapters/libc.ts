@@ -4,12 +4,15 @@ const libc = koffi.load('libc.so.6');
 
 /**
  * The calls into the C library that this folder makes. Each runs on the calling thread: never use koffi's `.async` form here, its
- * thread would keep whatever network namespace a `setns` left it in. On failure they answer -1; read {@link errno} at once.
+ * thread would keep whatever network namespace a `setns` left it in. Only {@link pollLater} may: it asks for nothing but descriptors that are open.
+ * On failure they answer -1; read {@link errno} at once.
  */
 export const libcCalls = {
   open: libc.func('int open(const char *path, int flags)') as (path: string, flags: number) => number,
   close: libc.func('int close(int fd)') as (fd: number) => number,
   setns: libc.func('int setns(int fd, int type)') as (fd: number, type: number) => number,
+  eventfd: libc.func('int eventfd(unsigned int value, int flags)') as (value: number, flags: number) => number,
+  write: libc.func('intptr_t write(int fd, const void *data, size_t length)') as (fd: number, data: Buffer, length: number) => number,
   socket: libc.func('int socket(int domain, int type, int protocol)') as (domain: number, type: number, protocol: number) => number,
   bind: libc.func('int bind(int fd, const void *address, uint32_t length)') as (fd: number, address: Buffer, length: number) => number,
   setsockopt: libc.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)') as (
@@ -35,6 +38,15 @@ export const libcCalls = {
     flags: number,
   ) => number,
 };
+
+const poll = libc.func('int poll(void *fds, unsigned long count, int milliseconds)');
+
+/** Waits on another thread until one of the descriptors can be read. @param fds `struct pollfd` of each; must stay as it is meanwhile */
+export function pollLater(fds: Buffer, milliseconds: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    poll.async(fds, fds.length / 8, milliseconds, (error: unknown) => (error ? reject(error) : resolve()));
+  });
+}
 
 /** The number of the last failed call on this thread. */
 export function errno(): number {

@@ -9,6 +9,7 @@ import {
   type Resource,
   type ResourceChange,
   type ResourceKind,
+  type ResourcePart,
   type ResourceStore,
   type ResourceWatcher,
 } from '@isthmus/model';
@@ -100,15 +101,20 @@ export class KvResources implements ResourceStore {
     kind: ResourceKind<T>,
     watcher: ResourceWatcher<T>,
     signal: AbortSignal,
-    namespace?: string,
+    { namespace, name }: ResourcePart = {},
   ): Promise<void> {
     const { kv, clock, random } = this.#options;
+    const only = name === undefined ? undefined : objectKey(untyped(kind), name, namespace);
     await mirrorPrefix(kv, {
-      prefix: kindPrefix(untyped(kind), namespace),
+      prefix: only ?? kindPrefix(untyped(kind), namespace),
       clock,
       random,
       signal,
-      onBatch: (changes) => watcher.onBatch(changes.map((change) => resourceChange(kind, change, watcher))),
+      onBatch: (changes) => {
+        // A prefix has others whose names begin with this one, too.
+        const wanted = only === undefined ? changes : changes.filter(({ key }) => key === only);
+        if (wanted.length > 0) watcher.onBatch(wanted.map((change) => resourceChange(kind, change, watcher)));
+      },
       onSynced: () => watcher.onSynced(),
       onDisconnected: (error) => watcher.onDisconnected?.(error),
       onRelist: () => watcher.onRelist?.(),

@@ -43,6 +43,13 @@ export interface ResourceWatcher<T> {
   onInvalid?(key: string, error: unknown): void;
 }
 
+/** Some of the objects of a kind; all that is given must hold. */
+export interface ResourcePart {
+  readonly namespace?: string | undefined;
+  /** Of an object in that namespace, or of a kind without namespaces. */
+  readonly name?: string | undefined;
+}
+
 /**
  * Kubernetes-shaped objects, wherever they are kept: etcd or the Kubernetes API. Nothing behind this port knows which.
  * `namespace` is ignored for kinds without namespaces.
@@ -70,7 +77,8 @@ export interface ResourceStore {
   delete<T extends Resource>(kind: ResourceKind<T>, name: string, namespace?: string): Promise<boolean>;
   /**
    * Delivers all objects of a kind, then their changes, until the signal aborts. Reconnects by itself, for ever.
-   * @param namespace only the objects in it, for those that may not read all others; keys are `<namespace>/<name>` all the same
+   * @param part only these objects: for those that may not read the others, or must not hear of a thousand when they mean one. Keys are
+   * `<namespace>/<name>` all the same
    */
-  watch<T extends Resource>(kind: ResourceKind<T>, watcher: ResourceWatcher<T>, signal: AbortSignal, namespace?: string): Promise<void>;
+  watch<T extends Resource>(kind: ResourceKind<T>, watcher: ResourceWatcher<T>, signal: AbortSignal, part?: ResourcePart): Promise<void>;
 }

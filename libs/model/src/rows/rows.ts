@@ -73,11 +73,23 @@ export interface ServicePortRow {
 /** Where cross-cluster traffic of a service goes first. */
 export type ServiceAffinity = 'none' | 'local' | 'remote';
 
+/** What of a service may be announced outside the cluster. */
+export interface ServiceExposure {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Canonical texts. Those of a LoadBalancer that is another implementation's are left out. */
+  readonly loadBalancerIps: readonly string[];
+  readonly externalIps: readonly string[];
+  /** Clients outside, or inside, are served by nodes that have a backend themselves, and by no others. */
+  readonly externalLocal: boolean;
+  readonly internalLocal: boolean;
+}
+
 /** A service of this cluster. Key: `<namespace>/<name>`. */
 export interface ServiceRow {
   readonly namespace: string;
   readonly name: string;
   readonly clusterIps: readonly string[];
+  readonly exposure: ServiceExposure;
   readonly ports: readonly ServicePortRow[];
   readonly global: boolean;
   readonly shared: boolean;

@@ -1,6 +1,7 @@
 export { type AddressOptions, deleteAddress, ensureAddress, type LinkAddress, listAddresses } from './address.ts';
 export { ensureGeneve } from './geneve.ts';
 export { addAltname, deleteLink, getLink, type Link, type LinkChange, listLinks, setLink } from './link.ts';
+export { type NetlinkEvent, NetlinkMonitor } from './monitor.ts';
 export { deleteNeighbour, listNeighbours, type Neighbour, replaceNeighbour } from './neighbour.ts';
 export {
   NETLINK_ABSENT,

@@ -23,6 +23,7 @@ export const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 
 const IFINFO_LENGTH = 16;
 const IFF_UP = 1;
+const IFF_LOWER_UP = 0x10000;
 
 /** A network device as the kernel reports it. */
 export interface Link {
@@ -34,6 +35,8 @@ export interface Link {
   /** Lower case with colons; empty where there is none. */
   mac: string;
   up: boolean;
+  /** There is something at the other end of the cable. False on a device that is not up. */
+  carrier: boolean;
   altnames: readonly string[];
   /** For a veth: the peer's index, in the peer's namespace. */
   peerIndex: number | undefined;
@@ -175,6 +178,7 @@ function decodeLink(payload: Buffer): Link {
     mtu: u32Of(attributes, IFLA.MTU) ?? 0,
     mac: macText(first(attributes, IFLA.ADDRESS) ?? Buffer.alloc(0)),
     up: (payload.readUInt32LE(8) & IFF_UP) !== 0,
+    carrier: (payload.readUInt32LE(8) & IFF_LOWER_UP) !== 0,
     altnames: (inside(attributes, IFLA.PROP_LIST).get(IFLA.ALT_NAME) ?? []).map(untilNul),
     peerIndex: kind === 'veth' ? u32Of(attributes, IFLA.LINK) : undefined,
     peerElsewhere: attributes.has(IFLA.LINK_NETNSID),

@@ -208,7 +208,8 @@ function viaAttribute(family: Family, via: string): Buffer {
   return attribute(RTA.VIA, Buffer.concat([number, hop.bytes]));
 }
 
-function decodeRoute(payload: Buffer): Route | undefined {
+/** The route in a message of the kernel; undefined for what is no route of ours to know: caches, other types. */
+export function decodeRoute(payload: Buffer): Route | undefined {
   const family = familyOf(payload[0]!);
   const type = (Object.keys(TYPES) as (keyof typeof TYPES)[]).find((name) => TYPES[name] === payload[7]);
   const flags = payload.readUInt32LE(8);

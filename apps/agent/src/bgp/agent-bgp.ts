@@ -1,0 +1,221 @@
+import { type PeerStatus, tcpTransport } from '@isthmus/bgp';
+import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random, type Sink, SinkGroup, type TableWriter } from '@isthmus/core';
+import { LEARNED_SCOPE, listLearnedRoutes, type NetlinkEvent, NetlinkMonitor } from '@isthmus/datapath';
+import type { Config, ResourceStore } from '@isthmus/model';
+import { type Cidr, parseCidr } from '@isthmus/net';
+import { sinkReport } from '../sink-report.ts';
+import type { AgentTables } from '../tables/agent-tables.ts';
+import { runBgpSource } from './bgp-source.ts';
+import { BgpSpeakers } from './bgp-speakers.ts';
+import { KernelRoutes } from './kernel-routes.ts';
+import { LearnedRoutes } from './learned-routes.ts';
+import { NodeNetwork } from './node-network.ts';
+import type { RunningSpeaker } from './running-speaker.ts';
+
+/** Next hops of equal cost that a learned route gets at most. */
+const MAX_PATHS = 8;
+/** How long what an earlier run learned waits for peers to confirm it, in milliseconds: the restart time that peers have unless told. */
+const ADOPTION_MS = 120_000;
+
+/** What BGP works with. */
+export interface AgentBgpOptions {
+  readonly config: Config;
+  readonly node: string;
+  readonly resources: ResourceStore;
+  readonly tables: AgentTables;
+  /** The agent was here before, and its routes may be kept by its peers. */
+  readonly restarting: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** The node's BGP: speakers by the tables of what is configured, and what they learn as a table. */
+export class AgentBgp {
+  readonly group: SinkGroup;
+  readonly speakers: BgpSpeakers;
+  readonly learned: LearnedRoutes;
+  readonly #options: AgentBgpOptions;
+  readonly #network = new NodeNetwork();
+  readonly #kernelRoutes: KernelRoutes;
+  readonly #startedMs: number;
+  #ownCidrs: readonly Cidr[] = [];
+  #monitor: NetlinkMonitor | undefined;
+  #cancelDeadline: (() => void) | undefined;
+  #complete = false;
+  /** Indexes of the devices that sessions go over, by instance and peer. */
+  readonly #devices = new Map<string, number>();
+
+  constructor(options: AgentBgpOptions) {
+    const { tables, clock, random, log } = options;
+    const { store, sources } = tables;
+    this.#options = options;
+    this.#startedMs = clock.now();
+    this.learned = new LearnedRoutes({
+      store,
+      writer: sources.learnedRoutes,
+      ownCidrs: () => this.#ownCidrs,
+      resolve: (hop) => this.#network.resolve(hop),
+      later: setImmediate,
+    });
+    this.#kernelRoutes = new KernelRoutes({
+      store,
+      writer: sources.kernelRoutes,
+      list: () => listLearnedRoutes().map(([prefix]) => prefix),
+    });
+    const onState = (instance: string, status: PeerStatus): void => this.#onState(instance, status);
+    const parts = { clock, random, transport: tcpTransport, later: setImmediate, restarting: options.restarting, onState };
+    this.speakers = new BgpSpeakers(parts, {
+      started: (speaker) => this.#follow(speaker),
+      removed: (name) => this.learned.forget(name),
+    });
+    this.group = new SinkGroup(store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), sinkReport(log));
+    this.#declareSinks();
+  }
+
+  /** The node's own pods are these. */
+  setPodCidrs(cidrs: readonly string[]): void {
+    this.#ownCidrs = cidrs.flatMap((text) => parseCidr(text) ?? []);
+    const { podCidrs } = this.#options.tables.bgp.sources;
+    replaceRows(podCidrs, new Map(cidrs.map((cidr) => [cidr, true as const])));
+    podCidrs.synced(LOCAL_SCOPE);
+    this.learned.reconsider();
+  }
+
+  /** Takes over what an earlier run left in the kernel. Before any sink runs: peers that are native must stay so. */
+  adopt(): void {
+    this.learned.adopt(listLearnedRoutes());
+    this.#kernelRoutes.read();
+    this.#monitor = new NetlinkMonitor((events) => this.#take(events));
+    this.#readNetwork();
+  }
+
+  /** Works until the signal aborts. What peers and kernel have then stays. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { resources, tables, node, config, clock, log } = this.#options;
+    const source = runBgpSource(
+      {
+        resources,
+        store: tables.store,
+        node,
+        secretsNamespace: config['bgp-secrets-namespace'],
+        onInvalid: (kind, key, error) => log.warn({ [LOG.kind]: kind, [LOG.key]: key, [LOG.error]: error }, 'a resource was ignored'),
+        onDisconnected: (error) => log.debug({ [LOG.error]: error }, 'a source waits for its etcd'),
+      },
+      tables.bgp.sources,
+      signal,
+    );
+    const stopListening = tables.store.changed.listen(() => this.#checkComplete());
+    this.#cancelDeadline = clock.after(ADOPTION_MS, () => this.#checkComplete());
+    try {
+      await Promise.all([source, this.group.run(signal)]);
+    } finally {
+      stopListening();
+      this.#cancelDeadline();
+      for (const name of this.speakers.running.keys()) this.learned.leave(name);
+      await this.speakers.stop();
+      await this.#monitor?.close();
+    }
+  }
+
+  #declareSinks(): void {
+    const { bgp } = this.#options.tables;
+    const instances = this.group.add({
+      name: 'bgp-speakers',
+      table: bgp.speakers,
+      startWhenSynced: LOCAL_SCOPE,
+      target: this.speakers.instances,
+    });
+    const routes = this.group.add({ name: 'bgp-routes', table: bgp.routes, startWhenSynced: LOCAL_SCOPE, target: this.speakers.routes });
+    this.group.add({
+      name: 'bgp-peers',
+      table: bgp.peers,
+      startWhenSynced: LOCAL_SCOPE,
+      target: this.speakers.peers,
+      after: [instances, routes] as Sink<unknown>[],
+    });
+  }
+
+  #follow(speaker: RunningSpeaker): void {
+    this.learned.follow(speaker.name, speaker.rib.follow(MAX_PATHS));
+    speaker.rib.onEndOfRib(() => this.#checkComplete());
+  }
+
+  #onState(instance: string, { address, state, lastError }: PeerStatus): void {
+    const { log } = this.#options;
+    this.#noteDevice(instance, address, state === 'established');
+    if (state === 'established') log.info({ instance, [LOG.peer]: address }, 'BGP session is up');
+    else if (state === 'idle' && lastError !== undefined)
+      log.warn({ instance, [LOG.peer]: address, [LOG.reason]: lastError }, 'BGP session is down');
+    this.#checkComplete();
+  }
+
+  /** What was adopted goes once every peer has said all that it has, or has had the time to. */
+  #checkComplete(): void {
+    if (this.#complete) return;
+    const late = this.#options.clock.now() - this.#startedMs >= ADOPTION_MS;
+    if (!late && !this.#isComplete()) return;
+    this.#complete = true;
+    this.learned.complete(LEARNED_SCOPE);
+  }
+
+  #isComplete(): boolean {
+    const { speakers, peers } = this.#options.tables.bgp;
+    if (!peers.scopes.isSynced(LOCAL_SCOPE)) return false;
+    for (const [name] of speakers.rows()) if (!this.speakers.running.has(name)) return false;
+    for (const [, peer] of peers.rows()) {
+      const status = this.speakers.running
+        .get(peer.instance)
+        ?.speaker.status()
+        .find(({ address }) => address === peer.address);
+      if (status?.state !== 'established' || status.families?.some((family) => !status.complete.includes(family))) return false;
+    }
+    return true;
+  }
+
+  #take(events: readonly NetlinkEvent[]): void {
+    if (events.some(({ kind }) => kind === 'link')) this.#failWithoutCarrier();
+    if (!this.#kernelRoutes.take(events)) return;
+    this.#readNetwork();
+    this.learned.reconsider();
+  }
+
+  /** A peer at the other end of a cable that is out is gone: nobody need wait for a timer (RFC 4271 §8, event TcpConnectionFails comes too late). */
+  #failWithoutCarrier(): void {
+    const dead = this.#network.withoutCarrier();
+    if (dead.size === 0) return;
+    for (const { name, speaker } of this.speakers.running.values()) {
+      for (const { address } of speaker.status()) {
+        const device = this.#devices.get(`${name}/${address}`);
+        if (device !== undefined && dead.has(device)) speaker.failPeer(address, 'its device has no carrier');
+      }
+    }
+  }
+
+  /** While a session is up it is known which device it goes over. One over several hops may find another. */
+  #noteDevice(instance: string, address: string, isUp: boolean): void {
+    const key = `${instance}/${address}`;
+    this.#devices.delete(key);
+    const peer = [...(this.speakers.running.get(instance)?.peers.values() ?? [])].find((each) => each.address === address);
+    if (!isUp || peer?.connection.multihop !== undefined) return;
+    const [hop] = this.#network.resolve({ nextHop: address });
+    if (hop?.device !== undefined) this.#devices.set(key, hop.device);
+  }
+
+  #readNetwork(): void {
+    const { gateways, deviceAddresses } = this.#options.tables.bgp.sources;
+    this.#network.changed();
+    this.#options.tables.store.transact(() => {
+      replaceRows(gateways, this.#network.gateways());
+      replaceRows(deviceAddresses, this.#network.deviceAddresses());
+    });
+    gateways.synced(LOCAL_SCOPE);
+    deviceAddresses.synced(LOCAL_SCOPE);
+  }
+}
+
+/** Makes a table have these rows and no others. */
+function replaceRows<V>(writer: TableWriter<V>, rows: ReadonlyMap<string, V>): void {
+  for (const [key] of writer.table.rows()) if (!rows.has(key)) writer.delete(key);
+  for (const [key, row] of rows) writer.put(key, row);
+}
