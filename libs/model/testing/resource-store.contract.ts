@@ -26,7 +26,7 @@ function service(name: string): Service {
 }
 
 /** All that a watch said, as lines, the objects it left, and a way to wait for a condition. */
-function watched(store: ResourceStore) {
+function watched(store: ResourceStore, namespace?: string) {
   const stop = new AbortController();
   const objects = new Map<string, Pod>();
   const invalid: string[] = [];
@@ -46,6 +46,7 @@ function watched(store: ResourceStore) {
       onInvalid: (key) => void invalid.push(key),
     },
     stop.signal,
+    namespace,
   );
   const until = async (condition: () => boolean): Promise<void> => {
     const deadline = AbortSignal.timeout(CONDITION_MS);
@@ -173,6 +174,19 @@ export function describeResourceStore(name: string, setup: () => Promise<Resourc
       await watch.until(() => watch.objects.size === 2 && watch.objects.get('shop/a')?.metadata.labels?.['app'] === 'web');
       await store.delete(POD, 'a', 'shop');
       await watch.until(() => !watch.objects.has('shop/a'));
+      await watch.end();
+    });
+
+    it('watches one namespace', async () => {
+      await store.apply(POD, pod('a'));
+      await store.apply(POD, pod('a', {}, 'other'));
+      const watch = watched(store, 'shop');
+      await watch.until(() => watch.syncedTimes() > 0);
+      expect([...watch.objects.keys()]).toEqual(['shop/a']);
+      await store.apply(POD, pod('b', {}, 'other'));
+      await store.apply(POD, pod('b'));
+      await watch.until(() => watch.objects.has('shop/b'));
+      expect(watch.objects.size).toBe(2);
       await watch.end();
     });
 
