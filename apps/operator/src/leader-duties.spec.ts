@@ -1,6 +1,4 @@
-import { type Log, ManualClock, seededRandom } from '@isthmus/core';
 import { IPAM_CIDR_CONFLICT, IPAM_CLUSTER_EXHAUSTED } from '@isthmus/ipam';
-import { KvResources, MemoryKvServer } from '@isthmus/kvstore';
 import {
   CILIUM_NODE,
   type CiliumNode,
@@ -8,59 +6,15 @@ import {
   ENDPOINT_SLICE,
   kindPrefix,
   POD,
-  parseConfig,
   type Resource,
   type ResourceKind,
   SERVICE,
   type Service,
 } from '@isthmus/model';
-import { LeaderDuties } from './leader-duties.ts';
 import { SERVICE_IP_EXHAUSTED, SLICE_FOREIGN } from './operator.errors.ts';
-import { operatorSettings } from './settings.ts';
-import { OperatorMetrics } from './status/operator-metrics.ts';
+import { leaderBench } from './testing/leader-bench.ts';
 
-const CONFIG = {
-  'cluster-name': 'east',
-  'cluster-id': '1',
-  'cluster-pool-ipv4-cidr': '10.1.0.0/16',
-  'cluster-pool-ipv6-cidr': 'fd00:1::/104',
-};
-
-function bench(config: Record<string, string> = {}) {
-  const clock = new ManualClock();
-  const server = new MemoryKvServer({ clock, random: seededRandom(1) });
-  const kv = server.connect();
-  let serial = 0;
-  const resources = new KvResources({ kv, clock, random: seededRandom(2), newUid: () => `uid-${++serial}` });
-  const said: string[] = [];
-  const note = (fields: object): void => void said.push(JSON.stringify(fields));
-  const log: Log = { debug: note, info: note, warn: note, error: note };
-  const settings = operatorSettings(parseConfig({ ...CONFIG, ...config }).config);
-  const metrics = new OperatorMetrics();
-  const yieldToLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  const start = () => {
-    const stop = new AbortController();
-    const duties = new LeaderDuties({ kv, resources, settings, clock, random: seededRandom(3), log, metrics, yieldToLoop });
-    const done = duties.run(stop.signal);
-    const end = async (): Promise<void> => {
-      stop.abort();
-      await done;
-    };
-    return { duties, end };
-  };
-  /** Lets everything come to rest while `ms` pass. */
-  const settle = async (ms = 0): Promise<void> => {
-    for (let i = 0; i < 20; i++) {
-      clock.advance(ms / 20);
-      for (let turn = 0; turn < 8; turn++) await yieldToLoop();
-    }
-  };
-  const slices = async () => (await resources.list(ENDPOINT_SLICE)).map(({ metadata: { name }, endpoints }) => [name, endpoints.length]);
-  const heard = (code: string): number => said.filter((line) => line.includes(`"code":"${code}"`)).length;
-  return { clock, server, kv, resources, start, settle, slices, heard, said };
-}
-
-type Bench = ReturnType<typeof bench>;
+type Bench = ReturnType<typeof leaderBench>;
 
 async function addPod({ resources }: Bench, name: string, ip: string): Promise<void> {
   await resources.update(POD, name, 'shop', () => ({
@@ -101,7 +55,7 @@ function holdListing(b: Bench, kind: ResourceKind<never>): () => void {
 
 describe('endpoint slices', () => {
   it('follow services and pods', async () => {
-    const b = bench();
+    const b = leaderBench();
     await b.resources.apply(SERVICE, service('web'));
     await addPod(b, 'a', '10.1.0.1');
     const { end } = b.start();
@@ -132,7 +86,7 @@ describe('endpoint slices', () => {
   });
 
   it('are written as Kubernetes writes them', async () => {
-    const b = bench();
+    const b = leaderBench();
     await b.resources.apply(SERVICE, service('web', { ipFamilies: ['IPv4'] }));
     await addPod(b, 'a', '10.1.0.1');
     const { end } = b.start();
@@ -148,7 +102,7 @@ describe('endpoint slices', () => {
 
   it('are neither written nor removed before pods and services are both read', async () => {
     for (const held of [POD, SERVICE] as ResourceKind<never>[]) {
-      const b = bench();
+      const b = leaderBench();
       await b.resources.apply(SERVICE, service('web', { ipFamilies: ['IPv4'] }));
       await addPod(b, 'a', '10.1.0.1');
       const first = b.start();
@@ -168,7 +122,7 @@ describe('endpoint slices', () => {
   });
 
   it('go when their service went while nobody led', async () => {
-    const b = bench();
+    const b = leaderBench();
     await b.resources.apply(SERVICE, service('web'));
     const first = b.start();
     await b.settle();
@@ -182,7 +136,7 @@ describe('endpoint slices', () => {
   });
 
   it('are written again when the etcd is restored from before they were', async () => {
-    const b = bench();
+    const b = leaderBench();
     await b.resources.apply(SERVICE, service('web'));
     await addPod(b, 'web-1', '10.1.0.5');
     await b.resources.apply(CILIUM_NODE, node('n1', ['10.1.0.0/24', 'fd00:1::/120']));
@@ -202,7 +156,7 @@ describe('endpoint slices', () => {
   });
 
   it('of others are left alone', async () => {
-    const b = bench();
+    const b = leaderBench();
     const foreign = (name: string) => ({
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
@@ -230,7 +184,7 @@ describe('endpoint slices', () => {
 
 describe('pod CIDRs', () => {
   it('are given per family, and what nodes have is adopted first', async () => {
-    const b = bench();
+    const b = leaderBench();
     await b.resources.apply(CILIUM_NODE, node('c', ['10.1.0.0/24']));
     await b.resources.apply(CILIUM_NODE, node('d', ['10.1.2.0/23', 'fd00:1::/120']));
     await b.resources.apply(CILIUM_NODE, node('a'));
@@ -249,7 +203,7 @@ describe('pod CIDRs', () => {
   });
 
   it('are not given twice by the next leader', async () => {
-    const b = bench();
+    const b = leaderBench();
     await b.resources.apply(CILIUM_NODE, node('a'));
     const first = b.start();
     await b.settle();
@@ -262,7 +216,7 @@ describe('pod CIDRs', () => {
   });
 
   it('stay one and the same for a node whose write has no known outcome', async () => {
-    const b = bench({ 'enable-ipv6': 'false' });
+    const b = leaderBench({ 'enable-ipv6': 'false' });
     await b.resources.apply(CILIUM_NODE, node('a'));
     const txn = b.kv.txn.bind(b.kv);
     let lost = 0;
@@ -279,7 +233,7 @@ describe('pod CIDRs', () => {
   });
 
   it('that run out are told of in the node, and given once there are some', async () => {
-    const b = bench({ 'cluster-pool-ipv4-cidr': '10.1.0.0/24', 'enable-ipv6': 'false' });
+    const b = leaderBench({ 'cluster-pool-ipv4-cidr': '10.1.0.0/24', 'enable-ipv6': 'false' });
     await b.resources.apply(CILIUM_NODE, node('a'));
     const { end } = b.start();
     await b.settle();
@@ -304,7 +258,7 @@ describe('pod CIDRs', () => {
   });
 
   it('that overlap are told of, and changed by nobody', async () => {
-    const b = bench({ 'enable-ipv6': 'false' });
+    const b = leaderBench({ 'enable-ipv6': 'false' });
     await b.resources.apply(CILIUM_NODE, node('a', ['10.1.0.0/24']));
     await b.resources.apply(CILIUM_NODE, node('b', ['10.1.0.0/25']));
     const { end } = b.start();
@@ -315,8 +269,8 @@ describe('pod CIDRs', () => {
   });
 
   it('come from pools that can be', () => {
-    expect(() => bench({ 'cluster-pool-ipv4-cidr': 'fd00::/64' })).toThrow(expect.objectContaining({ code: CONFIG_INVALID.code }));
-    expect(() => bench({ 'cluster-pool-ipv4-cidr': '10.0.0.0/28' })).toThrow('smaller than a node');
+    expect(() => leaderBench({ 'cluster-pool-ipv4-cidr': 'fd00::/64' })).toThrow(expect.objectContaining({ code: CONFIG_INVALID.code }));
+    expect(() => leaderBench({ 'cluster-pool-ipv4-cidr': '10.0.0.0/28' })).toThrow('smaller than a node');
   });
 });
 
@@ -325,7 +279,7 @@ describe('cluster IPs', () => {
   const ipsOf = async ({ resources }: Bench, name: string) => (await resources.get(SERVICE, name, 'shop'))?.spec.clusterIPs;
 
   it('are given to services that lack them, of each configured family', async () => {
-    const b = bench(RANGES);
+    const b = leaderBench(RANGES);
     await b.resources.apply(SERVICE, service('fixed', { clusterIP: '10.101.0.2', clusterIPs: ['10.101.0.2'] }));
     await b.resources.apply(SERVICE, service('web'));
     await b.resources.apply(SERVICE, service('six', { ipFamilies: ['IPv6'] }));
@@ -341,7 +295,7 @@ describe('cluster IPs', () => {
   });
 
   it('that run out are told of with service and range, and come back when one is freed', async () => {
-    const b = bench({ 'service-cidr-ipv4': '10.101.0.0/29' });
+    const b = leaderBench({ 'service-cidr-ipv4': '10.101.0.0/29' });
     const { end } = b.start();
     for (let i = 0; i < 6; i++) await b.resources.apply(SERVICE, service(`s${i}`));
     await b.settle();
@@ -355,7 +309,7 @@ describe('cluster IPs', () => {
   });
 
   it('are nobody’s business where no range is configured', async () => {
-    const b = bench();
+    const b = leaderBench();
     await b.resources.apply(SERVICE, service('web'));
     const { end } = b.start();
     await b.settle();
@@ -366,7 +320,7 @@ describe('cluster IPs', () => {
 
 describe('LeaderDuties', () => {
   it('collects nodes and identities on the way', async () => {
-    const b = bench();
+    const b = leaderBench();
     await b.kv.put('cilium/state/nodes/v1/east/ghost', '{}');
     await b.kv.put('cilium/state/identities/v1/id/65999', 'k8s:app=old;');
     const { end } = b.start();
@@ -380,7 +334,7 @@ describe('LeaderDuties', () => {
   });
 
   it('says which object is invalid, and works on', async () => {
-    const b = bench();
+    const b = leaderBench();
     await b.kv.put(`${kindPrefix(SERVICE as unknown as ResourceKind<Resource>)}shop/bad`, '{}');
     await b.resources.apply(SERVICE, service('web'));
     const { end } = b.start();

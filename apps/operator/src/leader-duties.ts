@@ -12,7 +12,23 @@ import {
   type TableWriter,
 } from '@isthmus/core';
 import type { KvStore } from '@isthmus/kvstore';
-import { CILIUM_NODE, followResources, POD, type Resource, type ResourceKind, type ResourceStore, SERVICE } from '@isthmus/model';
+import {
+  CILIUM_BGP_CLUSTER_CONFIG,
+  CILIUM_BGP_NODE_CONFIG,
+  CILIUM_BGP_NODE_CONFIG_OVERRIDE,
+  CILIUM_BGP_PEER_CONFIG,
+  CILIUM_NODE,
+  followResources,
+  POD,
+  type Resource,
+  type ResourceKind,
+  type ResourceStore,
+  SECRET,
+  SERVICE,
+} from '@isthmus/model';
+import { BgpNodeConfigTarget } from './bgp/bgp-node-config-target.ts';
+import { bgpClusterConfigRow, bgpOverrideRow, bgpPeerConfigRow, bgpSecretRow } from './bgp/bgp-rows.ts';
+import { BgpTables } from './bgp/bgp-tables.ts';
 import { ClusterIpLedger } from './cluster-ips/cluster-ip-ledger.ts';
 import { declareClusterIpRequests } from './cluster-ips/cluster-ip-request.ts';
 import { ClusterIpTarget } from './cluster-ips/cluster-ip-target.ts';
@@ -28,6 +44,7 @@ import { declareSlices } from './slices/declare-slices.ts';
 import { type PodRow, podRow } from './slices/pod-row.ts';
 import { type OperatorServiceRow, serviceRow } from './slices/service-row.ts';
 import { SliceTarget } from './slices/slice-target.ts';
+import { ConditionTarget } from './status/condition-target.ts';
 import type { OperatorMetrics } from './status/operator-metrics.ts';
 
 /** What the duties work with. Store and resources write only while the term lasts. */
@@ -51,10 +68,13 @@ export class LeaderDuties {
   readonly #options: LeaderDutiesOptions;
   readonly #store: Store;
   readonly #sinks: SinkGroup;
+  /** Sinks that wait for BGP secrets besides, which must not hold up all others. */
+  readonly #secretSinks: SinkGroup;
   readonly #pods: TableWriter<PodRow>;
   readonly #services: TableWriter<OperatorServiceRow>;
   readonly #nodes: TableWriter<OperatorNodeRow>;
   readonly #podCidrs: PodCidrLedger;
+  readonly #bgp: BgpTables;
 
   constructor(options: LeaderDutiesOptions) {
     const { clock, random, settings, log, yieldToLoop } = options;
@@ -63,20 +83,24 @@ export class LeaderDuties {
       onFault: ({ table, key, error }) => log.error({ [LOG.table]: table, [LOG.key]: key, [LOG.error]: error }, 'a derivation failed'),
     });
     this.#sinks = new SinkGroup(this.#store, clock, random, yieldToLoop);
+    this.#secretSinks = new SinkGroup(this.#store, clock, random, yieldToLoop);
     this.#pods = this.#store.table('pods');
     this.#services = this.#store.table('services');
     this.#nodes = this.#store.table('ciliumnodes');
     this.#podCidrs = new PodCidrLedger(this.#nodes.table, settings.podPools, (error) =>
       log.error({ [LOG.error]: error }, 'pod CIDRs overlap'),
     );
+    this.#bgp = new BgpTables(this.#store, this.#nodes.table, settings.bgpSecretsNamespace);
     this.#addSlices();
     this.#addClusterIps();
     this.#addPodCidrs();
+    this.#addBgp();
   }
 
   /** True when all that is derived from has been read in full. Nothing is written, and nothing removed, before. */
   get synced(): boolean {
-    return [this.#pods, this.#services, this.#nodes].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE));
+    const read = [this.#pods, this.#services, this.#nodes].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE));
+    return read && this.#bgp.synced;
   }
 
   /** Every table, for display. */
@@ -92,7 +116,12 @@ export class LeaderDuties {
       this.#follow(POD, this.#pods, podRow, until),
       this.#follow(SERVICE, this.#services, serviceRow, until),
       this.#follow(CILIUM_NODE, this.#nodes, nodeRow, until),
+      this.#follow(CILIUM_BGP_CLUSTER_CONFIG, this.#bgp.configs, bgpClusterConfigRow, until),
+      this.#follow(CILIUM_BGP_NODE_CONFIG_OVERRIDE, this.#bgp.overrides, bgpOverrideRow, until),
+      this.#follow(CILIUM_BGP_PEER_CONFIG, this.#bgp.peerConfigs, bgpPeerConfigRow, until),
+      this.#follow(SECRET, this.#bgp.secrets, bgpSecretRow, until, this.#options.settings.bgpSecretsNamespace),
       this.#write(until),
+      this.#writeOfSecrets(until),
     ];
     try {
       await Promise.all(parts);
@@ -110,11 +139,17 @@ export class LeaderDuties {
     await Promise.all([this.#sinks.run(signal), this.#collectNodes(signal), this.#collectIdentities(signal)]);
   }
 
+  async #writeOfSecrets(signal: AbortSignal): Promise<void> {
+    await this.#store.changed.until(() => this.synced && this.#bgp.secretsSynced, signal).catch(() => undefined); // rejects only by abort
+    if (!signal.aborted) await this.#secretSinks.run(signal);
+  }
+
   #follow<T extends Resource, V>(
     kind: ResourceKind<T>,
     writer: TableWriter<V>,
     rowOf: (object: T) => V | undefined,
     signal: AbortSignal,
+    namespace?: string,
   ): Promise<void> {
     const { resources, log } = this.#options;
     const onInvalid = (key: string, error: unknown): void =>
@@ -123,8 +158,9 @@ export class LeaderDuties {
     const onRelist = (): void => {
       log.info({ [LOG.kind]: kind.kind }, 'listed again; what is written there is checked');
       this.#sinks.redo();
+      this.#secretSinks.redo();
     };
-    return followResources({ resources, kind, store: this.#store, writer, rowOf, signal, onInvalid, onDisconnected, onRelist });
+    return followResources({ resources, kind, part: { namespace }, store: this.#store, writer, rowOf, signal, onInvalid, onDisconnected, onRelist });
   }
 
   #addSlices(): void {
@@ -148,9 +184,29 @@ export class LeaderDuties {
     this.#addSink('pod-cidrs', requests, new PodCidrTarget(resources, this.#podCidrs, clock, log));
   }
 
-  #addSink<V>(name: string, table: Table<V>, target: SinkTarget<V>): void {
+  #addBgp(): void {
+    const { resources, clock } = this.#options;
+    const { nodeConfigs, clusterConditions, peerConditions } = this.#bgp;
+    const failed = (kind: { kind: string }) => (name: string) => this.#options.metrics.bgpFailed(kind.kind, name);
+    this.#addSink('bgp-node-configs', nodeConfigs, new BgpNodeConfigTarget(resources), { onFailure: failed(CILIUM_BGP_NODE_CONFIG) });
+    const cluster = new ConditionTarget(resources, CILIUM_BGP_CLUSTER_CONFIG, clock);
+    this.#addSink('bgp-cluster-conditions', clusterConditions, cluster, { onFailure: failed(CILIUM_BGP_CLUSTER_CONFIG) });
+    const peer = new ConditionTarget(resources, CILIUM_BGP_PEER_CONFIG, clock);
+    this.#addSink('bgp-peer-conditions', peerConditions, peer, { group: this.#secretSinks, onFailure: failed(CILIUM_BGP_PEER_CONFIG) });
+  }
+
+  #addSink<V>(
+    name: string,
+    table: Table<V>,
+    target: SinkTarget<V>,
+    { group = this.#sinks, onFailure }: { group?: SinkGroup; onFailure?: (key: string) => void } = {},
+  ): void {
     const { log, metrics } = this.#options;
-    this.#sinks.add({ name, table, target: new ReportedTarget(name, target, log, () => metrics.sinkFailed(name)) });
+    const failed = (key: string): void => {
+      metrics.sinkFailed(name);
+      onFailure?.(key);
+    };
+    group.add({ name, table, target: new ReportedTarget(name, target, log, failed) });
   }
 
   async #collectNodes(signal: AbortSignal): Promise<void> {

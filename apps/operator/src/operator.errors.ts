@@ -28,6 +28,13 @@ export const SLICE_FOREIGN = defineError(
   'Rename that EndpointSlice, or remove the selector of the service if its endpoints are written by hand.',
 );
 
+/** A node config's name is taken. */
+export const BGP_NODE_CONFIG_FOREIGN = defineError(
+  'BGP_NODE_CONFIG_FOREIGN',
+  'A CiliumBGPNodeConfig that the operator wants to write was not made by it.',
+  'Delete that CiliumBGPNodeConfig; what a node does otherwise belongs into a CiliumBGPNodeConfigOverride.',
+);
+
 /** A record keeps identities from being collected. */
 export const IDENTITY_GC_BLOCKED = defineError(
   'IDENTITY_GC_BLOCKED',

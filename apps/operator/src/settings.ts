@@ -21,6 +21,8 @@ export interface OperatorSettings {
   readonly podPools: ReadonlyMap<Family, PodPool>;
   /** By family; only configured ones. */
   readonly serviceRanges: ReadonlyMap<Family, Cidr>;
+  /** Where the passwords of BGP peers are. */
+  readonly bgpSecretsNamespace: string;
   readonly identityGcMs: number;
   readonly nodeGcMs: number;
   readonly leaseSeconds: number;
@@ -36,6 +38,7 @@ export function operatorSettings(config: Config): OperatorSettings {
     families,
     podPools: new Map(families.map((family) => [family, podPool(config, family)])),
     serviceRanges: serviceRanges(config),
+    bgpSecretsNamespace: config['bgp-secrets-namespace'],
     identityGcMs: config['identity-gc-interval'] * 1000,
     nodeGcMs: config['nodes-gc-interval'] * 1000,
     leaseSeconds: config['leader-lease-duration'],

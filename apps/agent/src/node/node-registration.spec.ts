@@ -55,6 +55,7 @@ describe('NodeRegistration', () => {
     const { settle, end, node, give, heard } = fixture();
     await settle();
     expect((await node())?.spec).toMatchObject({ addresses: [{ type: 'InternalIP', ip: '172.30.1.1' }], bootid: 'boot-1' });
+    expect((await node())?.metadata.labels).toEqual({ 'kubernetes.io/hostname': 'n1' });
     await give(['10.1.0.0/24']);
     await settle();
     expect(heard.at(-1)).toEqual(['10.1.0.0/24']);
@@ -62,6 +63,25 @@ describe('NodeRegistration', () => {
       { type: 'InternalIP', ip: '172.30.1.1' },
       { type: 'CiliumInternalIP', ip: '10.1.0.1' },
     ]);
+    await end();
+  });
+
+  it('puts its name among the labels, leaves those of others alone, and gives way to another name', async () => {
+    const { settle, end, node, resources } = fixture();
+    await settle();
+    const label = (labels: Record<string, string>) =>
+      resources.update<CiliumNode>(
+        CILIUM_NODE,
+        'n1',
+        undefined,
+        (current) => current && { ...current, metadata: { ...current.metadata, labels } },
+      );
+    await label({ rack: '1' });
+    await settle();
+    expect((await node())?.metadata.labels).toEqual({ 'kubernetes.io/hostname': 'n1', rack: '1' });
+    await label({ 'kubernetes.io/hostname': 'n1.example' });
+    await settle();
+    expect((await node())?.metadata.labels).toEqual({ 'kubernetes.io/hostname': 'n1.example' });
     await end();
   });
 

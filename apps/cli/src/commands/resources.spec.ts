@@ -111,6 +111,25 @@ describe('get', () => {
     expect(parse(cli.out)).toMatchObject({ kind: 'List', items: [{ metadata: { name: 'web' } }] });
   });
 
+  it.each(['json', 'yaml'])('never shows what is in a secret, as %s', async (output) => {
+    cli.input = 'apiVersion: v1\nkind: Secret\nmetadata: { name: tor }\nstringData: { password: hunter2 }\ndata: { b: "" }\n';
+    expect(await cli.run('apply', ...ETCD, '-f', '-')).toBe(0);
+    let shown = cli.out;
+    expect(await cli.run('get', 'secret', ...ETCD)).toBe(0);
+    expect(cli.out).toBe('NAME   TYPE     KEYS   AGE\ntor    Opaque   2      0s\n');
+    for (const names of [['tor'], []]) {
+      expect(await cli.run('get', 'secret', ...names, '-o', output, ...ETCD)).toBe(0);
+      shown += cli.out;
+      expect(cli.out).toContain('(7 bytes, not shown)');
+    }
+    const watching = cli.run('get', 'secret', '-w', '-o', output, ...ETCD);
+    while (!cli.out.includes('password')) await new Promise((resolve) => setImmediate(resolve));
+    cli.interrupt.abort(new Error('Ctrl-C'));
+    await watching;
+    expect(cli.out).toContain('(7 bytes, not shown)');
+    expect(shown + cli.out).not.toMatch(/hunter2|aHVudGVyMg/);
+  });
+
   it('tells nothing, not found and unknown apart', async () => {
     expect(await cli.run('get', 'pods', '-n', 'shop', ...ETCD)).toBe(0);
     expect([cli.out, cli.err]).toEqual(['', 'there are no pods in namespace shop\n']);

@@ -116,7 +116,15 @@ describe('sysdump', () => {
       spec: { nodeName: 'n1', containers: [{ name: 'c', env: [{ name: 'P', value: 'S3CRET' }], args: ['--password=S3CRET'] }] },
     });
     expect(await cli.run('apply', '-f', '-')).toBe(0);
+    const [metadata, stringData] = [
+      { name: 'tor', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': 'S3CRET' } },
+      { password: 'S3CRET' },
+    ];
+    cli.input = JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata, stringData });
+    expect(await cli.run('apply', '-f', '-')).toBe(0);
     const files = await dump();
+    expect(JSON.parse(files.get('cluster/objects/secrets.json') ?? '')).toMatchObject([{ metadata: { name: 'tor' } }]);
+    expect([...files.values()].join('')).not.toContain(Buffer.from('S3CRET').toString('base64'));
     expect(JSON.parse(files.get('cluster/cluster.json') ?? '')).toMatchObject({ name: 'west', id: 1 });
     expect(JSON.parse(files.get('cluster/objects/pods.json') ?? '')).toMatchObject([
       { metadata: { name: 'a', annotations: { plain: 'yes' } }, spec: { nodeName: 'n1', containers: [{ name: 'c' }] } },

@@ -1,5 +1,5 @@
 import type { JoinApi } from '@isthmus/crypto';
-import { KINDS, type ResourceKind, withoutSecretData } from '@isthmus/model';
+import { KINDS, type ResourceKind } from '@isthmus/model';
 import type { OpenResources } from '../cli.ts';
 import { type DumpFile, type DumpPart, jsonFile } from './dump-part.ts';
 
@@ -26,7 +26,7 @@ function objectsFile(kind: ResourceKind, resources: () => Promise<OpenResources>
   return jsonFile(`cluster/objects/${kind.plural}.json`, async () => {
     const { store, close } = await resources();
     try {
-      return (await store.list(kind)).map(withoutSecretData);
+      return await store.list(kind);
     } finally {
       close();
     }

@@ -5,11 +5,11 @@ export class ReportedTarget<V> implements SinkTarget<V> {
   readonly #sink: string;
   readonly #target: SinkTarget<V>;
   readonly #log: Log;
-  readonly #onFailure: () => void;
+  readonly #onFailure: (key: string) => void;
   readonly #said = new Map<string, string>();
 
   /** @param onFailure called for every row that fails, repeated or not */
-  constructor(sink: string, target: SinkTarget<V>, log: Log, onFailure: () => void) {
+  constructor(sink: string, target: SinkTarget<V>, log: Log, onFailure: (key: string) => void) {
     this.#sink = sink;
     this.#target = target;
     this.#log = log;
@@ -44,7 +44,7 @@ export class ReportedTarget<V> implements SinkTarget<V> {
         if (this.#said.delete(key)) this.#log.info(fields, 'works again');
         continue;
       }
-      this.#onFailure();
+      this.#onFailure(key);
       const message = messageOf(failures.get(key));
       if (this.#said.get(key) === message) continue;
       this.#said.set(key, message);

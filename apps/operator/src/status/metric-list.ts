@@ -15,6 +15,12 @@ export const OPERATOR_METRICS = defineMetrics('operator', {
     unit: 'records',
     help: 'Records of nodes without a CiliumNode that were removed',
   },
+  cilium_operator_bgp_control_plane_reconcile_errors_total: {
+    type: 'counter',
+    labels: ['resource_kind', 'resource_name'],
+    unit: 'writes',
+    help: 'Writes of BGP objects that failed; they are tried again',
+  },
   cilium_operator_identity_gc_entries: {
     type: 'gauge',
     labels: ['status', 'identity_type'],

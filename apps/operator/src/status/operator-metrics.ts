@@ -29,6 +29,11 @@ export class OperatorMetrics {
     this.set.add('isthmus_operator_sink_failures_total', { sink });
   }
 
+  /** Called for each BGP object that could not be written. */
+  bgpFailed(kind: string, name: string): void {
+    this.set.add('cilium_operator_bgp_control_plane_reconcile_errors_total', { resource_kind: kind, resource_name: name });
+  }
+
   /** Counts what a pass over the nodes removed. */
   nodesRemoved(count: number): void {
     this.set.add('isthmus_operator_node_gc_deleted_total', {}, count);

@@ -35,8 +35,10 @@ export const conditions = z
 /** The address of a BGP peer; a link-local one may name its interface after a %. */
 export const peerAddress = z.string().refine(isPeerAddress, 'must be an IPv4 or IPv6 address');
 
-/** A network of either family; host bits may be set and count for nothing. */
-export const network = z.string().refine((text) => parseCidr(text) !== undefined, 'must be an IPv4 or IPv6 network, such as 10.0.0.0/24');
+/** A network of either family; host bits may be set and count for nothing. Later rules of an object may rely on it: it ends the check. */
+export const network = z
+  .string()
+  .refine((text) => parseCidr(text) !== undefined, { error: 'must be an IPv4 or IPv6 network, such as 10.0.0.0/24', abort: true });
 
 /** Freezes a kind's entry. */
 export function kind<T extends Resource>(entry: ResourceKind<T>): ResourceKind<T> {

@@ -4,7 +4,7 @@ import { labelSelectorSchema } from '../label-selector.ts';
 import { resourceSchema } from '../resource.ts';
 import { conditions, kind, network, refuse } from './fields.ts';
 
-const ip = z.string().refine((text) => parseIp(text) !== undefined, 'must be an IPv4 or IPv6 address');
+const ip = z.string().refine((text) => parseIp(text) !== undefined, { error: 'must be an IPv4 or IPv6 address', abort: true });
 
 const blockSchema = z
   .looseObject({ cidr: network.optional(), start: ip.optional(), stop: ip.optional() })

@@ -1,0 +1,96 @@
+import { input, type Store, type Table } from '@isthmus/core';
+import type { Condition } from '../status/condition.ts';
+import type { WantedConditions } from '../status/condition-target.ts';
+import { type BgpClusterConfigRow, type BgpPeerConfigRow, type BgpSecretRow, PASSWORD_KEY } from './bgp-rows.ts';
+import type { BgpSelection } from './bgp-selection.ts';
+
+/** Types of conditions; Cilium's where it has one. */
+const NO_MATCHING_NODE = 'cilium.io/NoMatchingNode';
+const MISSING_PEER_CONFIGS = 'cilium.io/MissingPeerConfigs';
+const CONFLICTING = 'cilium.io/ConflictingClusterConfig';
+const BMP_UNSUPPORTED = 'isthmus.io/BMPUnsupported';
+const MISSING_AUTH_SECRET = 'cilium.io/MissingAuthSecret';
+
+/** Names in a message before the rest is counted. */
+const NAMES_SHOWN = 5;
+
+/** What conditions of cluster configs are derived from. */
+export interface ClusterConditionInputs {
+  readonly configs: Table<BgpClusterConfigRow>;
+  readonly selections: Table<BgpSelection>;
+  readonly peerConfigs: Table<BgpPeerConfigRow>;
+}
+
+/** Declares the conditions of cluster configs. Key: the config's name. */
+export function declareBgpClusterConditions(store: Store, inputs: ClusterConditionInputs): Table<WantedConditions> {
+  const { configs, selections, peerConfigs } = inputs;
+  const namesOf = (row: BgpSelection | undefined): string[] => (row ? [row.config, ...row.others] : []);
+  const selected = selections.index('selecting config', namesOf);
+  const referring = configs.index('peer config', (config) => [...references(config)]);
+  return store.derive<WantedConditions>({
+    name: 'bgp-cluster-conditions',
+    inputs: [
+      input(configs, (key) => [key]),
+      input(selections, (_, row, before) => [...namesOf(row), ...namesOf(before)]),
+      input(peerConfigs, (key) => referring.get(key)),
+    ],
+    compute: (key) => {
+      const config = configs.get(key);
+      if (!config) return undefined;
+      const nodes = [...selected.get(key)].sort();
+      const missing = [...references(config)].filter((name) => !peerConfigs.has(name)).sort();
+      const conflicting = nodes.filter((node) => (selections.get(node)?.others.length ?? 0) > 0);
+      const own = [
+        condition(NO_MATCHING_NODE, nodes.length === 0, 'the node selector selects no node'),
+        condition(MISSING_PEER_CONFIGS, missing.length > 0, `there is no CiliumBGPPeerConfig ${listed(missing)}`),
+        condition(CONFLICTING, conflicting.length > 0, conflictMessage(conflicting, selections)),
+      ];
+      const bmp = condition(BMP_UNSUPPORTED, config.bmp, 'bmpServers are kept and have no effect: Isthmus does not speak BMP');
+      return config.bmp ? { always: [...own, bmp], ifPresent: [] } : { always: own, ifPresent: [bmp] };
+    },
+  });
+}
+
+/** Declares the conditions of peer configs. Key: the config's name. Secrets are named as `<namespace>/<name>`. */
+export function declareBgpPeerConditions(
+  store: Store,
+  peerConfigs: Table<BgpPeerConfigRow>,
+  secrets: Table<BgpSecretRow>,
+  namespace: string,
+): Table<WantedConditions> {
+  const using = peerConfigs.index('secret', ({ secret }) => (secret === undefined ? [] : [`${namespace}/${secret}`]));
+  return store.derive<WantedConditions>({
+    name: 'bgp-peer-conditions',
+    inputs: [input(peerConfigs, (key) => [key]), input(secrets, (key) => using.get(key))],
+    compute: (key) => {
+      const config = peerConfigs.get(key);
+      if (!config) return undefined;
+      if (config.secret === undefined) return { always: [], ifPresent: [condition(MISSING_AUTH_SECRET, false, '')] };
+      const name = `${namespace}/${config.secret}`;
+      const secret = secrets.get(name);
+      const message = secret ? `Secret ${name} has no ${PASSWORD_KEY}` : `there is no Secret ${name}`;
+      return { always: [condition(MISSING_AUTH_SECRET, !secret?.hasPassword, `${message}; sessions wait for it`)], ifPresent: [] };
+    },
+  });
+}
+
+function references({ instances }: BgpClusterConfigRow): Set<string> {
+  return new Set(instances.flatMap(({ peers = [] }) => peers.flatMap(({ peerConfigRef }) => peerConfigRef?.name ?? [])));
+}
+
+/** The reason is the type's own word. */
+function condition(type: string, is: boolean, message: string): Condition {
+  const word = type.slice(type.indexOf('/') + 1);
+  return { type, status: is ? 'True' : 'False', reason: is ? word : `Not${word}`, message: is ? message : '' };
+}
+
+function conflictMessage(nodes: readonly string[], selections: Table<BgpSelection>): string {
+  const configs = new Set(nodes.flatMap((node) => selections.get(node)?.others ?? []));
+  const winners = new Set(nodes.flatMap((node) => selections.get(node)?.config ?? []));
+  return `${listed([...winners, ...configs].sort())} select the same nodes, ${listed(nodes)}; each follows the first by name`;
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMES_SHOWN;
+  return more > 0 ? `${names.slice(0, NAMES_SHOWN).join(', ')} and ${more} more` : names.join(', ');
+}
