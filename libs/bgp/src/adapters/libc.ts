@@ -37,7 +37,7 @@ export const libcCalls = {
     address: Uint8Array,
     length: number,
   ) => number,
-  send: libc.func('ssize_t send(int fd, const void *bytes, size_t length, int flags)') as (
+  send: libc.func('long send(int fd, const void *bytes, size_t length, int flags)') as (
     fd: number,
     bytes: Uint8Array,
     length: number,

@@ -63,7 +63,10 @@ export class BfdSessions {
 
   #add(config: BfdSessionConfig): void {
     const discriminator = this.#freeDiscriminator();
-    const session: WantedSession = new WantedSession(config, discriminator, this.#options, () => this.#options.onState(session.report()));
+    const session: WantedSession = new WantedSession(config, discriminator, this.#options, () => {
+      // One that is not wanted any more is on its way out, and its name may be another's.
+      if (this.#byKey.get(config.key) === session) this.#options.onState(session.report());
+    });
     this.#byKey.set(config.key, session);
     this.#byDiscriminator.set(discriminator, session);
     this.#byPath.set(session.path, session);

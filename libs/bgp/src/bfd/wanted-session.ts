@@ -62,9 +62,11 @@ export class WantedSession {
   }
 
   receive(packet: ControlPacket): void {
+    this.#received++; // Before whoever hears of a new state asks.
     const reason = this.session.receive(packet);
-    if (reason === undefined) this.#received++;
-    else this.drop(reason);
+    if (reason === undefined) return;
+    this.#received--;
+    this.drop(reason);
   }
 
   drop(reason: DropReason): void {
