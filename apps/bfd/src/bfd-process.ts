@@ -56,7 +56,10 @@ export class BfdProcess {
 
   #tellState(report: BfdReport): void {
     const { key, state, remoteState, diagnostic, lost } = report;
-    this.#options.log[lost ? 'warn' : 'info']({ [LOG.key]: key, state, remoteState, diagnostic }, `BFD session is ${state}`);
+    this.#options.log[lost ? 'warn' : 'info'](
+      { [LOG.key]: key, state, remoteState, diagnostic },
+      `BFD session is ${state}, its peer is ${remoteState}`,
+    );
     this.#server.tell({ type: 'state', session: report });
   }
 
