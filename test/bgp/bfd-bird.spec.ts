@@ -151,11 +151,16 @@ if (!present) console.warn('skipped: BIRD is not there; scripts/setup-bgp fetche
       for (const key of ['ipv4', 'ipv6'] as const) await ours.up(key);
       ours.client.want([singleHop('ipv6')]);
       await birdSays(OURS.ipv4, /Down/);
-      const changes = bird.log.split('\n').filter((line) => line.includes(OURS.ipv4) && /changed state/.test(line));
-      expect(changes.at(-1)).toMatch(/from Up to Down/);
       await ours.end('SIGTERM');
       await birdSays(OURS.ipv6, /Down/);
-      expect(bird.log).toContain('AdminDown');
+      const received = (address: string): string[] =>
+        [...bird.log.matchAll(/CTL received from (\S+) \[(\w+) (\w+)\]/g)].flatMap(([, from, state = '', flags = '']) =>
+          from === address ? [`${state} ${flags.includes('C')}`] : [],
+        );
+      for (const address of Object.values(OURS)) {
+        expect(received(address).at(-1)).toBe('AdminDown true');
+        expect(received(address).filter((one) => one.endsWith('false'))).toEqual([]);
+      }
       expect(ours.connections.at(-1)).toBe(false);
     },
     TIMEOUT_MS,

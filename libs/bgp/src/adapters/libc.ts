@@ -2,8 +2,8 @@ import koffi from 'koffi';
 
 const libc = koffi.load('libc.so.6');
 
-// struct sock_fprog of linux/filter.h: a pointer in a structure is koffi's to fill in.
-koffi.struct('sock_fprog', { count: 'uint16_t', program: 'const void *' });
+/** `struct sock_fprog` of linux/filter.h: a pointer in a structure is koffi's to fill in. Without a name, which would be taken when loaded twice. */
+const filterProgram = koffi.struct({ count: 'uint16_t', program: 'const void *' });
 
 /** The calls into the C library that sockets need before Node takes them over. On failure they answer -1: read {@link errno} at once. */
 export const libcCalls = {
@@ -18,7 +18,7 @@ export const libcCalls = {
     length: number,
   ) => number,
   /** setsockopt of a classic BPF program; `length` is that of `struct sock_fprog`, 16. */
-  setFilter: libc.func('int setsockopt(int fd, int level, int option, const sock_fprog *value, uint32_t length)') as (
+  setFilter: libc.func('setsockopt', 'int', ['int', 'int', 'int', koffi.pointer(filterProgram), 'uint32_t']) as (
     fd: number,
     level: number,
     option: number,
