@@ -34,7 +34,7 @@ const multihop = (minTtl: number): BfdSessionConfig => ({
   beforeEach(async () => {
     frr = new FrrBfd(link.theirs);
     ours = new OurBfd(link.ours.replace(/.*\//, ''));
-    frr.start();
+    await frr.start();
     await ours.start();
   });
   afterEach(async () => {

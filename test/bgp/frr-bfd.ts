@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { DaemonProcess, TOOLCHAIN } from './daemon-process.ts';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { DaemonProcess, TOOLCHAIN, until } from './daemon-process.ts';
 import { OURS, THEIRS } from './link.ts';
 
 /** FRR's bfdd and the zebra that tells it of interfaces: one single hop over IPv4, one multihop session over IPv6, 50 ms x 3. */
@@ -14,9 +14,11 @@ export class FrrBfd {
     this.#bfdd.write('etc/vtysh.conf', 'username root nopassword\n');
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const { folder } = this.#bfdd;
     this.#run(this.#zebra, 'zebra', this.#zebra.write('zebra.conf', ''), []);
+    // bfdd that finds no zebra waits ten seconds before it looks again.
+    await until(`zebra (${this.#zebra.log})`, () => existsSync(this.#socket), Boolean);
     this.#run(this.#bfdd, 'bfdd', this.#bfdd.write('bfdd.conf', CONFIGURATION), ['--bfdctl', `${folder}/control`]);
   }
 
@@ -39,6 +41,10 @@ export class FrrBfd {
     await this.command('configure terminal', 'bfd', peer, down ? 'shutdown' : 'no shutdown');
   }
 
+  get #socket(): string {
+    return `${this.#zebra.folder}/zserv`;
+  }
+
   get log(): string {
     return this.#bfdd.log;
   }
@@ -55,8 +61,7 @@ export class FrrBfd {
   /** These two insist on a group that only their package makes: they get a list of groups of their own, in their own mount namespace. */
   #run(daemon: DaemonProcess, name: string, config: string, more: readonly string[]): void {
     const groups = daemon.write('group', `${readFileSync('/etc/group', 'utf8')}frrvty:x:61999:root\n`);
-    const zebra = `${this.#zebra.folder}/zserv`;
-    const files = ['-f', config, '-i', `${daemon.folder}/pid`, '-z', zebra, '--vty_socket', daemon.folder];
+    const files = ['-f', config, '-i', `${daemon.folder}/pid`, '-z', this.#socket, '--vty_socket', daemon.folder];
     const words = [`${TOOLCHAIN}usr/lib/frr/${name}`, ...files, '-u', 'root', '-g', 'root', '-P', '0', '--log', 'stdout', ...more];
     daemon.start('/bin/sh', ['-c', 'mount --bind "$0" /etc/group && exec "$@"', groups, ...words]);
   }

@@ -23,6 +23,8 @@ export interface TestLink {
   readonly theirs: string;
   /** From now on, or no longer, what either end sends is lost on the way; neither is told. */
   cut(broken: boolean): void;
+  /** Makes the link anew, after someone has deleted it. */
+  reconnect(): void;
   remove(): void;
 }
 
@@ -33,10 +35,14 @@ const NOBODY = '02:00:00:00:00:99';
 export function createLink(label: string): TestLink {
   const names = { ours: `isthbgp-${process.pid}-${label}-a`, theirs: `isthbgp-${process.pid}-${label}-b` };
   for (const name of Object.values(names)) ip('netns', 'add', name);
-  ip('-n', names.ours, 'link', 'add', 'bgp0', 'type', 'veth', 'peer', 'name', 'bgp0', 'netns', names.theirs);
-  addresses(names.ours, OURS);
-  addresses(names.theirs, THEIRS);
+  const connect = (): void => {
+    ip('-n', names.ours, 'link', 'add', 'bgp0', 'type', 'veth', 'peer', 'name', 'bgp0', 'netns', names.theirs);
+    addresses(names.ours, OURS);
+    addresses(names.theirs, THEIRS);
+  };
+  connect();
   return {
+    reconnect: connect,
     transport: transportIn(`/run/netns/${names.ours}`),
     ours: `/run/netns/${names.ours}`,
     run: (...words) => execFileSync('ip', ['netns', 'exec', names.ours, ...words], { encoding: 'utf8' }),

@@ -24,12 +24,14 @@ export class OurBfd {
   readonly socket: string;
   readonly heard: HeardReport[] = [];
   readonly connections: boolean[] = [];
+  /** Why sessions were refused. */
+  readonly refused: string[] = [];
   client: BfdClient;
   readonly #process: DaemonProcess;
 
-  constructor(netns: string) {
+  constructor(netns: string, socket?: string) {
     this.#process = new DaemonProcess(netns);
-    this.socket = `${this.#process.folder}/bfd.sock`;
+    this.socket = socket ?? `${this.#process.folder}/bfd.sock`;
     this.client = this.#newClient();
   }
 
@@ -112,6 +114,7 @@ export class OurBfd {
       random: systemRandom,
       onState: (report) => this.heard.push({ ...report, at: performance.now() }),
       onConnected: (connected) => this.connections.push(connected),
+      onRefused: (_, error) => this.refused.push(error),
     });
   }
 }
