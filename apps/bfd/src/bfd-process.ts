@@ -55,11 +55,9 @@ export class BfdProcess {
   }
 
   #tellState(report: BfdReport): void {
-    const { key, state, remoteState, diagnostic, lost } = report;
-    this.#options.log[lost ? 'warn' : 'info'](
-      { [LOG.key]: key, state, remoteState, diagnostic },
-      `BFD session is ${state}, its peer is ${remoteState}`,
-    );
+    const { key, state, remoteState, diagnostic, lost, error } = report;
+    const text = error ?? `BFD session is ${state}, its peer is ${remoteState}`;
+    this.#options.log[lost || error !== undefined ? 'warn' : 'info']({ [LOG.key]: key, state, remoteState, diagnostic }, text);
     this.#server.tell({ type: 'state', session: report });
   }
 

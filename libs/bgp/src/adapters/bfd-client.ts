@@ -7,6 +7,9 @@ import type { BfdSessionConfig } from '../bfd/bfd-settings.ts';
 
 const RETRY = { minMs: 50, maxMs: 5000 } as const;
 
+/** What is told when it changes; all else, counters mostly, is for whoever asks. */
+const NOTABLE = ['state', 'remoteState', 'lost', 'error'] as const;
+
 /** What a client needs. */
 export interface BfdClientOptions extends BfdListener {
   /** Path of the process's unix socket. */
@@ -116,7 +119,6 @@ export class BfdClient implements BfdMonitor {
   #takeReport(report: BfdReport): void {
     const before = this.#reports.get(report.key);
     this.#reports.set(report.key, report);
-    const same = before?.state === report.state && before.remoteState === report.remoteState && before.lost === report.lost;
-    if (!same) this.#options.onState(report);
+    if (before === undefined || NOTABLE.some((field) => before[field] !== report[field])) this.#options.onState(report);
   }
 }

@@ -4,7 +4,7 @@ import type { BfdSessionConfig } from './bfd-settings.ts';
 
 /** What a client hears of the BFD process. */
 export interface BfdListener {
-  /** A session's state or its peer's is another one, or is heard for the first time. */
+  /** State, peer's state, `lost` or `error` of a session is another one, or is heard for the first time. */
   readonly onState: (report: BfdReport) => void;
   /** The connection to the process came or went; while there is none, known states stay. */
   readonly onConnected?: (connected: boolean, error?: Error) => void;

@@ -12,7 +12,7 @@ export type BfdRequest =
 /** What the BFD process says: one JSON object per line; `status` at once to whoever connects. */
 export type BfdMessage =
   | ({ readonly type: 'status' } & BfdStatus)
-  /** A session's state, or its peer's, is another one. */
+  /** A session's state, its peer's, or its error is another one. */
   | { readonly type: 'state'; readonly session: BfdReport }
   /** The wish was taken; of sessions that were refused the old ones, if any, stay. */
   | { readonly type: 'taken'; readonly refused: readonly BfdRefusal[] }

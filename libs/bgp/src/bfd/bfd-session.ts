@@ -231,13 +231,20 @@ export class BfdSession {
   }
 
   #schedule(interval: number): void {
-    const { clock, random } = this.#in;
     this.#cancelTransmit?.();
     this.#cancelTransmit = undefined;
     this.#scheduled = interval;
     if (interval === 0) return;
-    const due = this.#sentAt + jittered(interval, this.#timing.multiplier, random) / US_PER_MS;
-    this.#cancelTransmit = clock.after(Math.max(0, due - clock.now()), () => this.#transmit());
+    this.#wait(this.#sentAt + jittered(interval, this.#timing.multiplier, this.#in.random) / US_PER_MS);
+  }
+
+  /** A timer of whole milliseconds may be early: then the packet waits. */
+  #wait(due: number): void {
+    const { clock } = this.#in;
+    this.#cancelTransmit = clock.after(Math.max(0, due - clock.now()), () => {
+      if (clock.now() < due) this.#wait(due);
+      else this.#transmit();
+    });
   }
 
   #send({ final }: { final: boolean }): void {

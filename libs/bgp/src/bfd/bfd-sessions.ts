@@ -5,7 +5,7 @@ import { type BfdContext, WantedSession } from './wanted-session.ts';
 
 /** What sessions are made of, and who hears of them. */
 export interface BfdSessionsOptions extends BfdContext {
-  /** The state of a session or of its peer is another one. */
+  /** The state of a session or of its peer is another one, or there is no socket for it, or there is one again. */
   readonly onState: (report: BfdReport) => void;
 }
 

@@ -23,6 +23,7 @@ const REOPEN_MS = 1000;
 export class WantedSession {
   readonly session: BfdSession;
   readonly #in: BfdContext;
+  readonly #changed: () => void;
   readonly #dropped: DropCounts = {};
   #config: BfdSessionConfig;
   #channel: BfdChannel | undefined;
@@ -35,6 +36,7 @@ export class WantedSession {
   constructor(config: BfdSessionConfig, discriminator: number, context: BfdContext, changed: () => void) {
     this.#config = config;
     this.#in = context;
+    this.#changed = changed;
     const { clock, random, transport } = context;
     this.session = new BfdSession(discriminator, config, {
       clock,
@@ -138,11 +140,13 @@ export class WantedSession {
   }
 
   #open(): void {
+    const before = this.#error;
     try {
       this.#channel = this.#in.transport.open({ ...this.#config, minTtl: this.#minTtl() });
       this.#error = undefined;
     } catch (error) {
       this.#error = messageOf(error);
     }
+    if (this.#error !== before) this.#changed();
   }
 }
