@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -36,9 +36,9 @@ export class DaemonProcess {
     return this.#log;
   }
 
-  /** Starts a program of the toolchain inside the namespace. */
+  /** Starts a program inside the namespace: of the toolchain, unless its path is absolute. */
   start(program: string, words: readonly string[]): void {
-    const child = spawn('ip', ['netns', 'exec', this.#netns, join(TOOLCHAIN, program), ...words], { env: environment() });
+    const child = spawn('ip', ['netns', 'exec', this.#netns, resolve(TOOLCHAIN, program), ...words], { env: environment() });
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (this.#log = (this.#log + chunk).slice(-8_000)));
     this.#child = child;
@@ -58,6 +58,13 @@ export class DaemonProcess {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
     await once(child, 'exit');
+  }
+
+  /** Waits until it ends by itself. @returns its exit status */
+  async ended(): Promise<number | null> {
+    const child = this.#child;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child?.exitCode ?? null;
   }
 
   async stop(): Promise<void> {

@@ -17,23 +17,46 @@ export interface TestLink {
   readonly ours: string;
   /** Runs a program in our namespace. @returns what it printed @throws Error when it fails */
   run(...words: string[]): string;
+  /** The same in the daemon's namespace. */
+  runThere(...words: string[]): string;
   /** Name of the daemon's namespace, for `ip netns exec`. */
   readonly theirs: string;
+  /** From now on, or no longer, what either end sends is lost on the way; neither is told. */
+  cut(broken: boolean): void;
+  /** Makes the link anew, after someone has deleted it. */
+  reconnect(): void;
   remove(): void;
 }
+
+/** Nobody has it. */
+const NOBODY = '02:00:00:00:00:99';
 
 /** Makes the namespaces; their names carry the test's and this process's id. */
 export function createLink(label: string): TestLink {
   const names = { ours: `isthbgp-${process.pid}-${label}-a`, theirs: `isthbgp-${process.pid}-${label}-b` };
   for (const name of Object.values(names)) ip('netns', 'add', name);
-  ip('-n', names.ours, 'link', 'add', 'bgp0', 'type', 'veth', 'peer', 'name', 'bgp0', 'netns', names.theirs);
-  addresses(names.ours, OURS);
-  addresses(names.theirs, THEIRS);
+  const connect = (): void => {
+    ip('-n', names.ours, 'link', 'add', 'bgp0', 'type', 'veth', 'peer', 'name', 'bgp0', 'netns', names.theirs);
+    addresses(names.ours, OURS);
+    addresses(names.theirs, THEIRS);
+  };
+  connect();
   return {
+    reconnect: connect,
     transport: transportIn(`/run/netns/${names.ours}`),
     ours: `/run/netns/${names.ours}`,
     run: (...words) => execFileSync('ip', ['netns', 'exec', names.ours, ...words], { encoding: 'utf8' }),
+    runThere: (...words) => execFileSync('ip', ['netns', 'exec', names.theirs, ...words], { encoding: 'utf8' }),
     theirs: names.theirs,
+    cut: (broken) => {
+      for (const [netns, addresses] of [
+        [names.ours, THEIRS],
+        [names.theirs, OURS],
+      ] as const)
+        for (const address of Object.values(addresses))
+          if (broken) ip('-n', netns, 'neigh', 'replace', address, 'lladdr', NOBODY, 'dev', 'bgp0', 'nud', 'permanent');
+          else ip('-n', netns, 'neigh', 'del', address, 'dev', 'bgp0');
+    },
     remove: () => {
       for (const name of Object.values(names)) ip('netns', 'del', name);
     },

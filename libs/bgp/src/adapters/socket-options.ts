@@ -5,6 +5,16 @@ import { peerNetwork, sockaddr } from './socket-address.ts';
 
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_RCVBUF = 8;
+const SO_BINDTODEVICE = 25;
+const SO_ATTACH_FILTER = 26;
+const SO_MEMINFO = 55;
+/** Which of the numbers of SO_MEMINFO counts dropped packets: SK_MEMINFO_DROPS of linux/sock_diag.h, and how many there are. */
+const MEMINFO = { drops: 8, count: 9 } as const;
+/** Sizes of `struct sock_filter` and `struct sock_fprog`, linux/filter.h. */
+const [FILTER_INSTRUCTION, FILTER_PROGRAM] = [8, 16];
+const IP_TOS = 1;
+const IPV6_TCLASS = 67;
 const IPPROTO_IP = 0;
 const IP_TTL = 2;
 const IP_MINTTL = 21;
@@ -64,6 +74,42 @@ export function setMinTtl(fd: number, family: 4 | 6, ttl: number): void {
 export function setListening(fd: number, family: 4 | 6): void {
   setNumber(fd, SOL_SOCKET, SO_REUSEADDR, 1, 'SO_REUSEADDR');
   if (family === 6) setNumber(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, 'IPV6_V6ONLY');
+}
+
+/** Leaves the port to IPv4 sockets on an IPv6 one. */
+export function setOnlyOwnFamily(fd: number, family: 4 | 6): void {
+  if (family === 6) setNumber(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, 'IPV6_V6ONLY');
+}
+
+/** Sets the traffic class that packets leave with: the whole octet, DSCP and ECN. */
+export function setTrafficClass(fd: number, family: 4 | 6, octet: number): void {
+  if (family === 4) setNumber(fd, IPPROTO_IP, IP_TOS, octet, 'IP_TOS');
+  else setNumber(fd, IPPROTO_IPV6, IPV6_TCLASS, octet, 'IPV6_TCLASS');
+}
+
+/** Has the socket send and receive on one device only. */
+export function setDevice(fd: number, name: string): void {
+  setOption(fd, { level: SOL_SOCKET, option: SO_BINDTODEVICE, value: new TextEncoder().encode(name), name: `the device to ${name}` });
+}
+
+/** Asks for room for received packets, in bytes; the kernel gives no more than net.core.rmem_max. */
+export function setReceiveBuffer(fd: number, bytes: number): void {
+  setNumber(fd, SOL_SOCKET, SO_RCVBUF, bytes, 'SO_RCVBUF');
+}
+
+/** Has the kernel ask a classic BPF program which packets the socket takes; replaces the one before in one step. */
+export function setFilter(fd: number, program: Uint8Array): void {
+  const value = { count: program.length / FILTER_INSTRUCTION, program };
+  if (libcCalls.setFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, value, FILTER_PROGRAM) === 0) return;
+  throw new CodedError(BGP_SOCKET, `could not set the packet filter: ${libcCalls.strerror(errno())}`);
+}
+
+/** Packets that the kernel dropped at the socket: by its filter, or because it was full. 0 when it does not tell. */
+export function droppedPackets(fd: number): number {
+  const numbers = new Uint32Array(MEMINFO.count);
+  const length = Uint32Array.of(numbers.byteLength);
+  const failed = libcCalls.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, new Uint8Array(numbers.buffer), new Uint8Array(length.buffer)) !== 0;
+  return failed ? 0 : (numbers[MEMINFO.drops] ?? 0);
 }
 
 function setNumber(fd: number, level: number, option: number, value: number, name: string): void {
