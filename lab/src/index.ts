@@ -9,7 +9,7 @@ export { diskFull } from './fault/disk.faults.ts';
 export { compact, quota, restore, takeSnapshot, wipe } from './fault/etcd.faults.ts';
 export { defineFault, type Fault, together, type Undo, UndoSteps, withFault } from './fault/fault.ts';
 export { startAgain, waitForProcess } from './fault/lab-process.ts';
-export { blackhole, cut, slow } from './fault/network.faults.ts';
+export { blackhole, cut, cutLink, silenceLink, slow } from './fault/network.faults.ts';
 export { kill, stop } from './fault/process.faults.ts';
 export { FAULTS, type FaultKind, faultNamed } from './fault/registry.ts';
 export * from './lab.errors.ts';
