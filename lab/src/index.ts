@@ -26,17 +26,22 @@ export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
 export { noSteppableClock } from './process/stepped-clock.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
+export { FAMILIES as RACK_FAMILIES, linkSession, type RackFamily, type RackSession } from './rack/rack-session.ts';
+export { routingProgram } from './rack/routing-toolchain.ts';
+export { routeServerSessions, type TorRoute, type TorSession, torKernelHops, torRoutes, torSession } from './rack/tor-view.ts';
 export { repositoryFile, toolPath } from './toolchain.ts';
 export {
   type Addresses,
   type ClusterPlan,
   type ControlPlace,
   type LabPlan,
+  linksOf,
   type NodePlace,
   type Place,
   type PodPlace,
   planLab,
 } from './topology/plan.ts';
+export type { FabricPlan, RackLink, RackPlan, RouterPlace } from './topology/rack-plan.ts';
 export { loadTopology, parseTopology, type Topology } from './topology/topology.ts';
 export { type Answer, type AskOptions, ask, echoTargets } from './traffic/ask.ts';
 export { DEFAULT_PPS, type FlowOptions, type FlowReport, type FlowSpec, Flows, type TrafficReport } from './traffic/flow.ts';
