@@ -35,13 +35,22 @@ export function cutLink(id: string, device: string): Fault {
 /** Everything on one of the cables of a place vanishes, both ways, and neither end is told: the carrier stays. */
 export function silenceLink(id: string, device: string): Fault {
   return defineFault(`silence-link ${id} ${device}`, async (lab, undo) => {
-    const { netns, device: port } = cableOfDevice(lab.plan, lab.place(id), device);
-    const preference = String(randomInt(1, MAX_PREFERENCE));
-    const filters = (['ingress', 'egress'] as const).map((direction) => ['dev', port, direction, 'pref', preference]);
-    undo.add(() => runBatch('tc', { netns, lines: filters.map((filter) => `filter delete ${filter.join(' ')}`) }));
+    const cable = cableOfDevice(lab.plan, lab.place(id), device);
+    // It stays down: what is led into it is gone.
+    const hole = await addDevice(cable, undo, 'hole');
+    const pref = String(randomInt(1, MAX_PREFERENCE));
+    const filters = (['ingress', 'egress'] as const).map((direction) => ['dev', cable.device, direction, 'pref', pref]);
+    const run = (lines: readonly (readonly string[])[]): Promise<void> =>
+      runBatch('tc', { netns: cable.netns, lines: lines.map((words) => words.join(' ')) });
+    undo.add(() => run(filters.map((filter) => ['filter', 'delete', ...filter])));
     // Both in one go: between the two, one direction would still work.
-    await runBatch('tc', { netns, lines: filters.map((filter) => `filter add ${[...filter, ...EVERYTHING, 'action', 'drop'].join(' ')}`) });
+    await run(filters.map((filter) => ['filter', 'add', ...filter, ...EVERYTHING, ...into(hole)]));
   });
+}
+
+/** What a filter does with packets that are led into a device. */
+function into(device: string): string[] {
+  return ['action', 'mirred', 'egress', 'redirect', 'dev', device];
 }
 
 async function pullOut(lab: Lab, undo: UndoSteps, cable: Cable): Promise<void> {
@@ -103,7 +112,7 @@ async function addDevice(at: At, undo: UndoSteps, kind: string): Promise<string>
 /** Leads what matches, at one end of a cable, into a device. */
 async function redirect(cable: Cable, undo: UndoSteps, direction: Direction, match: readonly string[], device: string): Promise<void> {
   const filter = ['dev', cable.device, direction, 'pref', String(randomInt(1, MAX_PREFERENCE))];
-  await tc(cable, ['filter', 'add', ...filter, ...match, 'action', 'mirred', 'egress', 'redirect', 'dev', device]);
+  await tc(cable, ['filter', 'add', ...filter, ...match, ...into(device)]);
   undo.add(() => tc(cable, ['filter', 'delete', ...filter]));
 }
 

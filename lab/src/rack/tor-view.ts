@@ -69,8 +69,12 @@ export async function torKernelHops(lab: Lab, tor: RackPlan, prefix: string): Pr
 }
 
 async function sessionOf(lab: Lab, tor: RackPlan, session: RackSession): Promise<TorSession> {
-  if (tor.daemon === 'frr') return parseFrrSession(session, await askTor(lab, tor, ['-d', 'bgpd', '-c', `show bgp neighbors ${session.peer} json`]));
-  const [protocol, bfd] = [await askTor(lab, tor, ['show', 'protocols', 'all', session.name]), await askTor(lab, tor, ['show', 'bfd', 'sessions'])];
+  if (tor.daemon === 'frr')
+    return parseFrrSession(session, await askTor(lab, tor, ['-d', 'bgpd', '-c', `show bgp neighbors ${session.peer} json`]));
+  const [protocol, bfd] = [
+    await askTor(lab, tor, ['show', 'protocols', 'all', session.name]),
+    await askTor(lab, tor, ['show', 'bfd', 'sessions']),
+  ];
   return parseBirdSession(session, protocol, bfd);
 }
 

@@ -26,7 +26,8 @@ export class StandIn {
     writeFileSync(join(this.#folder, 'bird.conf'), configuration(this.#lab, this.#node, routes, password));
     const id = `${this.#node.id}/bird`;
     if (this.#lab.processes.list().some((one) => one.id === id && one.alive)) await this.#birdc('configure');
-    else this.#lab.processes.start({ id, place: this.#node, argv: routingProgram('usr/sbin/bird', ['-f', ...this.#files('-c', '-s', '-P')]) });
+    else
+      this.#lab.processes.start({ id, place: this.#node, argv: routingProgram('usr/sbin/bird', ['-f', ...this.#files('-c', '-s', '-P')]) });
   }
 
   /** What it learned of a prefix, in BIRD's words. */
