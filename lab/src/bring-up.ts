@@ -14,6 +14,7 @@ import { createNetwork } from './network/network.ts';
 import { agentStateDir, enrolNode, startAgent, waitForAgent } from './node/agent.ts';
 import { attachPod } from './pod/attach-pod.ts';
 import type { Supervisor } from './process/supervisor.ts';
+import { applyBgpObjects } from './rack/bgp-objects.ts';
 import { routersOf, startRouters, waitForRouters } from './rack/router-daemons.ts';
 import { fetchRoutingDaemons } from './rack/routing-toolchain.ts';
 import { allPlaces, type ClusterPlan, type LabPlan } from './topology/plan.ts';
@@ -135,6 +136,9 @@ async function attachPodsOf(cluster: ClusterPlan, { plan, processes, progress }:
     }),
   );
   progress(`${cluster.name}: ${pods.length} pods are attached`);
+  if (!cluster.rack) return;
+  const unknown = await applyBgpObjects(plan, cluster);
+  progress(`${cluster.name}: BGP ${unknown.length === 0 ? 'is configured' : `is left out: isthmus knows no ${unknown.join(', ')}`}`);
 }
 
 async function connectClusters({ plan, progress }: Building): Promise<void> {

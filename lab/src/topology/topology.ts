@@ -37,6 +37,8 @@ const clusterSchema = z.strictObject({
   pods: dual,
   /** Ranges of cluster IPs. */
   services: dual,
+  /** Pool of addresses of LoadBalancer services, in a cluster that announces them. */
+  loadBalancers: dual.optional(),
   nodes: z.array(nodeSchema).min(1).max(100),
   /** What each of the cluster's etcds may hold; few, where a test fills one. */
   etcdQuotaMiB: z.number().int().min(4).max(8192).default(256),
