@@ -65,6 +65,18 @@ describe('NodeRegistration', () => {
     await end();
   });
 
+  it('says its name in the label that selectors of nodes use, and leaves other labels as they are', async () => {
+    const { settle, end, node, resources } = fixture();
+    await settle();
+    expect((await node())?.metadata.labels).toEqual({ 'kubernetes.io/hostname': 'n1' });
+    await resources.update<CiliumNode>(CILIUM_NODE, 'n1', undefined, (current) => {
+      return current && { ...current, metadata: { ...current.metadata, labels: { rack: 'r1' } } };
+    });
+    await settle();
+    expect((await node())?.metadata.labels).toEqual({ rack: 'r1', 'kubernetes.io/hostname': 'n1' });
+    await end();
+  });
+
   it('hears why the operator has no CIDRs, and when it has them again', async () => {
     const { settle, end, give, resources, refusals } = fixture();
     await settle();

@@ -30,6 +30,8 @@ const RETRY = { minMs: 250, maxMs: 15_000 };
 /** Address types of a CiliumNode. */
 const INTERNAL_IP = 'InternalIP';
 const CILIUM_INTERNAL_IP = 'CiliumInternalIP';
+/** The label by which people select one node, as Kubernetes sets it. */
+const HOSTNAME = 'kubernetes.io/hostname';
 /** Condition under which the operator tells of a node's pod CIDRs. */
 const POD_CIDRS_ALLOCATED = 'PodCIDRsAllocated';
 
@@ -68,15 +70,19 @@ export class NodeRegistration {
     }
   }
 
-  /** Writes the node's addresses into its CiliumNode, which it creates if need be; leaves everything else of it alone. */
+  /**
+   * Writes the node's addresses and the label with its name into its CiliumNode, which it creates if need be; leaves everything else of it
+   * alone.
+   */
   async #register(): Promise<void> {
     const { own, resources } = this.#options;
     const addresses = this.#addresses();
     await resources.update<CiliumNode>(CILIUM_NODE, own.name, undefined, (current) => {
       const same = current?.spec.bootid === own.bootId && JSON.stringify(current.spec.addresses) === JSON.stringify(addresses);
-      if (same) return undefined;
+      if (same && current.metadata.labels?.[HOSTNAME] === own.name) return undefined;
       const base = current ?? { apiVersion: 'cilium.io/v2', kind: 'CiliumNode', metadata: { name: own.name }, spec: {} };
-      return { ...base, spec: { ...base.spec, addresses, bootid: own.bootId } };
+      const metadata = { ...base.metadata, labels: { ...base.metadata.labels, [HOSTNAME]: own.name } };
+      return { ...base, metadata, spec: { ...base.spec, addresses, bootid: own.bootId } };
     });
   }
 
