@@ -14,7 +14,11 @@ import { createNetwork } from './network/network.ts';
 import { agentStateDir, enrolNode, startAgent, waitForAgent } from './node/agent.ts';
 import { attachPod } from './pod/attach-pod.ts';
 import type { Supervisor } from './process/supervisor.ts';
+import { applyBgpObjects } from './rack/bgp-objects.ts';
+import { routersOf, startRouters, waitForRouters } from './rack/router-daemons.ts';
+import { fetchRoutingDaemons } from './rack/routing-toolchain.ts';
 import { allPlaces, type ClusterPlan, type LabPlan } from './topology/plan.ts';
+import type { FabricPlan } from './topology/rack-plan.ts';
 import { startEcho } from './traffic/echo-server.ts';
 
 /** The steps that bring a lab up, in order. */
@@ -47,9 +51,12 @@ export async function bringUp(building: Building): Promise<void> {
   }
 }
 
-async function buildMachine({ plan, progress }: Building): Promise<void> {
+async function buildMachine({ plan, processes, progress }: Building): Promise<void> {
   const nodes = plan.clusters.flatMap((cluster) => cluster.nodes);
-  progress(`network: ${plan.clusters.length} clusters, ${nodes.length} nodes, a router`);
+  const { fabric } = plan;
+  if (fabric) await fetchRoutingDaemons();
+  const between = fabric ? `${fabric.racks.length} racks, a route server` : 'a router';
+  progress(`network: ${plan.clusters.length} clusters, ${nodes.length} nodes, ${between}`);
   for (const place of allPlaces(plan)) createCgroup(place.cgroup);
   await createNetwork(plan);
   await mountBpf(plan.paths.bpf);
@@ -57,6 +64,17 @@ async function buildMachine({ plan, progress }: Building): Promise<void> {
     for (const folder of [node.bpf, join(node.run, '.sys'), join(node.run, 'netns')]) mkdirSync(folder, { recursive: true });
     await mountStateDisk(agentStateDir(node));
   }
+  if (fabric) await startFabric(fabric, processes, progress);
+}
+
+async function startFabric(fabric: FabricPlan, processes: Supervisor, progress: Building['progress']): Promise<void> {
+  startRouters(processes, fabric);
+  await waitForRouters(processes, fabric);
+  progress(
+    `routers: ${routersOf(fabric)
+      .map(({ id, daemon, asn }) => `${id} (${daemon}, AS ${asn})`)
+      .join(', ')} answer`,
+  );
 }
 
 async function startEtcds({ plan, processes, progress }: Building): Promise<void> {
@@ -118,6 +136,9 @@ async function attachPodsOf(cluster: ClusterPlan, { plan, processes, progress }:
     }),
   );
   progress(`${cluster.name}: ${pods.length} pods are attached`);
+  if (!cluster.rack) return;
+  const unknown = await applyBgpObjects(plan, cluster);
+  progress(`${cluster.name}: BGP ${unknown.length === 0 ? 'is configured' : `is left out: isthmus knows no ${unknown.join(', ')}`}`);
 }
 
 async function connectClusters({ plan, progress }: Building): Promise<void> {

@@ -9,7 +9,7 @@ export { diskFull } from './fault/disk.faults.ts';
 export { compact, quota, restore, takeSnapshot, wipe } from './fault/etcd.faults.ts';
 export { defineFault, type Fault, together, type Undo, UndoSteps, withFault } from './fault/fault.ts';
 export { startAgain, waitForProcess } from './fault/lab-process.ts';
-export { blackhole, cut, slow } from './fault/network.faults.ts';
+export { blackhole, cut, cutLink, silenceLink, slow } from './fault/network.faults.ts';
 export { kill, stop } from './fault/process.faults.ts';
 export { FAULTS, type FaultKind, faultNamed } from './fault/registry.ts';
 export * from './lab.errors.ts';
@@ -26,17 +26,23 @@ export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
 export { noSteppableClock } from './process/stepped-clock.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
+export { applyBgpObjects, applyToCluster, bgpObjects, peerName, RACK_COMMUNITIES, RACK_SERVICE, secretObject } from './rack/bgp-objects.ts';
+export { FAMILIES as RACK_FAMILIES, linkSession, type RackFamily, type RackSession } from './rack/rack-session.ts';
+export { routingProgram } from './rack/routing-toolchain.ts';
+export { routeServerSessions, type TorRoute, type TorSession, torKernelHops, torRoutes, torSession } from './rack/tor-view.ts';
 export { repositoryFile, toolPath } from './toolchain.ts';
 export {
   type Addresses,
   type ClusterPlan,
   type ControlPlace,
   type LabPlan,
+  linksOf,
   type NodePlace,
   type Place,
   type PodPlace,
   planLab,
 } from './topology/plan.ts';
+export type { FabricPlan, RackLink, RackPlan, RouterPlace } from './topology/rack-plan.ts';
 export { loadTopology, parseTopology, type Topology } from './topology/topology.ts';
 export { type Answer, type AskOptions, ask, echoTargets } from './traffic/ask.ts';
 export { DEFAULT_PPS, type FlowOptions, type FlowReport, type FlowSpec, Flows, type TrafficReport } from './traffic/flow.ts';

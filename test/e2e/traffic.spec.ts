@@ -143,7 +143,8 @@ describe('the traffic program', () => {
     const seen = last(sniffer) as { packets: number; plaintext: number };
     // Each packet and its answer.
     const readable = 2 * (report['sent'] as number);
-    expect(seen).toMatchObject({ plaintext: readable, dropped: 0, flows: [{ id: '000000000000fee1', packets: readable }] });
+    expect(seen).toMatchObject({ plaintext: readable, dropped: 0, flows: [{ id: '000000000000fee1', packets: readable, bare: readable }] });
+    expect(seen).toMatchObject({ devices: [{ name: 'lo', plaintext: readable }] });
     expect(seen.packets).toBeGreaterThanOrEqual(readable + 100);
   });
 

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { isthmusEnvironment } from '../control-plane/isthmus-command.ts';
 import { DEFAULT_LAB, Lab } from '../lab.ts';
 import { enterPlace, LAB_VARIABLE } from '../process/enter-place.ts';
+import { routerPath, routersOf } from '../rack/router-daemons.ts';
 import { repositoryFile } from '../toolchain.ts';
 import { TRAFFIC_PROGRAM } from '../traffic/traffic-program.ts';
 
@@ -11,8 +12,8 @@ import { TRAFFIC_PROGRAM } from '../traffic/traffic-program.ts';
 export function addExecAndLogs(program: Command): void {
   program
     .command('exec')
-    .description('run a command in a node, a pod, the control plane of a cluster, or the router')
-    .argument('<place>', 'east/n1, east/a1, east (its control plane), router')
+    .description('run a command in a node, a pod, the control plane of a cluster, or a router')
+    .argument('<place>', 'east/n1, east/a1, east (its control plane), router; r1, r2, rs in a lab with racks')
     .argument('[command...]', 'a shell unless given')
     .option('--name <lab>', 'name of the lab', DEFAULT_LAB)
     .passThroughOptions()
@@ -32,7 +33,9 @@ async function exec(place: string, words: readonly string[], options: { name: st
   const command = words[0] === '--' ? words.slice(1) : words;
   const argv = enterPlace(lab.place(place), command.length > 0 ? command : ['bash']);
   // `isthmus` is there, and knows the lab's clusters; so is `isthmus-traffic`.
-  const path = [repositoryFile('scripts'), dirname(TRAFFIC_PROGRAM), process.env['PATH'] ?? ''].join(delimiter);
+  const router = lab.plan.fabric && routersOf(lab.plan.fabric).find(({ id }) => id === place);
+  const own = router ? [routerPath(router)] : [];
+  const path = [...own, repositoryFile('scripts'), dirname(TRAFFIC_PROGRAM), process.env['PATH'] ?? ''].join(delimiter);
   process.exitCode = await foreground(argv, { [LAB_VARIABLE]: lab.name, ...isthmusEnvironment(lab.plan), PATH: path });
 }
 

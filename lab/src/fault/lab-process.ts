@@ -3,6 +3,7 @@ import { waitForEtcd } from '../control-plane/etcd.ts';
 import { operatorId, waitForOperator } from '../control-plane/operator.ts';
 import type { Lab } from '../lab.ts';
 import { agentId, waitForAgent } from '../node/agent.ts';
+import { routerProcessIds, routersOf, waitForRouters } from '../rack/router-daemons.ts';
 import { isEtcdId, labEtcd } from './lab-etcd.ts';
 
 /** Starts a process of the lab just as it was started before; does nothing while it runs. */
@@ -18,6 +19,8 @@ export async function waitForProcess(lab: Lab, id: string): Promise<void> {
     const { cluster, files, etcd } = labEtcd(lab, id);
     await waitForEtcd(processes, cluster, files, etcd);
   }
+  const { fabric } = lab.plan;
+  if (fabric && routersOf(fabric).some((router) => routerProcessIds(router, fabric).includes(id))) await waitForRouters(processes, fabric);
   for (const cluster of lab.plan.clusters) {
     if (id === apiserverId(cluster)) await waitForApiserver(processes, cluster);
     if (id === operatorId(cluster)) await waitForOperator(processes, cluster);

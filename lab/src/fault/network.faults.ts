@@ -2,7 +2,9 @@ import { randomInt } from 'node:crypto';
 import type { Lab } from '../lab.ts';
 import { runCommand } from '../machine/run-command.ts';
 import { waitUntil } from '../machine/wait-until.ts';
-import { cableOf } from '../network/network-script.ts';
+import { type Cable, cableOfDevice, cablesOf, rackAt } from '../network/cable.ts';
+import { runBatch } from '../network/network.ts';
+import { torRouteLines } from '../network/rack-script.ts';
 import { type Addresses, type ControlPlace, type NodePlace, stationsOf } from '../topology/plan.ts';
 import { defineFault, type Fault, type UndoSteps } from './fault.ts';
 
@@ -18,13 +20,47 @@ const EVERYTHING = ['protocol', 'all', 'u32', 'match', 'u32', '0', '0'];
 type Station = ControlPlace | NodePlace;
 type Direction = 'ingress' | 'egress';
 
-/** The cable of a node or control plane is pulled out at the router. */
+/** The cables of a node or control plane are pulled out at the router or ToR. */
 export function cut(id: string): Fault {
   return defineFault(`cut ${id}`, async (lab, undo) => {
-    const cable = cableOf(lab.plan, lab.place(id));
-    undo.add(() => ip(lab, ['link', 'set', cable, 'up']));
-    await ip(lab, ['link', 'set', cable, 'down']);
+    for (const cable of cablesOf(lab.plan, lab.place(id))) await pullOut(lab, undo, cable);
   });
+}
+
+/** One of the cables of a node in a rack is pulled out at the ToR: both ends see that the carrier is gone. */
+export function cutLink(id: string, device: string): Fault {
+  return defineFault(`cut-link ${id} ${device}`, (lab, undo) => pullOut(lab, undo, cableOfDevice(lab.plan, lab.place(id), device)));
+}
+
+/** Everything on one of the cables of a place vanishes, both ways, and neither end is told: the carrier stays. */
+export function silenceLink(id: string, device: string): Fault {
+  return defineFault(`silence-link ${id} ${device}`, async (lab, undo) => {
+    const cable = cableOfDevice(lab.plan, lab.place(id), device);
+    // It stays down: what is led into it is gone.
+    const hole = await addDevice(cable, undo, 'hole');
+    const pref = String(randomInt(1, MAX_PREFERENCE));
+    const filters = (['ingress', 'egress'] as const).map((direction) => ['dev', cable.device, direction, 'pref', pref]);
+    const run = (lines: readonly (readonly string[])[]): Promise<void> =>
+      runBatch('tc', { netns: cable.netns, lines: lines.map((words) => words.join(' ')) });
+    undo.add(() => run(filters.map((filter) => ['filter', 'delete', ...filter])));
+    // Both in one go: between the two, one direction would still work.
+    await run(filters.map((filter) => ['filter', 'add', ...filter, ...EVERYTHING, ...into(hole)]));
+  });
+}
+
+/** What a filter does with packets that are led into a device. */
+function into(device: string): string[] {
+  return ['action', 'mirred', 'egress', 'redirect', 'dev', device];
+}
+
+async function pullOut(lab: Lab, undo: UndoSteps, cable: Cable): Promise<void> {
+  undo.add(async () => {
+    await ip(cable, ['link', 'set', cable.device, 'up']);
+    // The kernel forgets routes when their last device goes down.
+    const rack = rackAt(lab.plan, cable);
+    if (rack) await runBatch('ip', { netns: rack.netns, lines: torRouteLines(lab.plan, rack) });
+  });
+  await ip(cable, ['link', 'set', cable.device, 'down']);
 }
 
 /**
@@ -33,11 +69,14 @@ export function cut(id: string): Fault {
  */
 export function blackhole(one: string, other: string): Fault {
   return defineFault(`blackhole ${one} ${other}`, async (lab, undo) => {
-    // It stays down: what is led into it is gone.
-    const hole = await addDevice(lab, undo, 'hole');
+    // They stay down: what is led into one is gone.
+    const holes = new Map<string, string>();
     for (const [from, to] of pathsBetween(sideOf(lab, one), sideOf(lab, other)))
-      for (const family of ['ipv4', 'ipv6'] as const)
-        await redirect(lab, undo, cableOf(lab.plan, from), 'ingress', toAddress(to, family), hole);
+      for (const cable of cablesOf(lab.plan, from)) {
+        const hole = holes.get(cable.netns) ?? (await addDevice(cable, undo, 'hole'));
+        holes.set(cable.netns, hole);
+        for (const family of ['ipv4', 'ipv6'] as const) await redirect(cable, undo, 'ingress', toAddress(to, family), hole);
+      }
   });
 }
 
@@ -47,42 +86,38 @@ export function blackhole(one: string, other: string): Fault {
  */
 export function slow(id: string, kilobits: number): Fault {
   return defineFault(`slow ${id} ${kilobits}`, async (lab, undo) => {
-    const cable = cableOf(lab.plan, lab.place(id));
-    for (const direction of ['ingress', 'egress'] as const) {
-      const queue = await addDevice(lab, undo, 'slow');
-      await limit(lab, queue, 'add', kilobits);
-      await ip(lab, ['link', 'set', queue, 'up']);
-      undo.add(() => drained(lab, queue));
-      await redirect(lab, undo, cable, direction, EVERYTHING, queue);
-      undo.add(() => limit(lab, queue, 'change', FAST_KILOBITS));
-    }
+    for (const cable of cablesOf(lab.plan, lab.place(id)))
+      for (const direction of ['ingress', 'egress'] as const) {
+        const queue = await addDevice(cable, undo, 'slow');
+        await limit(cable, queue, 'add', kilobits);
+        await ip(cable, ['link', 'set', queue, 'up']);
+        undo.add(() => drained(cable, queue));
+        await redirect(cable, undo, direction, EVERYTHING, queue);
+        undo.add(() => limit(cable, queue, 'change', FAST_KILOBITS));
+      }
   });
 }
 
+/** Where a cable ends. */
+type At = Pick<Cable, 'netns'>;
+
 /** A device of the router that packets can be led through. Its number is any, so that faults of two processes do not meet. */
-async function addDevice(lab: Lab, undo: UndoSteps, kind: string): Promise<string> {
+async function addDevice(at: At, undo: UndoSteps, kind: string): Promise<string> {
   const name = `${kind}${randomInt(MAX_PREFERENCE)}`;
-  await ip(lab, ['link', 'add', name, 'type', 'ifb']);
-  undo.add(() => ip(lab, ['link', 'delete', name]));
+  await ip(at, ['link', 'add', name, 'type', 'ifb']);
+  undo.add(() => ip(at, ['link', 'delete', name]));
   return name;
 }
 
 /** Leads what matches, at one end of a cable, into a device. */
-async function redirect(
-  lab: Lab,
-  undo: UndoSteps,
-  cable: string,
-  direction: Direction,
-  match: readonly string[],
-  device: string,
-): Promise<void> {
-  const filter = ['dev', cable, direction, 'pref', String(randomInt(1, MAX_PREFERENCE))];
-  await tc(lab, ['filter', 'add', ...filter, ...match, 'action', 'mirred', 'egress', 'redirect', 'dev', device]);
-  undo.add(() => tc(lab, ['filter', 'delete', ...filter]));
+async function redirect(cable: Cable, undo: UndoSteps, direction: Direction, match: readonly string[], device: string): Promise<void> {
+  const filter = ['dev', cable.device, direction, 'pref', String(randomInt(1, MAX_PREFERENCE))];
+  await tc(cable, ['filter', 'add', ...filter, ...match, ...into(device)]);
+  undo.add(() => tc(cable, ['filter', 'delete', ...filter]));
 }
 
-function limit(lab: Lab, device: string, verb: 'add' | 'change', kilobits: number): Promise<void> {
-  return tc(lab, [
+function limit(at: At, device: string, verb: 'add' | 'change', kilobits: number): Promise<void> {
+  return tc(at, [
     'qdisc',
     verb,
     'dev',
@@ -103,8 +138,8 @@ function burst(kilobits: number): number {
   return Math.max(BURST_BYTES, kilobits * 10);
 }
 
-async function drained(lab: Lab, device: string): Promise<void> {
-  const command = ['tc', '-n', lab.plan.router.netns, '-json', '-s', 'qdisc', 'show', 'dev', device];
+async function drained({ netns }: At, device: string): Promise<void> {
+  const command = ['tc', '-n', netns, '-json', '-s', 'qdisc', 'show', 'dev', device];
   const isEmpty = async (): Promise<boolean> =>
     (JSON.parse(await runCommand(command)) as { qlen: number }[]).every(({ qlen }) => qlen === 0);
   await waitUntil(isEmpty, { what: `${device} to have sent what waits in it`, timeoutMs: DRAIN_TIMEOUT_MS });
@@ -125,14 +160,14 @@ function sideOf(lab: Lab, id: string): Station[] {
   const cluster = lab.plan.clusters.find(({ name }) => name === id);
   if (cluster) return stationsOf(cluster);
   const place = lab.place(id);
-  cableOf(lab.plan, place); // only stations have one
+  cablesOf(lab.plan, place); // only stations have one
   return [place as Station];
 }
 
-async function ip(lab: Lab, args: readonly string[]): Promise<void> {
-  await runCommand(['ip', '-n', lab.plan.router.netns, ...args]);
+async function ip({ netns }: At, args: readonly string[]): Promise<void> {
+  await runCommand(['ip', '-n', netns, ...args]);
 }
 
-async function tc(lab: Lab, args: readonly string[]): Promise<void> {
-  await runCommand(['tc', '-n', lab.plan.router.netns, ...args]);
+async function tc({ netns }: At, args: readonly string[]): Promise<void> {
+  await runCommand(['tc', '-n', netns, ...args]);
 }

@@ -4,7 +4,7 @@ import { clock } from './clock.faults.ts';
 import { diskFull } from './disk.faults.ts';
 import { compact, quota, wipe } from './etcd.faults.ts';
 import type { Fault } from './fault.ts';
-import { blackhole, cut, slow } from './network.faults.ts';
+import { blackhole, cut, cutLink, silenceLink, slow } from './network.faults.ts';
 import { kill, stop } from './process.faults.ts';
 
 /** A kind of fault that can be asked for by its name and arguments. */
@@ -30,7 +30,11 @@ const kind = (name: string, usage: string, what: string, make: (...args: string[
 export const FAULTS: readonly FaultKind[] = [
   kind('kill', '<process>', 'SIGKILL; started again afterwards', (id = '') => kill(id)),
   kind('stop', '<process>', 'SIGSTOP; it goes on afterwards', (id = '') => stop(id)),
-  kind('cut', '<place>', 'the cable of a node or control plane is pulled out', (id = '') => cut(id)),
+  kind('cut', '<place>', 'the cables of a node or control plane are pulled out', (id = '') => cut(id)),
+  kind('cut-link', '<node> <device>', 'one of its cables is pulled out: up0', (id = '', device = '') => cutLink(id, device)),
+  kind('silence-link', '<node> <device>', 'nothing passes one of its cables, and nobody is told', (id = '', device = '') =>
+    silenceLink(id, device),
+  ),
   kind('blackhole', '<side> <side>', 'packets between two places or clusters vanish', (one = '', other = '') => blackhole(one, other)),
   kind('slow', '<place> <kilobits/s>', 'a cable carries little', (id = '', kilobits = '') => slow(id, number(kilobits))),
   kind('wipe', '<etcd>', 'an etcd loses everything', (id = '') => wipe(id)),

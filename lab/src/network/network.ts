@@ -3,16 +3,21 @@ import { join } from 'node:path';
 import { mounts } from '../machine/mounts.ts';
 import { runCommand } from '../machine/run-command.ts';
 import { allPlaces, type LabPlan } from '../topology/plan.ts';
-import { hookLines, NAMESPACE_SYSCTLS, networkBatches } from './network-script.ts';
+import type { Batch } from './batch.ts';
+import { hookBatches, namespaceSysctls, networkBatches } from './network-script.ts';
 
 const NETNS_FOLDER = '/run/netns';
 
 /** Makes a lab's network namespaces, devices, addresses and routes. */
 export async function createNetwork(plan: LabPlan): Promise<void> {
-  for (const place of allPlaces(plan)) await addNamespace(place.netns);
-  for (const { netns, lines } of networkBatches(plan))
-    await runCommand(['ip', '-n', netns, '-batch', '-'], { input: `${lines.join('\n')}\n` });
-  await runCommand(['tc', '-n', plan.router.netns, '-batch', '-'], { input: `${hookLines(plan).join('\n')}\n` });
+  for (const place of allPlaces(plan)) await addNamespace(place.netns, namespaceSysctls(plan));
+  for (const batch of networkBatches(plan)) await runBatch('ip', batch);
+  for (const batch of hookBatches(plan)) await runBatch('tc', batch);
+}
+
+/** Runs lines of `ip` or `tc` in their namespace. */
+export async function runBatch(program: 'ip' | 'tc', { netns, lines }: Batch): Promise<void> {
+  await runCommand([program, '-n', netns, '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }
 
 /** Names of the network namespaces that begin with a prefix. */
@@ -33,10 +38,10 @@ async function removeEmptyFolder(): Promise<void> {
   rmdirSync(NETNS_FOLDER);
 }
 
-/** Makes one network namespace, with the settings of all of them. */
-export async function addNamespace(netns: string): Promise<void> {
+/** Makes one network namespace, with the settings of all of them, or with these. */
+export async function addNamespace(netns: string, sysctls: readonly string[] = namespaceSysctls()): Promise<void> {
   await runCommand(['ip', 'netns', 'add', netns]);
-  await runCommand(['nsenter', `--net=${join(NETNS_FOLDER, netns)}`, 'sysctl', '-qw', ...NAMESPACE_SYSCTLS]);
+  await runCommand(['nsenter', `--net=${join(NETNS_FOLDER, netns)}`, 'sysctl', '-qw', ...sysctls]);
 }
 
 /** Removes one network namespace. */

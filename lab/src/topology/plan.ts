@@ -1,24 +1,11 @@
 import { join } from 'node:path';
 import { type Cidr, parseCidr } from '@isthmus/net';
 import { type LabPaths, labPaths } from './lab-paths.ts';
+import type { Addresses, Place } from './place.ts';
+import { type FabricPlan, planFabric, type RackLink, type RackPlan, UPLINKS } from './rack-plan.ts';
 import type { ClusterTopology, Topology } from './topology.ts';
 
-/** Both addresses of something on an underlay. */
-export interface Addresses {
-  readonly ipv4: string;
-  readonly ipv6: string;
-}
-
-/** Somewhere to run a process: a network namespace and a cgroup. */
-export interface Place {
-  /** What people call it: `router`, `east/control`, `east/n1`, `east/a1`. */
-  readonly id: string;
-  readonly netns: string;
-  /** Host name inside. */
-  readonly hostname: string;
-  /** Below the root of cgroup2. */
-  readonly cgroup: string;
-}
+export type { Addresses, Place } from './place.ts';
 
 /** A pod's place. Its cgroup lies below its node's: the socket hooks of that node see it. */
 export interface PodPlace extends Place {
@@ -32,7 +19,10 @@ export interface PodPlace extends Place {
 export interface NodePlace extends Place {
   readonly name: string;
   readonly cluster: string;
+  /** In a rack they are on `lo`. */
   readonly addresses: Addresses;
+  /** Its devices to the network. */
+  readonly devices: readonly string[];
   /** Bound to `/run` inside. */
   readonly run: string;
   /** Bound to `/sys/fs/bpf` inside. */
@@ -53,11 +43,13 @@ export interface ClusterPlan {
   readonly name: string;
   readonly id: number;
   readonly topology: ClusterTopology;
-  /** The router's bridge to this cluster, and its addresses there. */
+  /** The router's bridge to this cluster, and its addresses there; in a rack the ToR's device to the control plane. */
   readonly bridge: string;
   readonly gateway: Addresses;
-  /** Prefix lengths of the underlay. */
+  /** Prefix lengths of the underlay; in a rack those of a lone address. */
   readonly prefix: { readonly ipv4: number; readonly ipv6: number };
+  /** The rack that it is in, where there are racks. */
+  readonly rack?: RackPlan;
   readonly control: ControlPlace;
   readonly nodes: readonly NodePlace[];
 }
@@ -66,7 +58,10 @@ export interface ClusterPlan {
 export interface LabPlan {
   readonly name: string;
   readonly paths: LabPaths;
+  /** What stands between the clusters' networks; in a lab with racks the route server, whose segment the ToRs are on. */
   readonly router: Place;
+  /** In a lab with racks. */
+  readonly fabric?: FabricPlan;
   readonly clusters: readonly ClusterPlan[];
   /** Files in lab/manifests that every cluster gets. */
   readonly manifests: readonly string[];
@@ -79,15 +74,23 @@ const FIRST_NODE_HOST = 11;
 /** Names and numbers everything in a lab. */
 export function planLab(name: string, topology: Topology): LabPlan {
   const paths = labPaths(name);
+  const fabric = planFabric(paths, topology);
   const router = { id: 'router', netns: `${paths.netnsPrefix}router`, hostname: 'router', cgroup: join(paths.cgroup, 'router') };
-  const clusters = topology.clusters.map((cluster) => planCluster(paths, cluster));
-  return { name, paths, router, clusters, manifests: topology.manifests };
+  const clusters = topology.clusters.map((cluster) => planCluster(paths, cluster, fabric));
+  const common = { name, paths, clusters, manifests: topology.manifests };
+  return fabric ? { ...common, router: fabric.routeServer, fabric } : { ...common, router };
 }
 
-/** Every place of a lab, router first, pods last. */
+/** Every place of a lab, router and ToRs first, pods last. */
 export function allPlaces(plan: LabPlan): Place[] {
   const nodes = plan.clusters.flatMap((cluster) => cluster.nodes);
-  return [plan.router, ...plan.clusters.map((cluster) => cluster.control), ...nodes, ...nodes.flatMap((node) => node.pods)];
+  return [
+    plan.router,
+    ...(plan.fabric?.racks ?? []),
+    ...plan.clusters.map((cluster) => cluster.control),
+    ...nodes,
+    ...nodes.flatMap((node) => node.pods),
+  ];
 }
 
 /** The places of a cluster that have a cable to its network: the control plane, then the nodes. */
@@ -100,7 +103,14 @@ export function stations(plan: LabPlan): (ControlPlace | NodePlace)[] {
   return plan.clusters.flatMap(stationsOf);
 }
 
-function planCluster(paths: LabPaths, topology: ClusterTopology): ClusterPlan {
+/** The links of a node to its ToR; none where there are no racks. */
+export function linksOf(plan: LabPlan, node: Pick<NodePlace, 'cluster' | 'name'>): readonly RackLink[] {
+  const all = plan.fabric?.racks.flatMap((rack) => rack.links) ?? [];
+  return all.filter((link) => link.cluster === node.cluster && link.node === node.name);
+}
+
+function planCluster(paths: LabPaths, topology: ClusterTopology, fabric: FabricPlan | undefined): ClusterPlan {
+  const rack = fabric?.racks.find(({ name }) => name === topology.rack);
   const ipv4 = parseCidr(topology.underlay.ipv4) as Cidr;
   const ipv6 = parseCidr(topology.underlay.ipv6) as Cidr;
   const addresses = (host: number): Addresses => ({ ipv4: ipv4.nth(host).toString(), ipv6: ipv6.nth(host).toString() });
@@ -108,9 +118,10 @@ function planCluster(paths: LabPaths, topology: ClusterTopology): ClusterPlan {
     name: topology.name,
     id: topology.id,
     topology,
-    bridge: `br${topology.id}`,
+    bridge: rack ? `control${topology.id}` : `br${topology.id}`,
     gateway: addresses(ROUTER_HOST),
-    prefix: { ipv4: ipv4.length, ipv6: ipv6.length },
+    prefix: rack ? { ipv4: 32, ipv6: 128 } : { ipv4: ipv4.length, ipv6: ipv6.length },
+    ...(rack && { rack }),
     control: { ...place(paths, topology.name, 'control'), addresses: addresses(CONTROL_HOST), data: join(paths.data, topology.name) },
     nodes: topology.nodes.map((node, index) => planNode(paths, topology, node, addresses(FIRST_NODE_HOST + index))),
   };
@@ -127,6 +138,7 @@ function planNode(paths: LabPaths, cluster: ClusterTopology, node: ClusterTopolo
     name: node.name,
     cluster: cluster.name,
     addresses,
+    devices: cluster.rack === undefined ? ['eth0'] : UPLINKS,
     run: join(paths.state, 'nodes', `${cluster.name}-${node.name}`, 'run'),
     bpf: join(paths.bpf, `${cluster.name}-${node.name}`),
     pods,

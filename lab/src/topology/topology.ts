@@ -5,17 +5,9 @@ import { type Cidr, parseCidr } from '@isthmus/net';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { LAB_TOPOLOGY } from '../lab.errors.ts';
+import { asn, dual, name, underlay } from './fields.ts';
+import { rackComplaints, rackSchema, routeServerSchema } from './rack-topology.ts';
 
-const name = z
-  .string()
-  .regex(/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/, 'must be lower-case letters, digits and dashes, a letter first, at most 32');
-const cidr = z.string().refine((text) => parseCidr(text) !== undefined, 'must be a network such as 10.1.0.0/16');
-const dual = z.strictObject({ ipv4: cidr, ipv6: cidr });
-/** Room for the router, the control plane and a hundred nodes. */
-const underlay = dual.refine(
-  (both) => [both.ipv4, both.ipv6].every((text) => (parseCidr(text)?.size ?? 0n) >= 128n),
-  'must have room for 128 hosts',
-);
 const settings = z.record(z.string(), z.coerce.string()).default({});
 
 /** A pod: its name, or its name and its labels; without labels it is `app=<name>`. */
@@ -23,17 +15,30 @@ const podSchema = z
   .union([name, z.strictObject({ name, labels: z.record(z.string(), z.string()) })])
   .transform((pod) => (typeof pod === 'string' ? { name: pod, labels: { app: pod } } : pod));
 
-const nodeSchema = z.strictObject({ name, pods: z.array(podSchema).default([]), config: settings });
+const nodeSchema = z.strictObject({
+  name,
+  pods: z.array(podSchema).default([]),
+  config: settings,
+  /** AS number of a node in a rack: one of its own, so that its ToR lets its routes through to every other node. */
+  asn: asn.optional(),
+});
 
 const clusterSchema = z.strictObject({
   name,
   id: z.number().int().min(1).max(511),
-  /** Network of the nodes and the control plane; at least a /25. The router is host 1, the control plane 10, nodes from 11 on. */
+  /**
+   * Network of the nodes and the control plane; at least a /25. The router is host 1, the control plane 10, nodes from 11 on. In a rack they
+   * share no segment: each has its address to itself.
+   */
   underlay,
+  /** The rack that all its nodes and the control plane are in. */
+  rack: name.optional(),
   /** Pools that nodes get their pod CIDRs from. */
   pods: dual,
   /** Ranges of cluster IPs. */
   services: dual,
+  /** Pool of addresses of LoadBalancer services, in a cluster that announces them. */
+  loadBalancers: dual.optional(),
   nodes: z.array(nodeSchema).min(1).max(100),
   /** What each of the cluster's etcds may hold; few, where a test fills one. */
   etcdQuotaMiB: z.number().int().min(4).max(8192).default(256),
@@ -43,15 +48,20 @@ const clusterSchema = z.strictObject({
 
 const topologyShape = z.strictObject({
   clusters: z.array(clusterSchema).min(1).max(50),
+  /** Without racks a router joins the clusters' networks. */
+  racks: z.array(rackSchema).max(20).default([]),
+  routeServer: routeServerSchema.optional(),
   /** Files in lab/manifests that are applied to every cluster. */
   manifests: z.array(z.string().regex(/^[a-z][a-z0-9-]*\.yaml$/, 'must be the name of a file in lab/manifests')).default([]),
 });
 
-const topologySchema = topologyShape.superRefine(({ clusters }, context) => {
+const topologySchema = topologyShape.superRefine((topology, context) => {
+  const { clusters } = topology;
   const complain = (message: string): void => context.addIssue({ code: 'custom', path: ['clusters'], message });
   for (const twice of repeated(clusters.map((cluster) => cluster.name))) complain(`two clusters are called ${twice}`);
   for (const twice of repeated(clusters.map((cluster) => cluster.id))) complain(`two clusters have id ${twice}`);
-  for (const [a, b] of overlapping(clusters)) complain(`the underlays of ${a} and ${b} overlap`);
+  for (const [a, b] of overlapping(networksOf(topology))) complain(`the underlays of ${a} and ${b} overlap`);
+  for (const complaint of rackComplaints(topology)) complain(complaint);
   for (const cluster of clusters) {
     const places = ['control', ...cluster.nodes.flatMap((node) => [node.name, ...node.pods.map((pod) => pod.name)])];
     for (const twice of repeated(places)) complain(`cluster ${cluster.name} has two places called ${twice}`);
@@ -67,10 +77,21 @@ function repeated<T>(values: readonly T[]): T[] {
   return values.filter((value, index) => values.indexOf(value) !== index);
 }
 
-function overlapping(clusters: readonly { name: string; underlay: { ipv4: string; ipv6: string } }[]): [string, string][] {
+interface Named {
+  readonly name: string;
+  readonly underlay: { readonly ipv4: string; readonly ipv6: string };
+}
+
+/** Every network that routers or nodes have addresses in. */
+function networksOf({ clusters, racks, routeServer }: z.output<typeof topologyShape>): Named[] {
+  const links = racks.map((rack) => ({ name: rack.name, underlay: rack.links }));
+  return [...clusters, ...links, ...(routeServer ? [routeServer] : [])];
+}
+
+function overlapping(networks: readonly Named[]): [string, string][] {
   const overlap = (a: string, b: string): boolean => parseCidr(b) !== undefined && parseCidr(a)?.overlaps(parseCidr(b) as Cidr) === true;
-  return clusters.flatMap((a, index) =>
-    clusters
+  return networks.flatMap((a, index) =>
+    networks
       .slice(index + 1)
       .filter((b) => overlap(a.underlay.ipv4, b.underlay.ipv4) || overlap(a.underlay.ipv6, b.underlay.ipv6))
       .map((b): [string, string] => [a.name, b.name]),

@@ -21,7 +21,7 @@ const CLOSED_PORT = 9;
 /** An agent waits five seconds for etcd: all must be seen before that. */
 const SILENCE_MS = 300;
 /** Slow enough to see the endpoint between its devices and its identity: each message to etcd takes some tenths of a second. */
-const SLOW_LINK = ['rate', '16kbit', 'burst', '1600', 'latency', '20s'];
+const SLOW_LINK = ['tbf', 'rate', '16kbit', 'burst', '1600', 'latency', '20s'];
 /** A packet that uses up what the link may send at once. */
 const BURST_BYTES = 1_472;
 
@@ -49,25 +49,31 @@ export const notReadyCheck: Check = {
   },
 };
 
+/** How a node queues what it sends to the network. */
+async function queueing(node: NodePlace, verb: 'add' | 'delete', ...kind: readonly string[]): Promise<void> {
+  for (const device of node.devices) await runCommand(['tc', '-n', node.netns, 'qdisc', verb, 'dev', device, 'root', ...kind]);
+}
+
 /** Begins ADD, stops etcd when the endpoint is there without an identity, does `work`, lets etcd go on, and sees ADD end. */
 async function withPausedAdd(lab: Lab, node: NodePlace, pod: PodPlace, work: (addresses: Addresses) => Promise<string>): Promise<string> {
   const etcd = `${node.cluster}/etcd`;
   let added: Promise<CniAnswer> | undefined;
   let detail: string;
   try {
-    await runCommand(['tc', '-n', node.netns, 'qdisc', 'add', 'dev', 'eth0', 'root', 'tbf', ...SLOW_LINK]);
-    await ping(lab, node, lab.cluster(node.cluster).control.addresses.ipv4, { size: BURST_BYTES });
+    await queueing(node, 'add', ...SLOW_LINK);
+    const { ipv4 } = lab.cluster(node.cluster).control.addresses;
+    for (const device of node.devices) await ping(lab, node, ipv4, { size: BURST_BYTES, device });
     added = callCni(node, pod, 'ADD');
     const row = await waitingEndpoint(node);
     lab.processes.signal(etcd, 'SIGSTOP');
-    await runCommand(['tc', '-n', node.netns, 'qdisc', 'delete', 'dev', 'eth0', 'root']);
+    await queueing(node, 'delete');
     detail = await work(row);
     const still = await endpointOf(node);
     expectThat(still !== undefined, `CNI ADD gave up while etcd did not answer: ${(await added).stdout.trim()}`);
     expectThat(still.identity === 0, `the endpoint got identity ${still.identity} while etcd did not answer`);
   } finally {
     lab.processes.signal(etcd, 'SIGCONT');
-    await runCommand(['sh', '-c', `tc -n ${node.netns} qdisc delete dev eth0 root 2>/dev/null || true`]);
+    await queueing(node, 'delete').catch(() => undefined); // it is gone already, unless something failed
     await added;
   }
   await expectAdded(node, pod, await added);

@@ -7,11 +7,27 @@ export interface PingOptions {
   readonly size?: number;
   /** Seconds to wait for the answer. */
   readonly timeoutS?: number;
+  /** The device to leave by; what the routes say unless given. */
+  readonly device?: string;
 }
 
 /** Sends one echo request that must not be fragmented, and tells whether the answer came. */
 export async function ping(lab: Lab, from: Place, address: string, options: PingOptions = {}): Promise<boolean> {
-  const { size = 56, timeoutS = 2 } = options;
-  const argv = ['ping', '-n', '-q', '-c', '1', '-W', String(timeoutS), '-M', 'do', '-s', String(size), address];
+  const { size = 56, timeoutS = 2, device } = options;
+  const argv = [
+    'ping',
+    '-n',
+    '-q',
+    '-c',
+    '1',
+    '-W',
+    String(timeoutS),
+    '-M',
+    'do',
+    '-s',
+    String(size),
+    ...(device === undefined ? [] : ['-I', device]),
+    address,
+  ];
   return (await lab.exec(from, argv)).status === 0;
 }

@@ -6,6 +6,7 @@ import { hostChecks } from './host.checks.ts';
 import { notReadyCheck } from './not-ready.check.ts';
 import { podToPodChecks } from './pod-to-pod.checks.ts';
 import { processesCheck } from './processes.check.ts';
+import { rackChecks } from './rack.checks.ts';
 import { restartChecks } from './restart.checks.ts';
 import { senderIdentityChecks } from './sender-identity.checks.ts';
 import { serviceChecks } from './service.checks.ts';
@@ -17,6 +18,7 @@ import { underlayCheck } from './underlay.check.ts';
 export const CHECKS: readonly Check[] = [
   processesCheck,
   underlayCheck,
+  ...rackChecks,
   ...podToPodChecks,
   ...senderIdentityChecks,
   forgedTunnelCheck,
