@@ -13,6 +13,7 @@ const link = (index: number, name: string, mtu = 1500): Link => ({
   altnames: [`${name}-alt`],
   peerIndex: undefined,
   peerElsewhere: false,
+  carrier: true,
   data: Buffer.alloc(0),
 });
 
