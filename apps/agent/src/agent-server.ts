@@ -31,6 +31,7 @@ export function agentServer(agent: Agent, cni: CniHandler, metrics: () => Promis
     bpfMaps: () => MAP_NAMES,
     bpfMap: (name) => bpfRows(agent, name),
     events: agent.events,
+    bgp: () => agent.bgp,
   });
   return new UnixServer(config['socket-path'], routes);
 }

@@ -12,7 +12,9 @@ import { declarePublishing, type Publishing } from './agent-publishing.ts';
 import { readinessOf } from './agent-readiness.ts';
 import { type RemoteHealth, type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
+import type { BgpApi } from './api/bgp-routes.ts';
 import { AgentBgp } from './bgp/agent-bgp.ts';
+import { bgpApi } from './bgp/bgp-view.ts';
 import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates } from './certificates/node-certificates.ts';
 import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
@@ -158,6 +160,12 @@ export class Agent {
   /** The node's certificates, for status and metrics. */
   get certificates(): NodeCertificate[] {
     return this.#certificates ? nodeCertificateStatuses(this.#certificates, this.#options.clock.wall()) : [];
+  }
+
+  /** What the API shows of BGP; undefined until the node knows its pod CIDRs. */
+  get bgp(): BgpApi | undefined {
+    const bgp = this.#bgp;
+    return bgp && bgpApi(bgp, this.tables);
   }
 
   /** A loaded map, while the datapath runs. */

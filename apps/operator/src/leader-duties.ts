@@ -160,7 +160,18 @@ export class LeaderDuties {
       this.#sinks.redo();
       this.#secretSinks.redo();
     };
-    return followResources({ resources, kind, part: { namespace }, store: this.#store, writer, rowOf, signal, onInvalid, onDisconnected, onRelist });
+    return followResources({
+      resources,
+      kind,
+      part: { namespace },
+      store: this.#store,
+      writer,
+      rowOf,
+      signal,
+      onInvalid,
+      onDisconnected,
+      onRelist,
+    });
   }
 
   #addSlices(): void {

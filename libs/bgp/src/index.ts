@@ -23,7 +23,8 @@ export { parseUpdate } from './message/update.ts';
 export type { Policy, PolicyActions, PolicyMatch, PolicyRule, PrefixRange, RouteSource } from './policy/policy.ts';
 export { type OwnRoute, type PeerRouting, Rib, type RibOptions } from './rib/rib.ts';
 export type { BestRoute, ListedPath, NextHop, RouteChange, RouteFollower } from './rib/route-follower.ts';
-export type { ListedRoute } from './rib/route-reader.ts';
+export type { AdvertisedRoute, ListedRoute } from './rib/route-reader.ts';
+export type { PeerCounts } from './rib/route-table.ts';
 export type {
   BgpConnection,
   BgpEndpoint,

@@ -21,6 +21,7 @@ function fixture() {
     bpfMaps: () => ['peers'],
     bpfMap: (name) => (name === 'peers' ? [{ peer: 1 }] : undefined),
     events,
+    bgp: () => undefined,
   });
   const call = (route: string, request: Partial<ApiRequest> = {}): Promise<ApiAnswer> =>
     Promise.resolve(

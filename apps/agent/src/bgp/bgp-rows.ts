@@ -1,4 +1,4 @@
-import type { PeerConnection, PeerRouting, RoutedFamily } from '@isthmus/bgp';
+import type { PeerConnection, PeerRouting, Policy, RoutedFamily } from '@isthmus/bgp';
 import type { BgpPeerBfd, LabelSelector } from '@isthmus/model';
 import type { SecretText } from './secret-text.ts';
 
@@ -18,7 +18,7 @@ export interface BgpInstanceRow {
 /** What all peers have, named or of a range. */
 export interface BgpPeerSettings {
   readonly connection: Omit<PeerConnection, 'password'>;
-  readonly routing: Omit<PeerRouting, 'exportPolicy'>;
+  readonly routing: Omit<PeerRouting, 'exportPolicy' | 'importPolicy'> & { readonly importPolicy: Policy };
   readonly password?: SecretText;
   /** MULTI_EXIT_DISC of what it is told. */
   readonly med?: number;

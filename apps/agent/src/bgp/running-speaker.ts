@@ -4,6 +4,7 @@ import {
   type PeerConnection,
   type PeerRouting,
   type PeerStatus,
+  type Policy,
   parseUpdate,
   Rib,
   type RibOptions,
@@ -26,6 +27,12 @@ export interface SpeakerParts {
   readonly onState: (instance: string, status: PeerStatus) => void;
 }
 
+/** Both policies of a peer. */
+export interface Policies {
+  readonly importPolicy: Policy;
+  readonly exportPolicy: Policy;
+}
+
 /** Sets of entries by number, see {@link exportPolicy}. */
 type EntrySetsByNumber = ReadonlyMap<number, readonly string[]>;
 
@@ -36,6 +43,7 @@ export class RunningSpeaker {
   readonly rib: Rib;
   readonly speaker: BgpSpeaker<PeerRouting>;
   readonly #peers = new Map<string, BgpPeerRow>();
+  readonly #policies = new Map<string, Policies>();
 
   constructor(name: string, row: BgpInstanceRow, sets: EntrySetsByNumber, parts: SpeakerParts) {
     const { asn, routerId, clusterId, listenPort, ranges } = row;
@@ -59,6 +67,11 @@ export class RunningSpeaker {
     return this.#peers;
   }
 
+  /** Policies of the named peers, by name. */
+  get policies(): ReadonlyMap<string, Policies> {
+    return this.#policies;
+  }
+
   /** Announces an own route that belongs to a set of entries. */
   originate(prefix: string, set: number): void {
     this.rib.originate({ prefix, attributes: { largeCommunities: [tagOf(set)] } });
@@ -68,7 +81,7 @@ export class RunningSpeaker {
   setPeer(peer: BgpPeerRow, sets: EntrySetsByNumber): void {
     const known = this.#peers.get(peer.name);
     if (known !== undefined && known.address !== peer.address) this.removePeer(peer.name);
-    const settings = { ...this.#settings(peer, sets), address: peer.address };
+    const settings = this.#peerSettings(peer, sets);
     if (this.#peers.has(peer.name)) this.speaker.updatePeer(settings);
     else this.speaker.addPeer(settings);
     this.#peers.set(peer.name, peer);
@@ -79,15 +92,22 @@ export class RunningSpeaker {
     const peer = this.#peers.get(name);
     if (peer === undefined) return;
     this.#peers.delete(name);
+    this.#policies.delete(name);
     this.speaker.removePeer(peer.address);
   }
 
   /** There are more sets of entries: every peer's policy must know them before a route has one. */
   setEntries(sets: EntrySetsByNumber): void {
-    for (const peer of this.#peers.values()) this.speaker.updatePeer({ ...this.#settings(peer, sets), address: peer.address });
+    for (const peer of this.#peers.values()) this.speaker.updatePeer(this.#peerSettings(peer, sets));
   }
 
-  #settings({ connection, routing, password, ...rest }: BgpPeerSettings, sets: EntrySetsByNumber): PeerConnection & PeerRouting {
+  #peerSettings(peer: BgpPeerRow, sets: EntrySetsByNumber): PeerConnection & PeerRouting & { readonly address: string } {
+    const settings = { ...this.#settings(peer, sets), address: peer.address };
+    this.#policies.set(peer.name, { importPolicy: settings.importPolicy, exportPolicy: settings.exportPolicy });
+    return settings;
+  }
+
+  #settings({ connection, routing, password, ...rest }: BgpPeerSettings, sets: EntrySetsByNumber): PeerConnection & PeerRouting & Policies {
     const { asn, clusterId } = this.row;
     return {
       ...connection,

@@ -23,7 +23,7 @@ export class Advertiser {
   readonly #self: SpeakerIdentity;
   readonly #sets: AttributeStore;
   readonly #peers: readonly (RibPeer | undefined)[];
-  readonly #told: (table: FamilyTable, prefix: number) => void;
+  readonly #onTold: (table: FamilyTable, prefix: number) => void;
   readonly #nlri = new Uint8Array(65_535);
   draining = false;
 
@@ -37,7 +37,7 @@ export class Advertiser {
     this.#self = self;
     this.#sets = sets;
     this.#peers = peers;
-    this.#told = told;
+    this.#onTold = told;
   }
 
   /** The next UPDATE of a family; undefined when the peer has all. */
@@ -63,6 +63,21 @@ export class Advertiser {
         if (out.endOfRib) return undefined;
         out.endOfRib = true;
         return withdrawal(table.prefixes.family, new Uint8Array(0));
+      }
+    }
+  }
+
+  /** What a peer was told and would be told again, for people: prefix by prefix, attributes as they go out. */
+  *told(number: number, table: FamilyTable, out: Outgoing): Generator<{ prefix: number; block: Uint8Array; nextHop: Uint8Array }> {
+    const up = this.#peers[number]!.up;
+    for (let prefix = 1; up !== undefined && prefix < table.prefixes.end; prefix++) {
+      if (out.sent.get(prefix) === 0) continue;
+      const paths = out.paths === undefined ? [table.best(prefix)] : [...out.paths.of(prefix).keys()];
+      for (const path of paths) {
+        const exported = path === 0 ? REJECTED : this.exported(number, table, prefix, path);
+        const nextHop = exported === REJECTED ? undefined : this.#nextHop(up, number, table, path, exported);
+        if (nextHop === undefined) continue;
+        yield { prefix, block: this.#block(number, table.paths.peer[path]!, table.paths.set[path]!, exported).slice(), nextHop };
       }
     }
   }
@@ -171,7 +186,7 @@ export class Advertiser {
     out.sent.set(prefix, sets.size === 0 ? 0 : 1);
     out.from.set(prefix, 1);
     out.dirty.shift(set);
-    if (table.head(prefix) === 0) this.#told(table, prefix);
+    if (table.head(prefix) === 0) this.#onTold(table, prefix);
     return paths.pending.shift();
   }
 
@@ -213,7 +228,7 @@ export class Advertiser {
 
   #done(table: FamilyTable, out: Outgoing, set: number, prefix: number): void {
     out.dirty.shift(set);
-    if (set === 0) this.#told(table, prefix);
+    if (set === 0) this.#onTold(table, prefix);
   }
 
   #nextHop(up: PeerUp, number: number, table: FamilyTable, path: number, set: number): Uint8Array | undefined {

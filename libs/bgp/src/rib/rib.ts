@@ -8,7 +8,7 @@ import type { PeerUp } from '../session/session-table.ts';
 import type { SpeakerTable } from '../session/speaker-table.ts';
 import type { RibPeerSettings, PeerUp as RibPeerUp } from './rib-peer.ts';
 import type { RouteFollower } from './route-follower.ts';
-import type { ListedRoute } from './route-reader.ts';
+import type { AdvertisedRoute, ListedRoute } from './route-reader.ts';
 import { type PeerCounts, RouteTable } from './route-table.ts';
 
 /** Paths that a walk changes in one turn of the loop: a few milliseconds. */
@@ -89,6 +89,11 @@ export class Rib implements SpeakerTable<PeerRouting> {
   /** Every prefix of a family with all its paths. */
   routes(family: RoutedFamily): Iterable<ListedRoute> {
     return this.#table.routes(family);
+  }
+
+  /** What a peer was told of a family, as it went out. */
+  advertised(peer: number, family: RoutedFamily): Iterable<AdvertisedRoute> {
+    return this.#table.advertised(peer, family);
   }
 
   /** Routes that came from a peer, and those that went to it, by family. */

@@ -16,6 +16,14 @@ export interface ListedRoute {
   readonly paths: readonly ListedPath[];
 }
 
+/** A prefix as a peer was told of it. */
+export interface AdvertisedRoute {
+  /** CIDR text. */
+  readonly prefix: string;
+  /** As they went out. */
+  readonly attributes: PathAttributes;
+}
+
 /** Numbers and columns of a route table as texts and objects. */
 export class RouteReader {
   readonly #sets: AttributeStore;

@@ -10,7 +10,7 @@ import { FamilyTable } from './family-table.ts';
 import { ReceivedPaths } from './received-paths.ts';
 import { Outgoing, type PeerUp, RibPeer, type RibPeerSettings } from './rib-peer.ts';
 import { RouteFollower } from './route-follower.ts';
-import { type ListedRoute, LOCAL, RouteReader } from './route-reader.ts';
+import { type AdvertisedRoute, type ListedRoute, LOCAL, RouteReader } from './route-reader.ts';
 import { type PathWork, Walks } from './walks.ts';
 
 /** Preferred before every learned route. */
@@ -235,6 +235,15 @@ export class RouteTable {
   /** Every prefix with all its paths, for people. */
   routes(family: RoutedFamily): Iterable<ListedRoute> {
     return this.#reader.routes(this.#families[family]);
+  }
+
+  /** What a peer was told of a family, for people. */
+  *advertised(number: number, family: RoutedFamily): Generator<AdvertisedRoute> {
+    const table = this.#families[family];
+    const out = this.#peers[number]!.outgoing.get(family);
+    if (out === undefined) return;
+    for (const { prefix, block, nextHop } of this.#advertiser.told(number, table, out))
+      yield { prefix: table.prefixes.text(prefix), attributes: this.#codec.decode(block, nextHop) };
   }
 
   /** Routes of a peer by family: those that came from it, and those that went to it. */
