@@ -11,7 +11,7 @@ import { startOperator } from './control-plane/operator.ts';
 import { createCgroup } from './machine/cgroup.ts';
 import { mountBpf, mountStateDisk } from './machine/lab-mounts.ts';
 import { createNetwork } from './network/network.ts';
-import { agentStateDir, enrolNode, startAgent, waitForAgent } from './node/agent.ts';
+import { agentStateDir, enrolNode, startAgent, startBfd, waitForAgent } from './node/agent.ts';
 import { attachPod } from './pod/attach-pod.ts';
 import type { Supervisor } from './process/supervisor.ts';
 import { applyBgpObjects } from './rack/bgp-objects.ts';
@@ -114,6 +114,7 @@ async function startNodes(building: Building): Promise<void> {
 async function startNodesOf(cluster: ClusterPlan, { plan, processes, progress }: Building): Promise<void> {
   for (const node of cluster.nodes) {
     await enrolNode(plan, cluster, node);
+    if (cluster.rack) startBfd(processes, cluster, node);
     startAgent(processes, cluster, node);
   }
   for (const node of cluster.nodes) {

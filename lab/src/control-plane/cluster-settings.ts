@@ -73,6 +73,7 @@ export function agentSettings(cluster: ClusterPlan, node: NodePlace): Settings {
     'join-api-endpoint': joinApiAddress(cluster),
     'state-dir': '/run/isthmus/state',
     'socket-path': '/run/isthmus/isthmus.sock',
+    'bfd-socket-path': '/run/isthmus/bfd.sock',
     ...node.config,
   };
 }

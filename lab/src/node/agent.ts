@@ -42,6 +42,17 @@ export function startAgent(supervisor: Supervisor, cluster: ClusterPlan, node: N
   supervisor.start({ id: agentId(node), place: node, isOurs: true, argv: appCommand('agent', ['--config-dir', join(INSIDE, 'config')]) });
 }
 
+/** Id of a node's BFD process among the lab's processes. */
+export function bfdId(node: NodePlace): string {
+  return `${node.id}/bfd`;
+}
+
+/** Starts the process that watches the node's BGP peers. */
+export function startBfd(supervisor: Supervisor, cluster: ClusterPlan, node: NodePlace): void {
+  writeConfigDir(join(outside(node), 'config'), agentSettings(cluster, node));
+  supervisor.start({ id: bfdId(node), place: node, isOurs: true, argv: appCommand('bfd', ['--config-dir', join(INSIDE, 'config')]) });
+}
+
 /** Waits until an agent serves pods. */
 export async function waitForAgent(supervisor: Supervisor, node: NodePlace): Promise<void> {
   const ready = async (): Promise<boolean> =>

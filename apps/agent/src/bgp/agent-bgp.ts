@@ -1,4 +1,4 @@
-import { type PeerStatus, tcpTransport } from '@isthmus/bgp';
+import { BfdClient, type PeerStatus, tcpTransport } from '@isthmus/bgp';
 import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random, type Sink, SinkGroup, type TableWriter } from '@isthmus/core';
 import { LEARNED_SCOPE, listLearnedRoutes, type NetlinkEvent, NetlinkMonitor } from '@isthmus/datapath';
 import type { Config, ResourceStore } from '@isthmus/model';
@@ -10,6 +10,7 @@ import { BgpSpeakers } from './bgp-speakers.ts';
 import { KernelRoutes } from './kernel-routes.ts';
 import { LearnedRoutes } from './learned-routes.ts';
 import { NodeNetwork } from './node-network.ts';
+import { PeerFailures } from './peer-failures.ts';
 import type { RunningSpeaker } from './running-speaker.ts';
 
 /** Next hops of equal cost that a learned route gets at most. */
@@ -38,6 +39,8 @@ export class AgentBgp {
   readonly #options: AgentBgpOptions;
   readonly #network = new NodeNetwork();
   readonly #kernelRoutes: KernelRoutes;
+  readonly #bfd: BfdClient;
+  readonly #failures: PeerFailures;
   readonly #startedMs: number;
   #ownCidrs: readonly Cidr[] = [];
   #monitor: NetlinkMonitor | undefined;
@@ -68,6 +71,12 @@ export class AgentBgp {
     this.speakers = new BgpSpeakers(parts, {
       started: (speaker) => this.#follow(speaker),
       removed: (name) => this.learned.forget(name),
+    });
+    this.#bfd = this.#bfdClient();
+    this.#failures = new PeerFailures({
+      monitor: this.#bfd,
+      localAddress: (remote) => this.#network.localAddress(remote),
+      onFailed: (peer, reason) => this.#fail(peer.instance, peer.address, reason),
     });
     this.group = new SinkGroup(store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), sinkReport(log));
     this.#declareSinks();
@@ -105,6 +114,7 @@ export class AgentBgp {
       tables.bgp.sources,
       signal,
     );
+    this.#bfd.start();
     const stopListening = tables.store.changed.listen(() => this.#checkComplete());
     this.#cancelDeadline = clock.after(ADOPTION_MS, () => this.#checkComplete());
     try {
@@ -114,6 +124,8 @@ export class AgentBgp {
       this.#cancelDeadline();
       for (const name of this.speakers.running.keys()) this.learned.leave(name);
       await this.speakers.stop();
+      // The sessions stay, so that peers see no failure.
+      this.#bfd.stop();
       await this.#monitor?.close();
     }
   }
@@ -134,6 +146,32 @@ export class AgentBgp {
       target: this.speakers.peers,
       after: [instances, routes] as Sink<unknown>[],
     });
+    this.group.add({ name: 'bfd-sessions', table: bgp.peers, startWhenSynced: LOCAL_SCOPE, target: this.#failures });
+  }
+
+  #bfdClient(): BfdClient {
+    const { config, clock, random, log } = this.#options;
+    return new BfdClient({
+      path: config['bfd-socket-path'],
+      clock,
+      random,
+      onState: (report) => this.#failures.report(report),
+      onConnected: (connected, error) => {
+        if (connected) log.info('the BFD process is there');
+        else if (this.#hasBfd()) log.warn({ [LOG.error]: error }, 'the BFD process cannot be reached; peers are not watched');
+      },
+      onRefused: (key, error) => log.warn({ [LOG.peer]: key, [LOG.reason]: error }, 'the BFD process refuses a session'),
+    });
+  }
+
+  #hasBfd(): boolean {
+    return [...this.#options.tables.bgp.peers.rows()].some(([, { bfd }]) => bfd !== undefined);
+  }
+
+  #fail(instance: string, address: string, reason: string): void {
+    const speaker = this.speakers.running.get(instance)?.speaker;
+    const isUp = speaker?.status().some((status) => status.address === address && status.state === 'established');
+    if (isUp) speaker?.failPeer(address, reason);
   }
 
   #follow(speaker: RunningSpeaker): void {
@@ -156,6 +194,7 @@ export class AgentBgp {
     const late = this.#options.clock.now() - this.#startedMs >= ADOPTION_MS;
     if (!late && !this.#isComplete()) return;
     this.#complete = true;
+    this.#failures.say();
     this.learned.complete(LEARNED_SCOPE);
   }
 
@@ -178,6 +217,7 @@ export class AgentBgp {
     if (!this.#kernelRoutes.take(events)) return;
     this.#readNetwork();
     this.learned.reconsider();
+    this.#failures.say();
   }
 
   /** A peer at the other end of a cable that is out is gone: nobody need wait for a timer (RFC 4271 §8, event TcpConnectionFails comes too late). */
@@ -187,7 +227,7 @@ export class AgentBgp {
     for (const { name, speaker } of this.speakers.running.values()) {
       for (const { address } of speaker.status()) {
         const device = this.#devices.get(`${name}/${address}`);
-        if (device !== undefined && dead.has(device)) speaker.failPeer(address, 'its device has no carrier');
+        if (device !== undefined && dead.has(device)) this.#fail(name, address, 'its device has no carrier');
       }
     }
   }

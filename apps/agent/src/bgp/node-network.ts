@@ -35,6 +35,23 @@ export class NodeNetwork {
     return found;
   }
 
+  /** The node's own address on the link that a peer is on; undefined when it is on none. */
+  localAddress(remote: string): { address: string; device: string } | undefined {
+    const [text = '', zone] = remote.split('%');
+    const ip = parseIp(text);
+    if (ip === undefined) return undefined;
+    return NetlinkSocket.using('route', undefined, (socket) => {
+      for (const { index, name } of listLinks(socket)) {
+        if (zone !== undefined && zone !== name) continue;
+        for (const { address } of listAddresses(socket, index)) {
+          const own = address.split('/')[0]!;
+          if (own !== text && parseCidr(address)?.contains(ip)) return { address: own, device: name };
+        }
+      }
+      return undefined;
+    });
+  }
+
   /** The gateways of the default routes of lowest metric, by family. */
   gateways(): Map<string, BgpGatewayRow> {
     const routes = NetlinkSocket.using('route', undefined, (socket) => listRoutes(socket, { table: MAIN_TABLE }));

@@ -14,7 +14,7 @@ const nextHops = (changes: readonly RouteChange[]): Record<string, readonly stri
 const paths = (node: Node) => [...node.rib.routes('ipv4')].flatMap(({ paths: all }) => all);
 
 describe('Rib', () => {
-  it('tells a follower of a route that came, changed and went, once each', () => {
+  it('tells a follower of a route that came, changed and went, once each, and of nothing when all was pulled', async () => {
     const [a, b] = [new Node(1), new Node(2)];
     const session = new Session(a, b);
     const follower = b.rib.follow();
@@ -23,15 +23,50 @@ describe('Rib', () => {
     a.rib.originate({ prefix: PREFIX });
     a.rib.originate({ prefix: '2001:db8::/32' }); // has no next hop over this session
     session.run();
-    expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: ['10.0.0.1'] });
+    expect(told).toBe(0); // not in the middle of a change
+    await Promise.resolve();
+    expect([told, nextHops(follower.next(10))]).toEqual([1, { [PREFIX]: ['10.0.0.1'] }]);
     a.rib.originate({ prefix: PREFIX, attributes: { communities: [1] } });
     session.run();
+    await Promise.resolve();
     expect(follower.next(10)).toEqual([]); // packets go the same way
     a.rib.withdraw(PREFIX);
     session.run();
+    await Promise.resolve();
     expect(nextHops(follower.next(10))).toEqual({ [PREFIX]: 'gone' });
     expect(told).toBe(3);
-    expect(follower.next(10)).toEqual([]);
+    a.rib.originate({ prefix: PREFIX });
+    session.run();
+    expect(follower.next(10)).toHaveLength(1);
+    await Promise.resolve();
+    expect(told).toBe(3);
+  });
+
+  it.each([0, 1, 2])('lets a follower pull as soon as it is told, with %i others to be told, whatever comes and goes', async (others) => {
+    const [a, us] = [new Node(1), new Node(9)];
+    const sessions = [new Session(a, us), ...Array.from({ length: others }, (_, i) => new Session(us, new Node(2 + i)))];
+    const follower = us.rib.follow();
+    const seen: string[] = [];
+    follower.onChange(() => {
+      for (const { prefix, route } of follower.next(10)) seen.push(`${prefix} ${route ? 'is there' : 'is gone'}`);
+    });
+    const settle = async (): Promise<void> => {
+      for (const session of sessions) session.run();
+      await Promise.resolve();
+    };
+    for (let round = 0; round < 3; round++) {
+      a.rib.originate({ prefix: PREFIX });
+      await settle();
+      a.rib.withdraw(PREFIX);
+      await settle();
+      a.rib.originate({ prefix: '198.51.100.0/24' }); // may get its number
+      await settle();
+      a.rib.withdraw('198.51.100.0/24');
+      await settle();
+    }
+    const once = [`${PREFIX} is there`, `${PREFIX} is gone`, '198.51.100.0/24 is there', '198.51.100.0/24 is gone'];
+    expect(seen).toEqual([...once, ...once, ...once]);
+    expect(us.rib.size.prefixes).toBe(0);
   });
 
   it('takes nothing from an external peer without a policy, RFC 8212, until it has one; the session stays', () => {

@@ -61,22 +61,33 @@ export class RouteFollower {
   /** What was last told of each prefix that has a route. */
   readonly #told = { ipv4: new Map<number, string>(), ipv6: new Map<number, string>() };
   #listener: (() => void) | undefined;
+  #telling = false;
 
   constructor(table: FollowedTable) {
     this.#table = table;
   }
 
-  /** Tells when there is something to pull after there was nothing. */
+  /** Tells when there is something to pull after there was nothing: at the end of the turn, so that what changes together is pulled together. */
   onChange(listener: () => void): void {
     this.#listener = listener;
-    if (!this.#idle) listener();
+    if (!this.#idle) this.#tell();
   }
 
   /** A prefix may have another best route now. */
   push(family: RoutedFamily, prefix: number): void {
     const idle = this.#idle;
     this.#dirty[family].add(prefix);
-    if (idle) this.#listener?.();
+    if (idle) this.#tell();
+  }
+
+  /** Never at once: the table is in the middle of a change, and whoever pulled now might free what it still works with. */
+  #tell(): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      if (!this.#idle) this.#listener?.();
+    });
   }
 
   /** Whether the number of a prefix must stay what it is. */

@@ -1,0 +1,66 @@
+import type { BfdMonitor, BfdReport, BfdSessionConfig } from '@isthmus/bgp';
+import type { SinkRow, SinkTarget } from '@isthmus/core';
+import type { BgpPeerRow } from './bgp-rows.ts';
+
+/** What a BFD session with a peer needs to know of the node. */
+export type LocalAddress = (remote: string) => { readonly address: string; readonly device: string } | undefined;
+
+/** What {@link PeerFailures} works with. */
+export interface PeerFailuresOptions {
+  /** The BFD process, whose sessions outlive the agent. */
+  readonly monitor: Pick<BfdMonitor, 'want'>;
+  /** The node's own address on the link to a peer; undefined while there is none. */
+  readonly localAddress: LocalAddress;
+  /** A peer cannot be reached any more. */
+  readonly onFailed: (peer: BgpPeerRow, reason: string) => void;
+}
+
+/** Watches peers by BFD where that is configured: makes the sessions of the BFD process equal to the table of peers. */
+export class PeerFailures implements SinkTarget<BgpPeerRow> {
+  readonly #options: PeerFailuresOptions;
+  readonly #peers = new Map<string, BgpPeerRow>();
+  #said = '';
+
+  constructor(options: PeerFailuresOptions) {
+    this.#options = options;
+  }
+
+  update(rows: readonly SinkRow<BgpPeerRow>[]): undefined {
+    for (const { key, row } of rows) this.#peers.set(key, row);
+    this.say();
+  }
+
+  delete(keys: readonly string[]): undefined {
+    for (const key of keys) this.#peers.delete(key);
+    this.say();
+  }
+
+  /** Says which sessions are wanted, where that is not what was said last. Once all peers are known, and when own addresses change. */
+  say(): void {
+    const sessions = [...this.#peers].flatMap(([key, peer]) => this.#session(key, peer) ?? []);
+    const text = JSON.stringify(sessions);
+    if (text === this.#said) return;
+    this.#said = text;
+    this.#options.monitor.want(sessions);
+  }
+
+  /** Takes what the BFD process tells. */
+  report({ key, lost, diagnostic }: BfdReport): void {
+    const peer = this.#peers.get(key);
+    if (lost && peer !== undefined) this.#options.onFailed(peer, `BFD: ${diagnostic}`);
+  }
+
+  /** A peer some hops away is spoken to from the address that its session has; without one there is nothing to go by. */
+  #session(key: string, { address, bfd, connection }: BgpPeerRow): BfdSessionConfig | undefined {
+    if (bfd === undefined) return undefined;
+    const [remote = '', zone] = address.split('%');
+    const timing = { desiredMinTxMs: bfd.transmitMs, requiredMinRxMs: bfd.receiveMs, multiplier: bfd.multiplier };
+    if (connection.multihop !== undefined) {
+      const { localAddress } = connection;
+      return localAddress === undefined ? undefined : { key, local: localAddress, remote, multihop: true, ...timing };
+    }
+    const local = this.#options.localAddress(address);
+    if (local === undefined) return undefined;
+    return { key, local: local.address, remote, interface: zone ?? local.device, multihop: false, ...timing };
+  }
+}
