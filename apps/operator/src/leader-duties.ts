@@ -17,6 +17,7 @@ import {
   CILIUM_BGP_NODE_CONFIG,
   CILIUM_BGP_NODE_CONFIG_OVERRIDE,
   CILIUM_BGP_PEER_CONFIG,
+  CILIUM_LOAD_BALANCER_IP_POOL,
   CILIUM_NODE,
   followResources,
   POD,
@@ -34,6 +35,10 @@ import { declareClusterIpRequests } from './cluster-ips/cluster-ip-request.ts';
 import { ClusterIpTarget } from './cluster-ips/cluster-ip-target.ts';
 import { IdentityGc } from './gc/identity-gc.ts';
 import { NodeGc } from './gc/node-gc.ts';
+import { LoadBalancerLedger } from './load-balancer/load-balancer-ledger.ts';
+import { loadBalancerPoolRow } from './load-balancer/load-balancer-pool.ts';
+import { LoadBalancerTables } from './load-balancer/load-balancer-tables.ts';
+import { LoadBalancerTarget } from './load-balancer/load-balancer-target.ts';
 import { nodeRow, type OperatorNodeRow } from './pod-cidrs/node-row.ts';
 import { PodCidrLedger } from './pod-cidrs/pod-cidr-ledger.ts';
 import { declarePodCidrRequests } from './pod-cidrs/pod-cidr-request.ts';
@@ -75,6 +80,7 @@ export class LeaderDuties {
   readonly #nodes: TableWriter<OperatorNodeRow>;
   readonly #podCidrs: PodCidrLedger;
   readonly #bgp: BgpTables;
+  readonly #loadBalancers: LoadBalancerTables;
 
   constructor(options: LeaderDutiesOptions) {
     const { clock, random, settings, log, yieldToLoop } = options;
@@ -91,16 +97,18 @@ export class LeaderDuties {
       log.error({ [LOG.error]: error }, 'pod CIDRs overlap'),
     );
     this.#bgp = new BgpTables(this.#store, this.#nodes.table, settings.bgpSecretsNamespace);
+    this.#loadBalancers = new LoadBalancerTables(this.#store, this.#services.table, settings.families);
     this.#addSlices();
     this.#addClusterIps();
     this.#addPodCidrs();
     this.#addBgp();
+    this.#addLoadBalancers();
   }
 
   /** True when all that is derived from has been read in full. Nothing is written, and nothing removed, before. */
   get synced(): boolean {
     const read = [this.#pods, this.#services, this.#nodes].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE));
-    return read && this.#bgp.synced;
+    return read && this.#bgp.synced && this.#loadBalancers.synced;
   }
 
   /** Every table, for display. */
@@ -119,6 +127,7 @@ export class LeaderDuties {
       this.#follow(CILIUM_BGP_CLUSTER_CONFIG, this.#bgp.configs, bgpClusterConfigRow, until),
       this.#follow(CILIUM_BGP_NODE_CONFIG_OVERRIDE, this.#bgp.overrides, bgpOverrideRow, until),
       this.#follow(CILIUM_BGP_PEER_CONFIG, this.#bgp.peerConfigs, bgpPeerConfigRow, until),
+      this.#follow(CILIUM_LOAD_BALANCER_IP_POOL, this.#loadBalancers.pools, loadBalancerPoolRow, until),
       this.#follow(SECRET, this.#bgp.secrets, bgpSecretRow, until, this.#options.settings.bgpSecretsNamespace),
       this.#write(until),
       this.#writeOfSecrets(until),
@@ -193,6 +202,15 @@ export class LeaderDuties {
     this.#addSink('bgp-cluster-conditions', clusterConditions, cluster, { onFailure: failed(CILIUM_BGP_CLUSTER_CONFIG) });
     const peer = new ConditionTarget(resources, CILIUM_BGP_PEER_CONFIG, clock);
     this.#addSink('bgp-peer-conditions', peerConditions, peer, { group: this.#secretSinks, onFailure: failed(CILIUM_BGP_PEER_CONFIG) });
+  }
+
+  #addLoadBalancers(): void {
+    const { resources, clock, log } = this.#options;
+    const { requests, poolConditions } = this.#loadBalancers;
+    const ledger = new LoadBalancerLedger(this.#services.table);
+    this.#addSink('load-balancers', requests, new LoadBalancerTarget(resources, ledger, clock, log));
+    const pools = new ConditionTarget(resources, CILIUM_LOAD_BALANCER_IP_POOL, clock);
+    this.#addSink('load-balancer-pool-conditions', poolConditions, pools);
   }
 
   #addSink<V>(
