@@ -19,6 +19,7 @@ import {
   CILIUM_BGP_PEER_CONFIG,
   CILIUM_LOAD_BALANCER_IP_POOL,
   CILIUM_NODE,
+  CILIUM_POD_IP_POOL,
   followResources,
   POD,
   type Resource,
@@ -43,6 +44,10 @@ import { nodeRow, type OperatorNodeRow } from './pod-cidrs/node-row.ts';
 import { PodCidrLedger } from './pod-cidrs/pod-cidr-ledger.ts';
 import { declarePodCidrRequests } from './pod-cidrs/pod-cidr-request.ts';
 import { PodCidrTarget } from './pod-cidrs/pod-cidr-target.ts';
+import { PodPoolLedger } from './pod-pools/pod-pool-ledger.ts';
+import { declarePodPoolRequests } from './pod-pools/pod-pool-request.ts';
+import { type PodPoolRow, podPoolRow } from './pod-pools/pod-pool-row.ts';
+import { PodPoolTarget } from './pod-pools/pod-pool-target.ts';
 import type { OperatorSettings } from './settings.ts';
 import { ReportedTarget } from './sinks/reported-target.ts';
 import { declareSlices } from './slices/declare-slices.ts';
@@ -78,6 +83,7 @@ export class LeaderDuties {
   readonly #pods: TableWriter<PodRow>;
   readonly #services: TableWriter<OperatorServiceRow>;
   readonly #nodes: TableWriter<OperatorNodeRow>;
+  readonly #podPools: TableWriter<PodPoolRow>;
   readonly #podCidrs: PodCidrLedger;
   readonly #bgp: BgpTables;
   readonly #loadBalancers: LoadBalancerTables;
@@ -93,6 +99,7 @@ export class LeaderDuties {
     this.#pods = this.#store.table('pods');
     this.#services = this.#store.table('services');
     this.#nodes = this.#store.table('ciliumnodes');
+    this.#podPools = this.#store.table('pod-pools');
     this.#podCidrs = new PodCidrLedger(this.#nodes.table, settings.podPools, (error) =>
       log.error({ [LOG.error]: error }, 'pod CIDRs overlap'),
     );
@@ -101,13 +108,14 @@ export class LeaderDuties {
     this.#addSlices();
     this.#addClusterIps();
     this.#addPodCidrs();
+    this.#addPodPools();
     this.#addBgp();
     this.#addLoadBalancers();
   }
 
   /** True when all that is derived from has been read in full. Nothing is written, and nothing removed, before. */
   get synced(): boolean {
-    const read = [this.#pods, this.#services, this.#nodes].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE));
+    const read = [this.#pods, this.#services, this.#nodes, this.#podPools].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE));
     return read && this.#bgp.synced && this.#loadBalancers.synced;
   }
 
@@ -124,6 +132,7 @@ export class LeaderDuties {
       this.#follow(POD, this.#pods, podRow, until),
       this.#follow(SERVICE, this.#services, serviceRow, until),
       this.#follow(CILIUM_NODE, this.#nodes, nodeRow, until),
+      this.#follow(CILIUM_POD_IP_POOL, this.#podPools, podPoolRow, until),
       this.#follow(CILIUM_BGP_CLUSTER_CONFIG, this.#bgp.configs, bgpClusterConfigRow, until),
       this.#follow(CILIUM_BGP_NODE_CONFIG_OVERRIDE, this.#bgp.overrides, bgpOverrideRow, until),
       this.#follow(CILIUM_BGP_PEER_CONFIG, this.#bgp.peerConfigs, bgpPeerConfigRow, until),
@@ -191,6 +200,16 @@ export class LeaderDuties {
     const { resources, settings, clock, log } = this.#options;
     const requests = declarePodCidrRequests(this.#store, this.#nodes.table, settings.families);
     this.#addSink('pod-cidrs', requests, new PodCidrTarget(resources, this.#podCidrs, clock, log));
+  }
+
+  #addPodPools(): void {
+    const { resources, settings, clock, log } = this.#options;
+    const reserved = [...[...settings.podPools.values()].flatMap(({ networks }) => networks), ...settings.serviceRanges.values()];
+    const ledger = new PodPoolLedger(this.#nodes.table, reserved, (error) =>
+      log.error({ [LOG.error]: error }, 'shares of pod pools overlap'),
+    );
+    const requests = declarePodPoolRequests(this.#store, this.#nodes.table, this.#podPools.table);
+    this.#addSink('pod-pools', requests, new PodPoolTarget(resources, ledger, clock, log));
   }
 
   #addBgp(): void {

@@ -49,6 +49,20 @@ export const LB_IP_TAKEN = defineError(
   'Ask for another address, or delete the other service; addresses are not shared between services.',
 );
 
+/** A node cannot get a share of a pod pool. */
+export const POD_POOL_UNUSABLE = defineError(
+  'POD_POOL_UNUSABLE',
+  'A node asks for addresses of a CiliumPodIPPool that gives it none.',
+  'Apply a CiliumPodIPPool of this name with networks of this family, apart from cluster-pool-ipv4-cidr, cluster-pool-ipv6-cidr and service-cidr-*.',
+);
+
+/** No free network for a node in a pod pool. */
+export const POD_POOL_EXHAUSTED = defineError(
+  'POD_POOL_EXHAUSTED',
+  'No network is left for a node in a CiliumPodIPPool.',
+  'Add cidrs to the pool; those that nodes have stay theirs.',
+);
+
 /** A slice's name is taken. */
 export const SLICE_FOREIGN = defineError(
   'SLICE_FOREIGN',
