@@ -17,7 +17,9 @@ import {
   CILIUM_BGP_NODE_CONFIG,
   CILIUM_BGP_NODE_CONFIG_OVERRIDE,
   CILIUM_BGP_PEER_CONFIG,
+  CILIUM_LOAD_BALANCER_IP_POOL,
   CILIUM_NODE,
+  CILIUM_POD_IP_POOL,
   followResources,
   POD,
   type Resource,
@@ -34,10 +36,18 @@ import { declareClusterIpRequests } from './cluster-ips/cluster-ip-request.ts';
 import { ClusterIpTarget } from './cluster-ips/cluster-ip-target.ts';
 import { IdentityGc } from './gc/identity-gc.ts';
 import { NodeGc } from './gc/node-gc.ts';
+import { LoadBalancerLedger } from './load-balancer/load-balancer-ledger.ts';
+import { loadBalancerPoolRow } from './load-balancer/load-balancer-pool.ts';
+import { LoadBalancerTables } from './load-balancer/load-balancer-tables.ts';
+import { LoadBalancerTarget } from './load-balancer/load-balancer-target.ts';
 import { nodeRow, type OperatorNodeRow } from './pod-cidrs/node-row.ts';
 import { PodCidrLedger } from './pod-cidrs/pod-cidr-ledger.ts';
 import { declarePodCidrRequests } from './pod-cidrs/pod-cidr-request.ts';
 import { PodCidrTarget } from './pod-cidrs/pod-cidr-target.ts';
+import { PodPoolLedger } from './pod-pools/pod-pool-ledger.ts';
+import { declarePodPoolRequests } from './pod-pools/pod-pool-request.ts';
+import { type PodPoolRow, podPoolRow } from './pod-pools/pod-pool-row.ts';
+import { PodPoolTarget } from './pod-pools/pod-pool-target.ts';
 import type { OperatorSettings } from './settings.ts';
 import { ReportedTarget } from './sinks/reported-target.ts';
 import { declareSlices } from './slices/declare-slices.ts';
@@ -73,8 +83,10 @@ export class LeaderDuties {
   readonly #pods: TableWriter<PodRow>;
   readonly #services: TableWriter<OperatorServiceRow>;
   readonly #nodes: TableWriter<OperatorNodeRow>;
+  readonly #podPools: TableWriter<PodPoolRow>;
   readonly #podCidrs: PodCidrLedger;
   readonly #bgp: BgpTables;
+  readonly #loadBalancers: LoadBalancerTables;
 
   constructor(options: LeaderDutiesOptions) {
     const { clock, random, settings, log, yieldToLoop } = options;
@@ -87,20 +99,24 @@ export class LeaderDuties {
     this.#pods = this.#store.table('pods');
     this.#services = this.#store.table('services');
     this.#nodes = this.#store.table('ciliumnodes');
+    this.#podPools = this.#store.table('pod-pools');
     this.#podCidrs = new PodCidrLedger(this.#nodes.table, settings.podPools, (error) =>
       log.error({ [LOG.error]: error }, 'pod CIDRs overlap'),
     );
     this.#bgp = new BgpTables(this.#store, this.#nodes.table, settings.bgpSecretsNamespace);
+    this.#loadBalancers = new LoadBalancerTables(this.#store, this.#services.table, settings.families);
     this.#addSlices();
     this.#addClusterIps();
     this.#addPodCidrs();
+    this.#addPodPools();
     this.#addBgp();
+    this.#addLoadBalancers();
   }
 
   /** True when all that is derived from has been read in full. Nothing is written, and nothing removed, before. */
   get synced(): boolean {
-    const read = [this.#pods, this.#services, this.#nodes].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE));
-    return read && this.#bgp.synced;
+    const read = [this.#pods, this.#services, this.#nodes, this.#podPools].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE));
+    return read && this.#bgp.synced && this.#loadBalancers.synced;
   }
 
   /** Every table, for display. */
@@ -116,9 +132,11 @@ export class LeaderDuties {
       this.#follow(POD, this.#pods, podRow, until),
       this.#follow(SERVICE, this.#services, serviceRow, until),
       this.#follow(CILIUM_NODE, this.#nodes, nodeRow, until),
+      this.#follow(CILIUM_POD_IP_POOL, this.#podPools, podPoolRow, until),
       this.#follow(CILIUM_BGP_CLUSTER_CONFIG, this.#bgp.configs, bgpClusterConfigRow, until),
       this.#follow(CILIUM_BGP_NODE_CONFIG_OVERRIDE, this.#bgp.overrides, bgpOverrideRow, until),
       this.#follow(CILIUM_BGP_PEER_CONFIG, this.#bgp.peerConfigs, bgpPeerConfigRow, until),
+      this.#follow(CILIUM_LOAD_BALANCER_IP_POOL, this.#loadBalancers.pools, loadBalancerPoolRow, until),
       this.#follow(SECRET, this.#bgp.secrets, bgpSecretRow, until, this.#options.settings.bgpSecretsNamespace),
       this.#write(until),
       this.#writeOfSecrets(until),
@@ -195,6 +213,16 @@ export class LeaderDuties {
     this.#addSink('pod-cidrs', requests, new PodCidrTarget(resources, this.#podCidrs, clock, log));
   }
 
+  #addPodPools(): void {
+    const { resources, settings, clock, log } = this.#options;
+    const reserved = [...[...settings.podPools.values()].flatMap(({ networks }) => networks), ...settings.serviceRanges.values()];
+    const ledger = new PodPoolLedger(this.#nodes.table, reserved, (error) =>
+      log.error({ [LOG.error]: error }, 'shares of pod pools overlap'),
+    );
+    const requests = declarePodPoolRequests(this.#store, this.#nodes.table, this.#podPools.table);
+    this.#addSink('pod-pools', requests, new PodPoolTarget(resources, ledger, clock, log));
+  }
+
   #addBgp(): void {
     const { resources, clock } = this.#options;
     const { nodeConfigs, clusterConditions, peerConditions } = this.#bgp;
@@ -204,6 +232,15 @@ export class LeaderDuties {
     this.#addSink('bgp-cluster-conditions', clusterConditions, cluster, { onFailure: failed(CILIUM_BGP_CLUSTER_CONFIG) });
     const peer = new ConditionTarget(resources, CILIUM_BGP_PEER_CONFIG, clock);
     this.#addSink('bgp-peer-conditions', peerConditions, peer, { group: this.#secretSinks, onFailure: failed(CILIUM_BGP_PEER_CONFIG) });
+  }
+
+  #addLoadBalancers(): void {
+    const { resources, clock, log } = this.#options;
+    const { requests, poolConditions } = this.#loadBalancers;
+    const ledger = new LoadBalancerLedger(this.#services.table);
+    this.#addSink('load-balancers', requests, new LoadBalancerTarget(resources, ledger, clock, log));
+    const pools = new ConditionTarget(resources, CILIUM_LOAD_BALANCER_IP_POOL, clock);
+    this.#addSink('load-balancer-pool-conditions', poolConditions, pools);
   }
 
   #addSink<V>(

@@ -1,5 +1,8 @@
+export { AddressClaims } from './address-claims.ts';
+export { AddressSpan, mergeSpans } from './address-span.ts';
 export { CidrAllocator, type CidrConflict, conflictError } from './cidr-allocator.ts';
 export { CidrPool, type CidrPoolOptions } from './cidr-pool.ts';
+export { freeSubnet } from './free-subnet.ts';
 export { type CidrUsage, DEFAULT_REUSE_DELAY_MS, IpPool, type IpPoolOptions, type IpPoolSnapshot } from './ip-pool.ts';
 export { gatewayOf } from './ip-range.ts';
 export {

@@ -180,3 +180,29 @@ describe('delete', () => {
     expect(await cli.run('delete', 'pod', ...ETCD)).toBe(2);
   });
 });
+
+describe('BGP objects and address pools', () => {
+  const peers = 'peers: [{ name: tor, peerAddress: 192.0.2.1 }, { name: spine, peerAddress: 192.0.2.2 }]';
+  const PEER = 'apiVersion: cilium.io/v2alpha1\nkind: CiliumBGPPeerConfig\nmetadata: { name: tor }\nspec: {}\n';
+  const CLUSTER = `apiVersion: cilium.io/v2\nkind: CiliumBGPClusterConfig\nmetadata: { name: rack }\nspec: { bgpInstances: [{ name: main, ${peers} }] }\n`;
+  const POOL =
+    'apiVersion: cilium.io/v2\nkind: CiliumLoadBalancerIPPool\nmetadata: { name: vips }\nspec: { blocks: [{ cidr: 10.9.0.0/24 }] }\n';
+
+  it('are applied in either version, shown under their short names, and deleted', async () => {
+    cli.input = [PEER, CLUSTER, POOL].join('---\n');
+    expect(await cli.run('apply', ...ETCD, '-f', '-')).toBe(0);
+    expect(await cli.run('get', 'cbgppeer', '-o', 'json', ...ETCD)).toBe(0);
+    expect(JSON.parse(cli.out).items).toMatchObject([{ apiVersion: 'cilium.io/v2', metadata: { name: 'tor' } }]);
+    expect(await cli.run('get', 'cbgpcluster', ...ETCD)).toBe(0);
+    expect(cli.out).toBe('NAME   INSTANCES   PEERS   PROBLEMS   AGE\nrack   main        2       -          0s\n');
+    expect(await cli.run('get', 'ippools', ...ETCD)).toBe(0);
+    expect(cli.out).toBe('NAME   DISABLED   CONFLICTING   IPS-AVAILABLE   AGE\nvips   no         no            -               0s\n');
+    expect(await cli.run('delete', 'lbippool', 'vips', ...ETCD)).toBe(0);
+  });
+
+  it('that are wrong are refused with the field', async () => {
+    cli.input = CLUSTER.replace('192.0.2.2', '192.0.2.999');
+    expect(await cli.run('apply', ...ETCD, '-f', '-')).toBe(1);
+    expect(cli.err).toContain('CiliumBGPClusterConfig: spec.bgpInstances.0.peers.1.peerAddress: must be an IPv4 or IPv6 address');
+  });
+});

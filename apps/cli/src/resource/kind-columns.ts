@@ -1,4 +1,5 @@
 import type {
+  BgpNodePeerStatus,
   CiliumBGPClusterConfig,
   CiliumBGPNodeConfig,
   CiliumLoadBalancerIPPool,
@@ -64,10 +65,11 @@ const COLUMNS: Readonly<Record<string, KindColumns<never>>> = {
     ],
   } satisfies KindColumns<CiliumBGPClusterConfig>,
   CiliumBGPNodeConfig: {
-    headings: ['INSTANCES', 'PEERS'],
-    cells: ({ spec }: CiliumBGPNodeConfig) => [
+    headings: ['INSTANCES', 'PEERS', 'ESTABLISHED'],
+    cells: ({ spec, status }: CiliumBGPNodeConfig) => [
       list(spec.bgpInstances.map(({ name }) => name)),
       String(spec.bgpInstances.reduce((sum, { peers }) => sum + (peers?.length ?? 0), 0)),
+      String((status?.bgpInstances ?? []).flatMap(({ peers = [] }) => peers.filter(isEstablished)).length),
     ],
   } satisfies KindColumns<CiliumBGPNodeConfig>,
   CiliumLoadBalancerIPPool: {
@@ -90,6 +92,10 @@ export function kindCells(kind: ResourceKind, object: Resource, withNamespace: b
   const { name, namespace, creationTimestamp } = object.metadata;
   const own = (COLUMNS[kind.kind] as KindColumns<Resource> | undefined)?.cells(object) ?? [];
   return [...(withNamespace ? [namespace ?? ''] : []), name, ...own, ageText(creationTimestamp, nowMs)];
+}
+
+function isEstablished({ peeringState }: BgpNodePeerStatus): boolean {
+  return peeringState === 'established';
 }
 
 function list(values: readonly string[] | undefined): string {

@@ -1,5 +1,5 @@
 import { input, type Store, type Table } from '@isthmus/core';
-import type { Condition } from '../status/condition.ts';
+import { problemCondition } from '../status/condition.ts';
 import type { WantedConditions } from '../status/condition-target.ts';
 import { type BgpClusterConfigRow, type BgpPeerConfigRow, type BgpSecretRow, PASSWORD_KEY } from './bgp-rows.ts';
 import type { BgpSelection } from './bgp-selection.ts';
@@ -41,11 +41,11 @@ export function declareBgpClusterConditions(store: Store, inputs: ClusterConditi
       const missing = [...references(config)].filter((name) => !peerConfigs.has(name)).sort();
       const conflicting = nodes.filter((node) => (selections.get(node)?.others.length ?? 0) > 0);
       const own = [
-        condition(NO_MATCHING_NODE, nodes.length === 0, 'the node selector selects no node'),
-        condition(MISSING_PEER_CONFIGS, missing.length > 0, `there is no CiliumBGPPeerConfig ${listed(missing)}`),
-        condition(CONFLICTING, conflicting.length > 0, conflictMessage(conflicting, selections)),
+        problemCondition(NO_MATCHING_NODE, nodes.length === 0, 'the node selector selects no node'),
+        problemCondition(MISSING_PEER_CONFIGS, missing.length > 0, `there is no CiliumBGPPeerConfig ${listed(missing)}`),
+        problemCondition(CONFLICTING, conflicting.length > 0, conflictMessage(conflicting, selections)),
       ];
-      const bmp = condition(BMP_UNSUPPORTED, config.bmp, 'bmpServers are kept and have no effect: Isthmus does not speak BMP');
+      const bmp = problemCondition(BMP_UNSUPPORTED, config.bmp, 'bmpServers are kept and have no effect: Isthmus does not speak BMP');
       return config.bmp ? { always: [...own, bmp], ifPresent: [] } : { always: own, ifPresent: [bmp] };
     },
   });
@@ -65,23 +65,17 @@ export function declareBgpPeerConditions(
     compute: (key) => {
       const config = peerConfigs.get(key);
       if (!config) return undefined;
-      if (config.secret === undefined) return { always: [], ifPresent: [condition(MISSING_AUTH_SECRET, false, '')] };
+      if (config.secret === undefined) return { always: [], ifPresent: [problemCondition(MISSING_AUTH_SECRET, false, '')] };
       const name = `${namespace}/${config.secret}`;
       const secret = secrets.get(name);
       const message = secret ? `Secret ${name} has no ${PASSWORD_KEY}` : `there is no Secret ${name}`;
-      return { always: [condition(MISSING_AUTH_SECRET, !secret?.hasPassword, `${message}; sessions wait for it`)], ifPresent: [] };
+      return { always: [problemCondition(MISSING_AUTH_SECRET, !secret?.hasPassword, `${message}; sessions wait for it`)], ifPresent: [] };
     },
   });
 }
 
 function references({ instances }: BgpClusterConfigRow): Set<string> {
   return new Set(instances.flatMap(({ peers = [] }) => peers.flatMap(({ peerConfigRef }) => peerConfigRef?.name ?? [])));
-}
-
-/** The reason is the type's own word. */
-function condition(type: string, is: boolean, message: string): Condition {
-  const word = type.slice(type.indexOf('/') + 1);
-  return { type, status: is ? 'True' : 'False', reason: is ? word : `Not${word}`, message: is ? message : '' };
 }
 
 function conflictMessage(nodes: readonly string[], selections: Table<BgpSelection>): string {

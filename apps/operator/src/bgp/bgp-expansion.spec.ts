@@ -225,6 +225,9 @@ describe('conditions of BGP objects', () => {
       'cilium.io/NoMatchingNode': 'the node selector selects no node',
       'isthmus.io/BMPUnsupported': 'bmpServers are kept and have no effect: Isthmus does not speak BMP',
     });
+    await config(b, 'a', instance({ localASN: 65003 }, { matchLabels: { rack: '1' } }));
+    await b.settle();
+    expect(await nodeConfigs(b)).toMatchObject({ n1: [{ localASN: 65003 }] });
     await apply(b, CILIUM_BGP_PEER_CONFIG, 'tor', {});
     await b.resources.delete(CILIUM_BGP_CLUSTER_CONFIG, 'a');
     await config(b, 'none', instance({}, { matchLabels: { rack: '1' } }));

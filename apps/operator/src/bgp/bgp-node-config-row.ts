@@ -8,7 +8,7 @@ import {
 } from '@isthmus/model';
 import type { OperatorNodeRow } from '../pod-cidrs/node-row.ts';
 import type { BgpClusterConfigRow, BgpOverrideRow } from './bgp-rows.ts';
-import { addressOf, expandNodeMesh, type MeshNode } from './node-mesh.ts';
+import { addressOf, expandNodeMesh, type MeshNode, type NodeMesh, nodeMesh } from './node-mesh.ts';
 
 /** A CiliumBGPNodeConfig as it should be. Key: the node's name. */
 export interface BgpNodeConfigRow {
@@ -24,15 +24,22 @@ export interface BgpMember {
   readonly override: BgpOverrideRow | undefined;
 }
 
-/** What one node does of its cluster config. @param others the other nodes that follow it, by name; read where there is a mesh only */
-export function bgpNodeConfig(config: BgpClusterConfigRow, own: BgpMember, others: () => readonly BgpMember[]): BgpNodeConfigRow {
+/** The nodes that follow a cluster config with a mesh, by name. Key: the config's name. */
+export interface BgpMembers {
+  readonly members: readonly BgpMember[];
+}
+
+/** What one node does of its cluster config. @param all undefined where there is no mesh */
+export function bgpNodeConfig(config: BgpClusterConfigRow, own: BgpMember, all: BgpMembers | undefined): BgpNodeConfigRow {
   return {
     node: own.node.name,
     clusterConfig: config.name,
     clusterConfigUid: config.uid,
-    instances: config.instances.map((instance) => nodeInstance(instance, own, others)),
+    instances: config.instances.map((instance) => nodeInstance(instance, own, all)),
   };
 }
+
+const NOBODY: BgpMembers = { members: [] };
 
 /** Whether what a node does depends on the other nodes. */
 export function hasNodeMesh({ instances }: BgpClusterConfigRow): boolean {
@@ -43,16 +50,33 @@ function isMesh({ autoDiscovery }: BgpPeer): boolean {
   return autoDiscovery?.mode === 'NodeMesh';
 }
 
-function nodeInstance(instance: BgpInstance, own: BgpMember, others: () => readonly BgpMember[]): BgpNodeInstance {
+/** Meshes by their members, and by the peer that stands for them: what concerns all nodes is made once, and not for each of them. */
+const meshes = new WeakMap<BgpMembers, Map<BgpPeer, NodeMesh>>();
+
+function meshOf(peer: BgpPeer, instance: BgpInstance, all: BgpMembers): NodeMesh {
+  const known = meshes.get(all) ?? new Map<BgpPeer, NodeMesh>();
+  meshes.set(all, known);
+  let mesh = known.get(peer);
+  if (!mesh) {
+    mesh = nodeMesh(
+      peer,
+      all.members.map((member) => meshNode(member, instance)),
+    );
+    known.set(peer, mesh);
+  }
+  return mesh;
+}
+
+function nodeInstance(instance: BgpInstance, own: BgpMember, all: BgpMembers | undefined): BgpNodeInstance {
   const { peers = [], bmpServers: _, ...shared } = instance;
   const override = overrideOf(own, instance.name);
-  const meshes = peers.some(isMesh);
-  const members = meshes ? others().map((member) => meshNode(member, instance)) : [];
-  const expanded = peers.map((peer) => (isMesh(peer) ? expandNodeMesh(peer, meshNode(own, instance), members) : undefined));
+  const expanded = peers.map((peer) =>
+    isMesh(peer) ? expandNodeMesh(peer, meshNode(own, instance), meshOf(peer, instance, all ?? NOBODY)) : undefined,
+  );
   const routerID = override?.routerID ?? addressOf(own.node, 4);
   const clusterID = expanded.find((each) => each?.clusterID !== undefined)?.clusterID;
   // Nodes of a mesh connect to each other, so one of two must listen.
-  const localPort = override?.localPort ?? instance.localPort ?? (meshes ? DEFAULT_BGP_PORT : undefined);
+  const localPort = override?.localPort ?? instance.localPort ?? (peers.some(isMesh) ? DEFAULT_BGP_PORT : undefined);
   const localASN = override?.localASN ?? instance.localASN;
   return {
     ...shared,

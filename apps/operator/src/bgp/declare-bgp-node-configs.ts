@@ -1,6 +1,6 @@
-import { input, type Store, type Table, type TableIndex } from '@isthmus/core';
+import { input, type Store, type Table } from '@isthmus/core';
 import type { OperatorNodeRow } from '../pod-cidrs/node-row.ts';
-import { type BgpMember, type BgpNodeConfigRow, bgpNodeConfig, hasNodeMesh } from './bgp-node-config-row.ts';
+import { type BgpMember, type BgpMembers, type BgpNodeConfigRow, bgpNodeConfig, hasNodeMesh } from './bgp-node-config-row.ts';
 import type { BgpClusterConfigRow, BgpOverrideRow } from './bgp-rows.ts';
 import type { BgpSelection } from './bgp-selection.ts';
 
@@ -15,39 +15,41 @@ export interface BgpNodeConfigInputs {
 /** Declares the table of all node configs that should be. In a mesh, what a node says of itself concerns all nodes that follow its config. */
 export function declareBgpNodeConfigs(store: Store, inputs: BgpNodeConfigInputs): Table<BgpNodeConfigRow> {
   const { nodes, configs, overrides, selections } = inputs;
-  const followers: TableIndex<BgpSelection> = selections.index('config', ({ config }) => [config]);
-
-  function* withMesh(node: string, names: Iterable<string | undefined>): Iterable<string> {
-    yield node;
-    for (const name of names) {
-      const config = name === undefined ? undefined : configs.get(name);
-      if (config && hasNodeMesh(config)) yield* followers.get(config.name);
-    }
-  }
+  const followers = selections.index('config', ({ config }) => [config]);
+  const configOf = (node: string): string[] => [selections.get(node)?.config ?? []].flat();
 
   function member(name: string): BgpMember | undefined {
     const node = nodes.get(name);
     return node && { node, override: overrides.get(name) };
   }
 
+  const meshes = store.derive<BgpMembers>({
+    name: 'bgp-meshes',
+    inputs: [
+      input(configs, (key) => [key]),
+      input(selections, (_, row, before) => [row, before].flatMap((each) => each?.config ?? [])),
+      input(nodes, (key, row, before) => (seenAlike(row, before) ? [] : configOf(key))),
+      input(overrides, configOf),
+    ],
+    compute: (key) => {
+      const config = configs.get(key);
+      if (!config || !hasNodeMesh(config)) return undefined;
+      return { members: [...followers.get(key)].sort().flatMap((name) => member(name) ?? []) };
+    },
+  });
   return store.derive<BgpNodeConfigRow>({
     name: 'bgp-node-configs',
     inputs: [
       input(configs, (key) => followers.get(key)),
-      input(selections, (key, row, before) => withMesh(key, [row?.config, before?.config])),
-      input(nodes, (key, row, before) => (seenAlike(row, before) ? [] : withMesh(key, [selections.get(key)?.config]))),
-      input(overrides, (key) => withMesh(key, [selections.get(key)?.config])),
+      input(selections, (key) => [key]),
+      input(nodes, (key, row, before) => (seenAlike(row, before) ? [] : [key])),
+      input(overrides, (key) => [key]),
+      input(meshes, (key) => followers.get(key)),
     ],
     compute: (key) => {
       const own = member(key);
       const config = configs.get(selections.get(key)?.config ?? '');
-      if (!own || !config) return undefined;
-      return bgpNodeConfig(config, own, () =>
-        [...followers.get(config.name)]
-          .filter((name) => name !== key)
-          .sort()
-          .flatMap((name) => member(name) ?? []),
-      );
+      return own && config && bgpNodeConfig(config, own, meshes.get(config.name));
     },
   });
 }

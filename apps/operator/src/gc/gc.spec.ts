@@ -120,10 +120,10 @@ describe('NodeGc', () => {
     const kv = server.connect();
     const nodes = new Store(new ManualClock()).table<OperatorNodeRow>('nodes');
     const gc = new NodeGc({ kv, cluster: 'east', nodes: nodes.table, log: SILENT });
-    nodes.put('n1', { name: 'n1', podCidrs: [], labels: {}, internalIps: [] });
+    nodes.put('n1', { name: 'n1', podCidrs: [], labels: {}, internalIps: [], podPools: [] });
     for (const key of ['east/n1', 'east/n2', 'east/n3', 'west/n2']) await kv.put(`cilium/state/nodes/v1/${key}`, '{}');
     expect(await gc.pass()).toBe(0);
-    nodes.put('n3', { name: 'n3', podCidrs: [], labels: {}, internalIps: [] });
+    nodes.put('n3', { name: 'n3', podCidrs: [], labels: {}, internalIps: [], podPools: [] });
     expect(await gc.pass()).toBe(1);
     expect(server.history.range('').map(({ key }) => key.slice(22))).toEqual(['east/n1', 'east/n3', 'west/n2']);
   });

@@ -1,5 +1,6 @@
 import type { Service } from '@isthmus/model';
 import { canonicalIp, type Family, parseIp } from '@isthmus/net';
+import { type LoadBalancerWish, loadBalancerWish } from '../load-balancer/load-balancer-wish.ts';
 
 /** A port that a service's clients use. */
 export interface ServicePort {
@@ -26,6 +27,8 @@ export interface OperatorServiceRow {
   readonly families: readonly Family[];
   readonly singleStack: boolean;
   readonly publishNotReady: boolean;
+  /** Undefined when no address of a load balancer is or was wanted. */
+  readonly loadBalancer: LoadBalancerWish | undefined;
 }
 
 /** The row of a service, undefined for one that is only another name (ExternalName). */
@@ -45,6 +48,7 @@ export function serviceRow(service: Service): OperatorServiceRow | undefined {
     families: families(spec.ipFamilies, clusterIps),
     singleStack: spec.ipFamilyPolicy === 'SingleStack',
     publishNotReady: spec.publishNotReadyAddresses ?? false,
+    loadBalancer: loadBalancerWish(service),
   };
 }
 

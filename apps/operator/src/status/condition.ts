@@ -4,7 +4,7 @@ import type { Resource } from '@isthmus/model';
 /** A statement about an object, as Kubernetes objects carry them in `status.conditions`. */
 export interface Condition {
   readonly type: string;
-  readonly status: 'True' | 'False';
+  readonly status: 'True' | 'False' | 'Unknown';
   /** A word for programs; the error's code where something failed. */
   readonly reason: string;
   readonly message: string;
@@ -39,4 +39,17 @@ export function exhaustedCondition(type: string, { code, message, action }: Code
 /** Says that all is allocated. */
 export function allocatedCondition(type: string): Condition {
   return { type, status: 'True', reason: 'Allocated', message: '' };
+}
+
+/** Says whether something is amiss. The reason is the type's own word. */
+export function problemCondition(type: string, is: boolean, message: string): Condition {
+  const word = type.slice(type.indexOf('/') + 1);
+  return { type, status: is ? 'True' : 'False', reason: is ? word : `Not${word}`, message: is ? message : '' };
+}
+
+/** The object without conditions of a type. */
+export function withoutCondition<T extends Resource>(object: T, type: string): T {
+  const status = (object as { status?: { conditions?: readonly Condition[] } }).status;
+  if (!status?.conditions?.some((each) => each.type === type)) return object;
+  return { ...object, status: { ...status, conditions: status.conditions.filter((each) => each.type !== type) } };
 }

@@ -2,10 +2,22 @@ import { z } from 'zod';
 import { resourceSchema } from '../resource.ts';
 import { address, cidr, kind } from './fields.ts';
 
+const addressCount = z.int().min(0).optional();
+
+/** What a node has, and wants, of CiliumPodIPPools. */
+const podPoolsSchema = z.looseObject({
+  requested: z
+    .array(
+      z.looseObject({ pool: z.string(), needed: z.looseObject({ 'ipv4-addrs': addressCount, 'ipv6-addrs': addressCount }).optional() }),
+    )
+    .optional(),
+  allocated: z.array(z.looseObject({ pool: z.string(), cidrs: z.array(cidr).optional() })).optional(),
+});
+
 const ciliumNodeSchema = resourceSchema.extend({
   spec: z.looseObject({
     addresses: z.array(z.looseObject({ type: z.string(), ip: address })).optional(),
-    ipam: z.looseObject({ podCIDRs: z.array(cidr).optional() }).optional(),
+    ipam: z.looseObject({ podCIDRs: z.array(cidr).optional(), pools: podPoolsSchema.optional() }).optional(),
     bootid: z.string().optional(),
   }),
   status: z.looseObject({}).optional(),
