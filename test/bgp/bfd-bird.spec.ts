@@ -30,11 +30,11 @@ if (!present) console.warn('skipped: BIRD is not there; scripts/setup-bgp fetche
     ours = new OurBfd(link.ours.replace(/.*\//, ''));
     bird.start();
     await ours.start();
-  });
+  }, TIMEOUT_MS);
   afterEach(async () => {
     await ours.stop();
     await bird.stop();
-  });
+  }, TIMEOUT_MS);
 
   const birdSays = (address: string, right: RegExp): Promise<string> =>
     until(

@@ -36,11 +36,11 @@ const multihop = (minTtl: number): BfdSessionConfig => ({
     ours = new OurBfd(link.ours.replace(/.*\//, ''));
     await frr.start();
     await ours.start();
-  });
+  }, TIMEOUT_MS);
   afterEach(async () => {
     await ours.stop();
     await frr.stop();
-  });
+  }, TIMEOUT_MS);
 
   const frrSays = (address: string, ...right: (string | RegExp)[]): Promise<string> =>
     until(

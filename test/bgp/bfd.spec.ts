@@ -12,6 +12,15 @@ const TIMEOUT_MS = 60_000;
 const EXIT_CONFIG = 78;
 const STRANGER = '10.99.0.3';
 
+const [SINGLE_HOP, MULTIHOP] = [3784, 4784];
+
+/** Ports of our end from which there is a socket to a port of the other end. */
+function sourcePorts(link: TestLink, remotePort: number): number[] {
+  const remote = remotePort.toString(16).toUpperCase().padStart(4, '0');
+  const rows = link.run('cat', '/proc/net/udp', '/proc/net/udp6').matchAll(/: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) /g);
+  return [...rows].flatMap(([, from = '', to]) => (to === remote ? [Number.parseInt(from, 16)] : []));
+}
+
 /** What the other end wants of the same session. */
 const mirrored = (config: BfdSessionConfig): BfdSessionConfig => ({ ...config, local: config.remote, remote: config.local });
 const far = (minTtl: number): BfdSessionConfig => ({
@@ -37,11 +46,11 @@ describe('BFD with itself', () => {
     ours = new OurBfd(basename(link.ours));
     theirs = new OurBfd(link.theirs);
     await Promise.all([ours.start(), theirs.start()]);
-  });
+  }, TIMEOUT_MS);
   afterEach(async () => {
     await ours.stop();
     await theirs.stop();
-  });
+  }, TIMEOUT_MS);
 
   async function up(...configs: BfdSessionConfig[]): Promise<void> {
     ours.client.want(configs);
@@ -77,6 +86,9 @@ describe('BFD with itself', () => {
         const report = await ours.fresh(key, ({ detectionMs, transmitMs }) => detectionMs === 150 && transmitMs === 50);
         expect(report).toMatchObject({ remoteIndependent: true, lost: false, counters: { dropped: {}, unsent: 0 } });
       }
+      const ports = [...sourcePorts(link, SINGLE_HOP), ...sourcePorts(link, MULTIHOP)];
+      expect([ports.length, new Set(ports).size]).toEqual([3, 3]);
+      for (const port of ports) expect(port).toBeGreaterThanOrEqual(49_152);
       const numbers = [...ours.client.reports().values()].map(({ localDiscriminator }) => localDiscriminator);
       expect(new Set(numbers).size).toBe(3);
     },
@@ -111,6 +123,27 @@ describe('BFD with itself', () => {
       expect(ours.heard.filter(({ remoteState }) => remoteState === 'admin-down')).toEqual([]);
       forge('far', { ttl: 251, port: 4784 });
       await ours.heardSince(0, 'far', ({ remoteState }) => remoteState === 'admin-down');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'does not take its own absence for silence of the peer',
+    async () => {
+      const config = singleHop('ipv4');
+      ours.client.want([{ ...config, multiplier: 100 }]); // So patient is the peer.
+      theirs.client.want([mirrored(config)]);
+      await Promise.all([ours.up('ipv4'), theirs.up('ipv4')]);
+      await ours.fresh('ipv4', ({ detectionMs }) => detectionMs === 150);
+      for (let round = 0; round < 5; round++) {
+        const before = (await theirs.fresh('ipv4', () => true))!.counters.sent;
+        ours.pause(true);
+        await theirs.fresh('ipv4', ({ counters }) => counters.sent > before + 8); // Twice the detection time.
+        ours.pause(false);
+        const seen = ours.report('ipv4')!.counters.received;
+        await ours.fresh('ipv4', ({ counters }) => counters.received > seen + 12);
+      }
+      expect(ours.heard.filter(({ state }) => state === 'down')).toEqual([]);
     },
     TIMEOUT_MS,
   );

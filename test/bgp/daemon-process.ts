@@ -60,6 +60,11 @@ export class DaemonProcess {
     await once(child, 'exit');
   }
 
+  /** Has it do nothing, as on a machine that stalls, or lets it go on. */
+  pause(stopped: boolean): void {
+    this.#child?.kill(stopped ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   /** Waits until it ends by itself. @returns its exit status */
   async ended(): Promise<number | null> {
     const child = this.#child;

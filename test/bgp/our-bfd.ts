@@ -98,6 +98,10 @@ export class OurBfd {
     return this.#process.end(signal);
   }
 
+  pause(stopped: boolean): void {
+    this.#process.pause(stopped);
+  }
+
   ended(): Promise<number | null> {
     return this.#process.ended();
   }

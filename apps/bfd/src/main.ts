@@ -13,8 +13,10 @@ const RANDOM_RANGE = 2 ** 47;
 const random: Random = () => randomInt(RANDOM_RANGE) / RANDOM_RANGE;
 
 try {
-  const { config } = parseConfig(readConfigSources(process.argv.slice(2)));
-  await run(config, createLogger('bfd', config['log-level']));
+  const { config, warnings } = parseConfig(readConfigSources(process.argv.slice(2)));
+  const log = createLogger('bfd', config['log-level']);
+  for (const warning of warnings) log.warn(warning);
+  await run(config, log);
 } catch (error) {
   createLogger('bfd', 'info').fatal({ [LOG.error]: error }, error instanceof CodedError ? error.message : 'the BFD process cannot start');
   process.exit(error instanceof CodedError ? EXIT_CONFIG : 1);

@@ -135,6 +135,16 @@ describe('the client of the BFD process', () => {
     clock.advance(50);
     await happens(() => client.connected);
     expect(client.reports().size).toBe(0);
+    greeting = status('three', report('a'));
+    sockets.at(-1)!.destroy();
+    await happens(() => !client.connected);
+    clock.advance(100);
+    await happens(() => client.connected);
+    greeting = status('four', report('a'));
+    sockets.at(-1)!.destroy();
+    await happens(() => !client.connected);
+    clock.advance(100);
+    await happens(() => heard.length === 3); // The same, but another session.
   });
 
   it('connects no more when it is stopped', async () => {

@@ -37,9 +37,10 @@ export class BfdSendSocket {
     ports.add(this.#port);
   }
 
-  /** @returns false when the kernel refused: no route, a link that is down, or an answer that nobody listens */
+  /** @returns false when the kernel refused: there is no route, the link is down */
   send(bytes: Uint8Array): boolean {
-    return !this.#closed && libcCalls.send(this.#fd, bytes, bytes.length, MSG_DONTWAIT) === bytes.length;
+    // The first attempt may only tell that nobody listened to the packet before.
+    return !this.#closed && (this.#sent(bytes) || this.#sent(bytes));
   }
 
   close(): void {
@@ -47,6 +48,10 @@ export class BfdSendSocket {
     this.#closed = true;
     this.#ports.delete(this.#port);
     libcCalls.close(this.#fd);
+  }
+
+  #sent(bytes: Uint8Array): boolean {
+    return libcCalls.send(this.#fd, bytes, bytes.length, MSG_DONTWAIT) === bytes.length;
   }
 
   #bind(fd: number, path: BfdPath, random: Random): number {

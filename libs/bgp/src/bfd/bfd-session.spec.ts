@@ -1,66 +1,4 @@
-import { ManualClock } from '@isthmus/core';
-import { BfdSession, type BfdTiming } from './bfd-session.ts';
-import { type ControlPacket, decodeControlPacket } from './control-packet.ts';
-
-const TIMING: BfdTiming = { desiredMinTxMs: 50, requiredMinRxMs: 50, multiplier: 3 };
-const OURS = 7;
-
-/** A packet of a peer that is up at 50 ms x 3, unless told otherwise. */
-function packet(more: Partial<ControlPacket> = {}): ControlPacket {
-  return {
-    version: 1,
-    diagnostic: 0,
-    state: 'up',
-    poll: false,
-    final: false,
-    independent: false,
-    authenticated: false,
-    demand: false,
-    multipoint: false,
-    multiplier: 3,
-    length: 24,
-    myDiscriminator: 9,
-    yourDiscriminator: OURS,
-    desiredMinTx: 50_000,
-    requiredMinRx: 50_000,
-    requiredMinEchoRx: 0,
-    ...more,
-  };
-}
-
-function rig(timing: Partial<BfdTiming> = {}, random = () => 0) {
-  const clock = new ManualClock();
-  const sent: { at: number; packet: ControlPacket }[] = [];
-  const states: string[] = [];
-  let settle = (then: () => void): void => then();
-  const session: BfdSession = new BfdSession(
-    OURS,
-    { ...TIMING, ...timing },
-    {
-      clock,
-      random,
-      send: (bytes) => sent.push({ at: clock.now(), packet: decodeControlPacket(bytes)! }),
-      settle: (then) => settle(then),
-      changed: () => states.push(`${session.state}/${session.remote.state}`),
-    },
-  );
-  session.start();
-  const last = (): ControlPacket => sent.at(-1)!.packet;
-  const up = (): void => {
-    session.receive(packet({ state: 'down', yourDiscriminator: 0 }));
-    session.receive(packet());
-    session.receive(packet({ final: true }));
-    sent.length = 0;
-  };
-  /** Advances with a packet from the peer every 50 ms. */
-  const alive = (ms: number, more: Partial<ControlPacket> = {}): void => {
-    for (let spent = 0; spent < ms; spent += 50) {
-      clock.advance(50);
-      session.receive(packet(more));
-    }
-  };
-  return { clock, session, sent, states, last, up, alive, onSettle: (fn: typeof settle) => (settle = fn) };
-}
+import { OURS, packet, bfdRig as rig, TIMING } from '../../testing/bfd-session-rig.ts';
 
 describe('sending', () => {
   it('begins slowly, and says who it is and that it stands for itself', () => {
@@ -132,6 +70,27 @@ describe('sending', () => {
     expect(sent).toEqual([]);
   });
 
+  it('waits for the rest when a timer of whole milliseconds is early', () => {
+    const { clock, up, sent } = rig();
+    const after = clock.after.bind(clock);
+    clock.after = (ms, fn) => after(Math.max(0.1, Math.floor(ms)), fn);
+    up();
+    clock.advance(40);
+    expect(sent).toHaveLength(1);
+    expect(sent[0]!.at).toBeGreaterThanOrEqual(37.5);
+  });
+
+  it('has never both bits of a poll sequence in one packet', () => {
+    const { session, up, sent } = rig();
+    up();
+    session.configure({ ...TIMING, desiredMinTxMs: 60 });
+    session.receive(packet({ poll: true }));
+    expect(sent.map(({ packet: { poll, final } }) => [poll, final])).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+  });
+
   it('answers a poll at once, whatever its own timer says', () => {
     const { session, up, sent, clock } = rig();
     up();
@@ -151,106 +110,6 @@ describe('sending', () => {
     const now = clock.now();
     alive(450);
     expect(sent.map(({ at }) => at - now)).toEqual([300]);
-  });
-});
-
-describe('detection', () => {
-  it('takes the multiplier of the peer times the slower of what it sends and what this side takes', () => {
-    const { session } = rig({ requiredMinRxMs: 60 });
-    const detection = (more: Partial<ControlPacket>): number => {
-      session.receive(packet({ state: 'down', ...more }));
-      return session.detectionMs;
-    };
-    expect(detection({ desiredMinTx: 50_000, multiplier: 3 })).toBe(180);
-    expect(detection({ desiredMinTx: 70_000, multiplier: 3 })).toBe(210);
-    expect(detection({ desiredMinTx: 70_000, multiplier: 5 })).toBe(350);
-  });
-
-  it('is exact', () => {
-    const { clock, session, up, states } = rig();
-    up();
-    clock.advance(149.999);
-    expect(session.state).toBe('up');
-    clock.advance(0.001);
-    expect(session.state).toBe('down');
-    expect([session.diagnostic, session.lost, session.remote.discriminator]).toEqual([1, true, 0]);
-    expect(states.at(-1)).toBe('down/down');
-  });
-
-  it('counts from the last packet, whenever it came', () => {
-    const { clock, session, up } = rig();
-    up();
-    clock.advance(140);
-    session.receive(packet());
-    clock.advance(149);
-    expect(session.state).toBe('up');
-    clock.advance(1);
-    expect(session.state).toBe('down');
-  });
-
-  it('becomes shorter with the packet that says so', () => {
-    const { clock, session } = rig();
-    session.receive(packet({ state: 'init', desiredMinTx: 1_000_000 }));
-    expect(session.detectionMs).toBe(3000);
-    session.receive(packet());
-    clock.advance(150);
-    expect(session.state).toBe('down');
-  });
-
-  it('keeps the longer time until the peer knows that it may be shorter', () => {
-    const { session, up } = rig();
-    up();
-    session.configure({ ...TIMING, requiredMinRxMs: 20 });
-    session.receive(packet({ desiredMinTx: 20_000 }));
-    expect(session.detectionMs).toBe(150);
-    session.receive(packet({ desiredMinTx: 20_000, final: true }));
-    expect(session.detectionMs).toBe(60);
-  });
-
-  it('believes no timer before what had arrived was read', () => {
-    const { clock, session, up, onSettle } = rig();
-    up();
-    onSettle((then) => {
-      session.receive(packet()); // It lay in the socket while the process could not run.
-      then();
-    });
-    clock.advance(150);
-    expect(session.state).toBe('up');
-    onSettle((then) => then());
-    clock.advance(149);
-    expect(session.state).toBe('up');
-    clock.advance(1);
-    expect(session.state).toBe('down');
-  });
-
-  it('does not end a session that was stopped while its socket was read', () => {
-    const { clock, session, up, onSettle } = rig();
-    up();
-    let then = (): void => {};
-    onSettle((fn) => (then = fn));
-    clock.advance(150);
-    session.stop();
-    then();
-    clock.advance(1000);
-    expect(session.state).toBe('up');
-  });
-
-  it('forgets a peer that was never up', () => {
-    const { clock, session } = rig();
-    session.receive(packet({ state: 'down', desiredMinTx: 1_000_000 }));
-    expect([session.state, session.remote.discriminator]).toEqual(['init', 9]);
-    clock.advance(3000);
-    expect([session.state, session.remote.discriminator, session.lost]).toEqual(['down', 0, false]);
-  });
-
-  it('drops to slow packets that say why', () => {
-    const { clock, up, last, sent } = rig({}, () => 0.999999);
-    up();
-    clock.advance(150);
-    expect(last()).toMatchObject({ state: 'down', diagnostic: 1, yourDiscriminator: 0, desiredMinTx: 1_000_000 });
-    sent.length = 0;
-    clock.advance(2500);
-    expect(sent).toHaveLength(2);
   });
 });
 
