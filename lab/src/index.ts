@@ -26,7 +26,16 @@ export type { ProcessRecord } from './process/process-record.ts';
 export { startTime } from './process/process-stat.ts';
 export { noSteppableClock } from './process/stepped-clock.ts';
 export type { ProcessSpec, Supervisor } from './process/supervisor.ts';
-export { applyBgpObjects, applyToCluster, bgpObjects, peerName, RACK_COMMUNITIES, RACK_SERVICE, secretObject } from './rack/bgp-objects.ts';
+export {
+  applyBgpObjects,
+  applyToCluster,
+  bgpObjects,
+  peerName,
+  RACK_COMMUNITIES,
+  RACK_SERVICE,
+  secretObject,
+  unknownBgpKinds,
+} from './rack/bgp-objects.ts';
 export { FAMILIES as RACK_FAMILIES, linkSession, type RackFamily, type RackSession } from './rack/rack-session.ts';
 export { routingProgram } from './rack/routing-toolchain.ts';
 export { routeServerSessions, type TorRoute, type TorSession, torKernelHops, torRoutes, torSession } from './rack/tor-view.ts';

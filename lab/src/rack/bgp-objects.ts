@@ -48,16 +48,15 @@ export function secretObject(password: string): object {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name: SECRET, namespace: SECRETS_NAMESPACE }, type: 'Opaque', data };
 }
 
-/**
- * `isthmus apply` of all of it.
- * @returns which kinds `isthmus` does not know yet, without which nothing is applied
- */
-export async function applyBgpObjects(plan: LabPlan, cluster: ClusterPlan): Promise<string[]> {
-  const unknown = NEEDED.filter((kind) => findKind(kind) === undefined);
-  if (unknown.length > 0) return unknown;
+/** Which of the kinds that BGP is configured by `isthmus` does not know yet. */
+export function unknownBgpKinds(): string[] {
+  return NEEDED.filter((kind) => findKind(kind) === undefined);
+}
+
+/** `isthmus apply` of all of it. @throws CodedError LAB_COMMAND also while it does not know all of {@link unknownBgpKinds} */
+export async function applyBgpObjects(plan: LabPlan, cluster: ClusterPlan): Promise<void> {
   const files = FILES.flatMap((file) => ['-f', repositoryFile(`lab/manifests/${file}`)]);
   await applyToCluster(plan, cluster, bgpObjects(plan, cluster), files);
-  return [];
 }
 
 /** `isthmus apply` of these objects. */

@@ -45,6 +45,8 @@ export interface FlowReport {
   readonly lastError: string;
   /** Its packets that could be read on the links that were listened on; undefined when nobody listened. */
   readonly plaintext?: number;
+  /** Those of them that came without a tunnel's headers around them. */
+  readonly bare?: number;
 }
 
 /** What came of all flows, and of whom they ran through. */
@@ -109,7 +111,7 @@ export class Flows {
   async end(): Promise<TrafficReport> {
     const ended = await Promise.all(this.#running.map(reportOf));
     const sniffer = await this.#sniffer?.end();
-    const flows = ended.map((flow): FlowReport => (sniffer ? { ...flow, plaintext: sniffer.flows.get(flow.id) ?? 0 } : flow));
+    const flows = ended.map((flow) => (sniffer ? withSeen(flow, sniffer) : flow));
     return { flows, rig: await this.#rig.read(), ...(sniffer ? { sniffer } : {}) };
   }
 
@@ -118,6 +120,10 @@ export class Flows {
     for (const { command } of this.#running) command.kill();
     this.#sniffer?.kill();
   }
+}
+
+function withSeen(flow: FlowReport, { flows, bare }: SnifferReport): FlowReport {
+  return { ...flow, plaintext: flows.get(flow.id) ?? 0, bare: bare.get(flow.id) ?? 0 };
 }
 
 function flowCommand({ target, to, pps = DEFAULT_PPS }: FlowSpec): string[] {

@@ -1,3 +1,6 @@
+import { bgpMaintenanceChecks } from './bgp-maintenance.checks.ts';
+import { bgpRouteChecks } from './bgp-route.checks.ts';
+import { bgpTrafficChecks } from './bgp-traffic.checks.ts';
 import { brokenClusterCheck } from './broken-cluster.check.ts';
 import type { Check } from './check.ts';
 import { disconnectCheck } from './disconnect.check.ts';
@@ -27,6 +30,9 @@ export const CHECKS: readonly Check[] = [
   notReadyCheck,
   ...serviceChecks,
   serviceFailoverCheck,
+  ...bgpRouteChecks,
+  ...bgpTrafficChecks,
+  ...bgpMaintenanceChecks,
   ...restartChecks,
   disconnectCheck,
   brokenClusterCheck,

@@ -42,11 +42,11 @@ export const configSchema = {
   'bpf-sock-nat-max': rows('isth_sock_nat', 'translated sockets'),
   'bpf-object-dir': z.string().default('').describe('Folder with the compiled BPF objects; the one built with the sources when empty'),
   'cgroup-root': z.string().default('').describe('cgroup2 folder whose sockets are translated; the cgroup2 mount when empty'),
-  devices: list.prefault('').describe('Physical devices; the one with the default route when empty'),
+  devices: list.prefault('').describe('Physical devices; those of the default route when empty'),
   'node-ipv4': z
     .union([z.ipv4(), z.literal('')])
     .default('')
-    .describe('Address that other nodes send to; found on the device when empty'),
+    .describe('Address that other nodes send to; when empty, the one that the default route names as its source, or the one of the device'),
   'node-ipv6': z
     .union([z.ipv6(), z.literal('')])
     .default('')
