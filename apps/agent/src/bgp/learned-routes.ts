@@ -144,8 +144,13 @@ export class LearnedRoutes {
     const distinct = hops.filter(
       (hop, i) => hops.findIndex(({ address, device }) => address === hop.address && device === hop.device) === i,
     );
-    return distinct.length === 0 ? 'unreachable-next-hop' : { nextHops: distinct };
+    // Which of equals is the best may change: that is no change for packets.
+    return distinct.length === 0 ? 'unreachable-next-hop' : { nextHops: distinct.sort(byDeviceAndAddress) };
   }
+}
+
+function byDeviceAndAddress(a: Hop, b: Hop): number {
+  return (a.device ?? 0) - (b.device ?? 0) || (a.address < b.address ? -1 : 1);
 }
 
 /** Where a route leads; undefined when there is none, or it is the node's own. */
