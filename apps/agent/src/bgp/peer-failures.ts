@@ -19,6 +19,8 @@ export interface PeerFailuresOptions {
 export class PeerFailures implements SinkTarget<BgpPeerRow> {
   readonly #options: PeerFailuresOptions;
   readonly #peers = new Map<string, BgpPeerRow>();
+  /** Whether each session has failed and is not up again, as far as it was told. */
+  readonly #lost = new Map<string, boolean>();
   #said = '';
 
   constructor(options: PeerFailuresOptions) {
@@ -31,7 +33,10 @@ export class PeerFailures implements SinkTarget<BgpPeerRow> {
   }
 
   delete(keys: readonly string[]): undefined {
-    for (const key of keys) this.#peers.delete(key);
+    for (const key of keys) {
+      this.#peers.delete(key);
+      this.#lost.delete(key);
+    }
     this.say();
   }
 
@@ -44,10 +49,15 @@ export class PeerFailures implements SinkTarget<BgpPeerRow> {
     this.#options.monitor.want(sessions);
   }
 
-  /** Takes what the BFD process tells. */
+  /**
+   * Takes what the BFD process tells. A failure counts when it happens, and once: while it lasts a session with the peer may come up all the same,
+   * over which BFD itself begins anew.
+   */
   report({ key, lost, diagnostic }: BfdReport): void {
+    const wasLost = this.#lost.get(key) ?? lost;
+    this.#lost.set(key, lost);
     const peer = this.#peers.get(key);
-    if (lost && peer !== undefined) this.#options.onFailed(peer, `BFD: ${diagnostic}`);
+    if (lost && !wasLost && peer !== undefined) this.#options.onFailed(peer, `BFD: ${diagnostic}`);
   }
 
   /** A peer some hops away is spoken to from the address that its session has; without one there is nothing to go by. */

@@ -1,5 +1,7 @@
 import { input, type Store, type Table } from '@isthmus/core';
-import { problemCondition } from '../status/condition.ts';
+import { matchesSelector } from '@isthmus/model';
+import type { OperatorNodeRow } from '../pod-cidrs/node-row.ts';
+import { type Condition, problemCondition } from '../status/condition.ts';
 import type { WantedConditions } from '../status/condition-target.ts';
 import { type BgpClusterConfigRow, type BgpPeerConfigRow, type BgpSecretRow, PASSWORD_KEY } from './bgp-rows.ts';
 import type { BgpSelection } from './bgp-selection.ts';
@@ -9,6 +11,7 @@ const NO_MATCHING_NODE = 'cilium.io/NoMatchingNode';
 const MISSING_PEER_CONFIGS = 'cilium.io/MissingPeerConfigs';
 const CONFLICTING = 'cilium.io/ConflictingClusterConfig';
 const BMP_UNSUPPORTED = 'isthmus.io/BMPUnsupported';
+const NO_ROUTE_REFLECTOR = 'isthmus.io/NoRouteReflector';
 const MISSING_AUTH_SECRET = 'cilium.io/MissingAuthSecret';
 
 /** Names in a message before the rest is counted. */
@@ -16,6 +19,7 @@ const NAMES_SHOWN = 5;
 
 /** What conditions of cluster configs are derived from. */
 export interface ClusterConditionInputs {
+  readonly nodes: Table<OperatorNodeRow>;
   readonly configs: Table<BgpClusterConfigRow>;
   readonly selections: Table<BgpSelection>;
   readonly peerConfigs: Table<BgpPeerConfigRow>;
@@ -23,7 +27,7 @@ export interface ClusterConditionInputs {
 
 /** Declares the conditions of cluster configs. Key: the config's name. */
 export function declareBgpClusterConditions(store: Store, inputs: ClusterConditionInputs): Table<WantedConditions> {
-  const { configs, selections, peerConfigs } = inputs;
+  const { nodes, configs, selections, peerConfigs } = inputs;
   const namesOf = (row: BgpSelection | undefined): string[] => (row ? [row.config, ...row.others] : []);
   const selected = selections.index('selecting config', namesOf);
   const referring = configs.index('peer config', (config) => [...references(config)]);
@@ -33,20 +37,25 @@ export function declareBgpClusterConditions(store: Store, inputs: ClusterConditi
       input(configs, (key) => [key]),
       input(selections, (_, row, before) => [...namesOf(row), ...namesOf(before)]),
       input(peerConfigs, (key) => referring.get(key)),
+      input(nodes, (key) => namesOf(selections.get(key))),
     ],
     compute: (key) => {
       const config = configs.get(key);
       if (!config) return undefined;
-      const nodes = [...selected.get(key)].sort();
+      const names = [...selected.get(key)].sort();
       const missing = [...references(config)].filter((name) => !peerConfigs.has(name)).sort();
-      const conflicting = nodes.filter((node) => (selections.get(node)?.others.length ?? 0) > 0);
+      const conflicting = names.filter((node) => (selections.get(node)?.others.length ?? 0) > 0);
       const own = [
-        problemCondition(NO_MATCHING_NODE, nodes.length === 0, 'the node selector selects no node'),
+        problemCondition(NO_MATCHING_NODE, names.length === 0, 'the node selector selects no node'),
         problemCondition(MISSING_PEER_CONFIGS, missing.length > 0, `there is no CiliumBGPPeerConfig ${listed(missing)}`),
         problemCondition(CONFLICTING, conflicting.length > 0, conflictMessage(conflicting, selections)),
       ];
       const bmp = problemCondition(BMP_UNSUPPORTED, config.bmp, 'bmpServers are kept and have no effect: Isthmus does not speak BMP');
-      return config.bmp ? { always: [...own, bmp], ifPresent: [] } : { always: own, ifPresent: [bmp] };
+      const followers = names.flatMap((name) => (selections.get(name)?.config === key ? (nodes.get(name) ?? []) : []));
+      const lost = meshesWithoutReflector(config, followers);
+      const message = `no node that follows this config is a reflector of ${listed(lost)}`;
+      const rare = [bmp, problemCondition(NO_ROUTE_REFLECTOR, lost.length > 0, message)];
+      return { always: [...own, ...rare.filter(isTrue)], ifPresent: rare.filter((each) => !isTrue(each)) };
     },
   });
 }
@@ -72,6 +81,21 @@ export function declareBgpPeerConditions(
       return { always: [problemCondition(MISSING_AUTH_SECRET, !secret?.hasPassword, `${message}; sessions wait for it`)], ifPresent: [] };
     },
   });
+}
+
+/** Peers whose selector of route reflectors selects none: their nodes have no sessions at all. */
+function meshesWithoutReflector({ instances }: BgpClusterConfigRow, nodes: readonly OperatorNodeRow[]): string[] {
+  if (nodes.length === 0) return [];
+  return instances.flatMap(({ peers = [] }) =>
+    peers.flatMap(({ name, autoDiscovery }) => {
+      const selector = autoDiscovery?.nodeMesh?.routeReflector?.nodeSelector;
+      return selector && !nodes.some(({ labels }) => matchesSelector(selector, labels)) ? name : [];
+    }),
+  );
+}
+
+function isTrue({ status }: Condition): boolean {
+  return status === 'True';
 }
 
 function references({ instances }: BgpClusterConfigRow): Set<string> {

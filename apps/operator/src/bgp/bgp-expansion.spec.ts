@@ -238,6 +238,22 @@ describe('conditions of BGP objects', () => {
     await end();
   });
 
+  it('tell of a mesh without a reflector, which has no sessions', async () => {
+    const routeReflector = { clusterID: '10.0.0.1', nodeSelector: { matchLabels: { rr: 'yes' } } };
+    const peers = [{ name: 'mesh', autoDiscovery: { mode: 'NodeMesh', nodeMesh: { routeReflector } } }];
+    const { b, end } = await started(async (b) => {
+      await node(b, 'n1', ['fd30::1']);
+      await node(b, 'n2', ['fd30::2']);
+      await config(b, 'all', instance({ peers }));
+    });
+    const message = 'no node that follows this config is a reflector of mesh';
+    expect(await problems(b, CILIUM_BGP_CLUSTER_CONFIG, 'all')).toEqual({ 'isthmus.io/NoRouteReflector': message });
+    await node(b, 'n2', ['fd30::2'], { rr: 'yes' });
+    await b.settle();
+    expect(await problems(b, CILIUM_BGP_CLUSTER_CONFIG, 'all')).toEqual({});
+    await end();
+  });
+
   it('tell of a missing secret when it is missing, and of one without a password', async () => {
     const password = (data: Record<string, string>) =>
       ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'md5', namespace: 'kube-system' }, data }) as const;

@@ -26,7 +26,7 @@ export class BgpTables {
     const [configs, overrides, peerConfigs] = [this.configs.table, this.overrides.table, this.peerConfigs.table];
     const selections = declareBgpSelections(store, nodes, configs);
     this.nodeConfigs = declareBgpNodeConfigs(store, { nodes, configs, overrides, selections });
-    this.clusterConditions = declareBgpClusterConditions(store, { configs, selections, peerConfigs });
+    this.clusterConditions = declareBgpClusterConditions(store, { nodes, configs, selections, peerConfigs });
     this.peerConditions = declareBgpPeerConditions(store, peerConfigs, this.secrets.table, secretsNamespace);
   }
 
