@@ -51,10 +51,17 @@ function prefixes({ addresses, cluster }: NodePlace): { ipv4: string; ipv6: stri
   return { ipv4: `10.${id}.${host}.0/24`, ipv6: `fd10:${id}::${host}:0/112` };
 }
 
+/** The address of a service that all nodes of a cluster announce. */
+function shared({ cluster }: NodePlace): { ipv4: string; ipv6: string } {
+  const { id } = lab.cluster(cluster);
+  return { ipv4: `10.20${id}.0.1/32`, ipv6: `fd10:20${id}::1/128` };
+}
+
+/** A node announces a pod CIDR and the service's address. */
 function announce(node: NodePlace, attributes = 'bgp_community.add((65000,7))', password?: string): Promise<void> | undefined {
-  const { ipv4, ipv6 } = prefixes(node);
-  const line = (prefix: string): string[] => [`route ${prefix} blackhole { ${attributes}; };`];
-  return standIns.get(node.id)?.announce({ ipv4: line(ipv4), ipv6: line(ipv6) }, password);
+  const [own, service] = [prefixes(node), shared(node)];
+  const lines = (...all: string[]): string[] => all.map((prefix) => `route ${prefix} blackhole { ${attributes}; };`);
+  return standIns.get(node.id)?.announce({ ipv4: lines(own.ipv4, service.ipv4), ipv6: lines(own.ipv6, service.ipv6) }, password);
 }
 
 function racks(): readonly RackPlan[] {
@@ -79,7 +86,7 @@ async function untilSessions(node: NodePlace): Promise<void> {
     for (const family of RACK_FAMILIES) {
       const up = async (): Promise<boolean> => {
         const { established, bfd, received } = await torSession(lab, rackOf(node), link, family);
-        return established && bfd === 'up' && received === 1;
+        return established && bfd === 'up' && received === 2;
       };
       await waitUntil(up, { what: `${node.id} ${link.device} ${family}`, timeoutMs: TIMEOUT_MS });
     }
@@ -154,6 +161,20 @@ describe('the routers between racks', () => {
       for (const tor of racks()) await routesUntil(tor, prefixes(node).ipv6, shut);
       await announce(node);
       for (const tor of racks()) await routesUntil(tor, prefixes(node).ipv6, (routes) => routes.every((one) => one.localPreference !== 0));
+    }
+  });
+
+  it('send to every node that announces a prefix, and not to one that is about to go', async () => {
+    for (const { nodes } of lab.plan.clusters) {
+      const [first, second] = nodes;
+      if (!first || !second) throw new Error('a rack has two nodes');
+      const tor = rackOf(first);
+      const hopsOf = (...some: NodePlace[]): string[] => some.flatMap((node) => linksOf(lab.plan, node).map(({ own }) => own.ipv4));
+      await hopsUntil(tor, shared(first).ipv4, hopsOf(first, second));
+      await announce(first, `bgp_community.add(${GRACEFUL_SHUTDOWN})`);
+      await hopsUntil(tor, shared(first).ipv4, hopsOf(second));
+      await announce(first);
+      await hopsUntil(tor, shared(first).ipv4, hopsOf(first, second));
     }
   });
 

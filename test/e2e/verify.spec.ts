@@ -16,8 +16,12 @@ const OF_THREE = checksOf('three-clusters').filter(
   (check) => EVERYTHING || !OF_TWO.includes(check) || check.name === 'disconnect-forgets-the-other-cluster',
 );
 
+/** What racks alone can prove is proved in the BGP tier, which fetches their routers. */
+const OF_RACKS = checksOf('bgp-rack');
+
 it('leaves no check without a topology', () => {
-  expect(CHECKS.filter((check) => !OF_TWO.includes(check) && !OF_THREE.includes(check)).map(({ name }) => name)).toEqual([]);
+  const proved = new Set([...OF_TWO, ...OF_THREE, ...OF_RACKS]);
+  expect(CHECKS.filter((check) => !proved.has(check)).map(({ name }) => name)).toEqual([]);
 });
 
 /** Everything that `make lab` proves, on a lab of its own. The order is that of the list: each check leaves the lab as it was. */

@@ -5,11 +5,11 @@ import { applyToCluster, peerName, secretObject } from '../rack/bgp-objects.ts';
 import { FAMILIES } from '../rack/rack-session.ts';
 import { type TorRoute, torKernelHops, torSession } from '../rack/tor-view.ts';
 import { linksOf, type NodePlace } from '../topology/plan.ts';
-import { BGP_TIMEOUT_MS, nodeSessions, podCidrsOf, rackOf, speaksBgp, untilRoutes, untilSessionsUp, vipPrefixes } from './bgp-view.ts';
+import { BGP_TIMEOUT_MS, nodeSessions, podCidrsOf, rackOf, untilRoutes, untilSessionsUp, vipPrefixes } from './bgp-view.ts';
 import { type Check, expectThat } from './check.ts';
 import { expectNoLoss, flowSet } from './flow-set.ts';
 import { allNodes } from './pairs.ts';
-import { racksOf } from './rack.checks.ts';
+import { hasRacks, racksOf } from './rack.checks.ts';
 
 /** What a person says on a node before its maintenance, and after it. */
 const DRAIN = ['bgp', 'drain'];
@@ -20,7 +20,7 @@ const GRACEFUL_SHUTDOWN = '65535:0';
 const drainCheck: Check = {
   name: 'bgp-no-loss-while-nodes-drain',
   disruptive: true,
-  applies: speaksBgp,
+  applies: hasRacks,
   async run(lab) {
     await untilSessionsUp(lab);
     const text = await expectNoLoss(lab, await flowSet(lab), async () => {
@@ -72,7 +72,7 @@ async function untilHops(lab: Lab, node: NodePlace, prefix: string, right: (hops
 const passwordCheck: Check = {
   name: 'bgp-wrong-password-is-refused',
   disruptive: true,
-  applies: speaksBgp,
+  applies: hasRacks,
   async run(lab) {
     await untilSessionsUp(lab);
     const session = nodeSessions(lab).find(({ link, family }) => link.password !== undefined && family === 'ipv4');

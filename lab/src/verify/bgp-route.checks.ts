@@ -5,16 +5,16 @@ import { FAMILIES, type RackFamily } from '../rack/rack-session.ts';
 import { type TorRoute, torKernelHops } from '../rack/tor-view.ts';
 import { linksOf, type NodePlace } from '../topology/plan.ts';
 import type { RackPlan } from '../topology/rack-plan.ts';
-import { podCidrsOf, rackOf, speaksBgp, untilRoutes, untilSessionsUp, vipPrefixes } from './bgp-view.ts';
+import { podCidrsOf, rackOf, untilRoutes, untilSessionsUp, vipPrefixes } from './bgp-view.ts';
 import { type Check, expectThat } from './check.ts';
 import { allNodes } from './pairs.ts';
-import { racksOf } from './rack.checks.ts';
+import { hasRacks, racksOf } from './rack.checks.ts';
 
 /** Every node has a session with BFD over each family of each link. */
 const sessionsCheck: Check = {
   name: 'bgp-sessions',
   disruptive: false,
-  applies: speaksBgp,
+  applies: hasRacks,
   async run(lab) {
     await untilSessionsUp(lab);
     const links = racksOf(lab).flatMap((rack) => rack.links);
@@ -36,7 +36,7 @@ interface Announced {
 const routesCheck: Check = {
   name: 'bgp-routes',
   disruptive: false,
-  applies: speaksBgp,
+  applies: hasRacks,
   async run(lab) {
     await untilSessionsUp(lab);
     const all = [...(await podRoutes(lab)), ...(await vipRoutes(lab))];
@@ -103,7 +103,7 @@ function sameSet(one: readonly string[], other: readonly string[]): boolean {
 const withdrawnCheck: Check = {
   name: 'bgp-withdrawn',
   disruptive: true,
-  applies: speaksBgp,
+  applies: hasRacks,
   async run(lab) {
     const [cluster] = lab.plan.clusters;
     const node = cluster?.nodes.at(-1);

@@ -10,11 +10,11 @@ import { linksOf, type NodePlace, type PodPlace } from '../topology/plan.ts';
 import type { RackPlan } from '../topology/rack-plan.ts';
 import { DEFAULT_PPS, type FlowReport, type FlowSpec } from '../traffic/flow.ts';
 import { ECHO_PORT } from '../traffic/traffic-program.ts';
-import { nodeSessions, podCidrsOf, rackOf, speaksBgp, untilSessionsUp } from './bgp-view.ts';
+import { nodeSessions, podCidrsOf, rackOf, untilSessionsUp } from './bgp-view.ts';
 import { type Check, expectThat } from './check.ts';
 import { expectNoLoss, flowSet, trafficWhile } from './flow-set.ts';
 import { allNodes, nodeOf, type Pair, podPairs, RELATIONS } from './pairs.ts';
-import { racksOf } from './rack.checks.ts';
+import { hasRacks, racksOf } from './rack.checks.ts';
 
 /** Every flow has its own port, and with it its own link: of so many, each link of a node has some. */
 const MANY = { flows: 16, pps: 100 } as const;
@@ -55,7 +55,7 @@ function aWhile(): Promise<void> {
 const nativeCheck: Check = {
   name: 'bgp-native-traffic',
   disruptive: false,
-  applies: (lab) => speaksBgp(lab) && podPairs(lab, 'across-clusters').length > 0,
+  applies: (lab) => hasRacks(lab) && podPairs(lab, 'across-clusters').length > 0,
   async run(lab) {
     await untilSessionsUp(lab);
     const specs = (await flowSet(lab)).filter(({ name }) =>
@@ -77,7 +77,7 @@ function nativeProblem({ name, sent, lost, plaintext = 0, bare = 0 }: FlowReport
 const bothLinksCheck: Check = {
   name: 'bgp-both-links-are-used',
   disruptive: false,
-  applies: (lab) => speaksBgp(lab) && podPairs(lab, 'across-clusters').length > 0,
+  applies: (lab) => hasRacks(lab) && podPairs(lab, 'across-clusters').length > 0,
   async run(lab) {
     await untilSessionsUp(lab);
     const { from, to } = pairAcrossClusters(lab);
@@ -102,7 +102,7 @@ function failoverCheck(name: string, fault: (id: string, device: string) => Faul
   return {
     name,
     disruptive: true,
-    applies: (lab) => speaksBgp(lab) && podPairs(lab, 'across-clusters').length > 0,
+    applies: (lab) => hasRacks(lab) && podPairs(lab, 'across-clusters').length > 0,
     async run(lab) {
       const { from, to } = pairAcrossClusters(lab);
       const seen: string[] = [];
@@ -148,7 +148,7 @@ function failoverText({ name }: Fault, flows: readonly FlowReport[]): string {
 const agentRestartCheck: Check = {
   name: 'bgp-no-loss-while-agents-restart',
   disruptive: true,
-  applies: speaksBgp,
+  applies: hasRacks,
   async run(lab) {
     await untilSessionsUp(lab);
     const text = await expectNoLoss(lab, await flowSet(lab), async () => {

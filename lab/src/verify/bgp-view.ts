@@ -2,7 +2,7 @@ import type { NodeRow } from '@isthmus/model';
 import { isthmus } from '../control-plane/isthmus-command.ts';
 import type { Lab } from '../lab.ts';
 import { waitUntil } from '../machine/wait-until.ts';
-import { RACK_SERVICE, unknownBgpKinds } from '../rack/bgp-objects.ts';
+import { RACK_SERVICE } from '../rack/bgp-objects.ts';
 import { FAMILIES, type RackFamily } from '../rack/rack-session.ts';
 import { type TorRoute, torRoutes, torSession } from '../rack/tor-view.ts';
 import { type Addresses, type ClusterPlan, linksOf, type NodePlace } from '../topology/plan.ts';
@@ -10,15 +10,9 @@ import type { RackLink, RackPlan } from '../topology/rack-plan.ts';
 import { tableRows } from './agent-view.ts';
 import { CheckFailed, expectThat } from './check.ts';
 import { allNodes } from './pairs.ts';
-import { hasRacks } from './rack.checks.ts';
 
 /** How long anything of BGP may take before it counts as not happening: sessions wait a second between attempts. */
 export const BGP_TIMEOUT_MS = 30_000;
-
-/** Whether the nodes of a lab speak BGP with ToRs. */
-export function speaksBgp(lab: Lab): boolean {
-  return hasRacks(lab) && unknownBgpKinds().length === 0;
-}
 
 /** The rack of a node. @throws CheckFailed when it is in none */
 export function rackOf(lab: Lab, node: NodePlace): RackPlan {

@@ -1,3 +1,4 @@
+import { unknownBgpKinds } from '../rack/bgp-objects.ts';
 import { bgpMaintenanceChecks } from './bgp-maintenance.checks.ts';
 import { bgpRouteChecks } from './bgp-route.checks.ts';
 import { bgpTrafficChecks } from './bgp-traffic.checks.ts';
@@ -17,6 +18,9 @@ import { serviceFailoverCheck } from './service-failover.check.ts';
 import { sizeChecks } from './size.checks.ts';
 import { underlayCheck } from './underlay.check.ts';
 
+/** Only where nodes can be told to speak BGP is there anything to prove. */
+const BGP_CHECKS = unknownBgpKinds().length === 0 ? [...bgpRouteChecks, ...bgpTrafficChecks, ...bgpMaintenanceChecks] : [];
+
 /** What the lab proves, in the order of its final table. */
 export const CHECKS: readonly Check[] = [
   processesCheck,
@@ -30,9 +34,7 @@ export const CHECKS: readonly Check[] = [
   notReadyCheck,
   ...serviceChecks,
   serviceFailoverCheck,
-  ...bgpRouteChecks,
-  ...bgpTrafficChecks,
-  ...bgpMaintenanceChecks,
+  ...BGP_CHECKS,
   ...restartChecks,
   disconnectCheck,
   brokenClusterCheck,
