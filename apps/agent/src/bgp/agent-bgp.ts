@@ -194,7 +194,7 @@ export class AgentBgp {
     const late = this.#options.clock.now() - this.#startedMs >= ADOPTION_MS;
     if (!late && !this.#isComplete()) return;
     this.#complete = true;
-    this.#failures.say();
+    this.#failures.begin();
     this.learned.complete(LEARNED_SCOPE);
   }
 

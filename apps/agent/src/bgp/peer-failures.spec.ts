@@ -19,7 +19,8 @@ function fixture() {
     localAddress: (remote) => own.get(remote),
     onFailed: ({ address }, reason) => failed.push(`${address} ${reason}`),
   });
-  const report = (lost: boolean, key = 'rack/tor'): void => failures.report({ key, lost, diagnostic: 'detection time expired' } as unknown as BfdReport);
+  const report = (lost: boolean, key = 'rack/tor'): void =>
+    failures.report({ key, lost, diagnostic: 'detection time expired' } as unknown as BfdReport);
   return { failures, wanted, failed, own, report };
 }
 
@@ -55,6 +56,14 @@ describe('peers that BFD watches', () => {
     own.delete('10.0.0.2');
     failures.say();
     expect(wanted.at(-1)).toEqual([]);
+  });
+
+  it('are none before it is known which: sessions of an earlier run must not end', () => {
+    const { failures, wanted } = fixture();
+    failures.say();
+    expect(wanted).toEqual([]);
+    failures.begin();
+    expect(wanted).toEqual([[]]);
   });
 
   it('fail when BFD loses them, once for each time', () => {

@@ -21,6 +21,7 @@ export class PeerFailures implements SinkTarget<BgpPeerRow> {
   readonly #peers = new Map<string, BgpPeerRow>();
   /** Whether each session has failed and is not up again, as far as it was told. */
   readonly #lost = new Map<string, boolean>();
+  #begun = false;
   #said = '';
 
   constructor(options: PeerFailuresOptions) {
@@ -29,7 +30,7 @@ export class PeerFailures implements SinkTarget<BgpPeerRow> {
 
   update(rows: readonly SinkRow<BgpPeerRow>[]): undefined {
     for (const { key, row } of rows) this.#peers.set(key, row);
-    this.say();
+    this.begin();
   }
 
   delete(keys: readonly string[]): undefined {
@@ -40,8 +41,15 @@ export class PeerFailures implements SinkTarget<BgpPeerRow> {
     this.say();
   }
 
-  /** Says which sessions are wanted, where that is not what was said last. Once all peers are known, and when own addresses change. */
+  /** All peers are known, be it that there are none: from now on what is said is all. */
+  begin(): void {
+    this.#begun = true;
+    this.say();
+  }
+
+  /** Says which sessions are wanted, where that is not what was said last: own addresses may have changed. */
   say(): void {
+    if (!this.#begun) return;
     const sessions = [...this.#peers].flatMap(([key, peer]) => this.#session(key, peer) ?? []);
     const text = JSON.stringify(sessions);
     if (text === this.#said) return;
