@@ -194,7 +194,7 @@ export class AgentBgp {
     const late = this.#options.clock.now() - this.#startedMs >= ADOPTION_MS;
     if (!late && !this.#isComplete()) return;
     this.#complete = true;
-    this.#failures.begin();
+    if (this.#options.tables.bgp.peers.scopes.isSynced(LOCAL_SCOPE)) this.#failures.begin();
     this.learned.complete(LEARNED_SCOPE);
   }
 
