@@ -7,8 +7,10 @@ import { sinkReport } from '../sink-report.ts';
 import type { AgentTables } from '../tables/agent-tables.ts';
 import { runBgpSource } from './bgp-source.ts';
 import { BgpSpeakers } from './bgp-speakers.ts';
+import { peerViews } from './bgp-view.ts';
 import { KernelRoutes } from './kernel-routes.ts';
 import { LearnedRoutes } from './learned-routes.ts';
+import { NodeConfigStatus } from './node-config-status.ts';
 import { NodeNetwork } from './node-network.ts';
 import { PeerFailures } from './peer-failures.ts';
 import type { RunningSpeaker } from './running-speaker.ts';
@@ -115,10 +117,11 @@ export class AgentBgp {
       signal,
     );
     this.#bfd.start();
+    const report = config['enable-bgp-control-plane-status-report'] ? this.#statusReporter().run(signal) : undefined;
     const stopListening = tables.store.changed.listen(() => this.#checkComplete());
     this.#cancelDeadline = clock.after(ADOPTION_MS, () => this.#checkComplete());
     try {
-      await Promise.all([source, this.group.run(signal)]);
+      await Promise.all([source, report, this.group.run(signal)]);
     } finally {
       stopListening();
       this.#cancelDeadline();
@@ -147,6 +150,15 @@ export class AgentBgp {
       after: [instances, routes] as Sink<unknown>[],
     });
     this.group.add({ name: 'bfd-sessions', table: bgp.peers, startWhenSynced: LOCAL_SCOPE, target: this.#failures });
+  }
+
+  #statusReporter(): NodeConfigStatus {
+    const { resources, node, clock, log, tables } = this.#options;
+    const failures = (): string[] => [
+      ...[...tables.bgp.refusals.rows()].map(([key, { reason }]) => `${key}: ${reason}`),
+      ...this.group.all().flatMap((sink) => [...sink.status.rows()].map(([key, { error }]) => `${key}: ${error}`)),
+    ];
+    return new NodeConfigStatus({ resources, node, clock, log, peers: () => peerViews(this, tables), failures });
   }
 
   #bfdClient(): BfdClient {

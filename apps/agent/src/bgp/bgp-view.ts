@@ -22,6 +22,7 @@ export interface BgpPeerView {
   readonly state: PeerStatus['state'] | 'refused';
   readonly uptimeSeconds?: number;
   readonly holdTimeSeconds?: number;
+  readonly keepaliveSeconds?: number;
   readonly routes: readonly { readonly family: RoutedFamily; readonly received: number; readonly advertised: number }[];
   /** Families whose routes are kept while the peer restarts. */
   readonly stale: readonly RoutedFamily[];
@@ -77,7 +78,10 @@ function peerView({ name, row, rib, peers }: RunningSpeaker, status: PeerStatus)
     port: configured?.connection.port ?? 179,
     state,
     ...(uptimeMs !== undefined && { uptimeSeconds: Math.floor(uptimeMs / 1000) }),
-    ...(holdTime !== undefined && { holdTimeSeconds: holdTime }),
+    ...(holdTime !== undefined && {
+      holdTimeSeconds: holdTime,
+      keepaliveSeconds: Math.min(configured?.connection.keepaliveTime ?? Number.POSITIVE_INFINITY, Math.floor(holdTime / 3)),
+    }),
     routes: FAMILIES.filter((family) => (status.families ?? configured?.connection.families ?? FAMILIES).includes(family)).map((family) => {
       return { family, received: received[family], advertised: advertised[family] };
     }),

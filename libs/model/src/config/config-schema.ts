@@ -31,6 +31,9 @@ export const configSchema = {
     .describe('MiB of records that one remote cluster may have here; what is more is not taken'),
   'state-dir': path.default('/var/run/isthmus').describe('Where the process keeps what must survive its restart'),
   'socket-path': path.default('/var/run/isthmus/isthmus.sock').describe('Unix socket of the agent'),
+  'enable-bgp-control-plane-status-report': flag
+    .default(true)
+    .describe('Agents write how their BGP sessions are into the status of their CiliumBGPNodeConfig'),
   'bfd-socket-path': path.default('/var/run/isthmus/bfd.sock').describe('Unix socket of the BFD process'),
   'bpf-root': path.default('/sys/fs/bpf/isthmus').describe('Folder for pinned maps and links'),
   'bpf-endpoints-max': rows('isth_endpoints', 'addresses of this node and its pods'),
