@@ -19,6 +19,11 @@ ${FAMILIES.map((family) => familyLines(family, sessions)).join('\n')}
 `;
 }
 
+/** Configuration of zebra in a ToR: next hops stand in the routes themselves, because next hop objects of the kernel go with a carrier and are not made again. */
+export function zebraConfig(): string {
+  return 'no zebra nexthop kernel enable\n';
+}
+
 /** Configuration of bfdd in a ToR. */
 export function bfddConfig(): string {
   return `
@@ -32,14 +37,18 @@ exit
 `;
 }
 
-/** A route server leaves its own AS number out of the path, and the next hop as it is. */
+/**
+ * Without `bfd check-control-plane-failure`: with it and graceful restart FRR 8.4 takes every loss of BFD for a restart of the speaker, a cut link
+ * too, and keeps sending there. A node's BFD outlives its speaker, so that a restart does not fail it. A route server
+ * leaves its own AS number out of the path, and the next hop as it is.
+ */
 function sessionLines({ peer, peerAsn, password, toNode, name }: RackSession): string[] {
   const lines = [
     `remote-as ${peerAsn}`,
     `description ${name}`,
     'advertisement-interval 0',
     'timers connect 1',
-    ...(toNode ? ['passive', `bfd profile ${PROFILE}`, 'bfd check-control-plane-failure'] : []),
+    ...(toNode ? ['passive', `bfd profile ${PROFILE}`] : []),
     ...(password === undefined ? [] : [`password ${password}`]),
   ];
   return lines.map((line) => ` neighbor ${peer} ${line}`);

@@ -5,7 +5,7 @@ import { enterPlace } from '../process/enter-place.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import type { FabricPlan, RackPlan, RouterPlace } from '../topology/rack-plan.ts';
 import { birdConfig } from './bird-config.ts';
-import { bfddConfig, bgpdConfig } from './frr-config.ts';
+import { bfddConfig, bgpdConfig, zebraConfig } from './frr-config.ts';
 import { gobgpConfig } from './gobgp-config.ts';
 import { routingProgram } from './routing-toolchain.ts';
 
@@ -95,7 +95,7 @@ function frr(rack: RackPlan, fabric: FabricPlan): RouterKind {
     configure() {
       writeFileSync(at('group'), `${readFileSync('/etc/group', 'utf8').trimEnd()}\n${FRR_GROUP}\n`);
       mkdirSync(at('tmp'), { recursive: true });
-      const configs = { zebra: '', bfdd: bfddConfig(), bgpd: bgpdConfig(rack, fabric) };
+      const configs = { zebra: zebraConfig(), bfdd: bfddConfig(), bgpd: bgpdConfig(rack, fabric) };
       for (const [name, text] of Object.entries(configs)) writeFileSync(at(`${name}.conf`), text);
       writeFileSync(at('vtysh.conf'), 'username root nopassword\n');
     },
