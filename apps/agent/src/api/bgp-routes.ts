@@ -18,7 +18,7 @@ const KINDS: readonly string[] = ['available', 'advertised', 'received'];
 /** A table of the Internet is a million routes: whoever wants it all asks for it. */
 const ROUTES_SHOWN = 10_000;
 
-/** `peers`, `routes/<kind>?peer=&limit=`, `policies`, `refused`, `drain`. @throws CodedError API_NOT_FOUND */
+/** `peers`, `routes/<kind>?peer=&family=&limit=`, `policies`, `refused`, `drain`. @throws CodedError API_NOT_FOUND */
 export function bgpAnswer(bgp: BgpApi | undefined, { rest, query }: ApiRequest): unknown {
   const [what, kind = ''] = rest;
   if (what === 'peers') return bgp?.peers() ?? [];
@@ -27,7 +27,7 @@ export function bgpAnswer(bgp: BgpApi | undefined, { rest, query }: ApiRequest):
   if (what === 'drain') return { draining: bgp?.draining ?? false };
   if (what === 'routes' && KINDS.includes(kind)) {
     const routes = bgp?.routes(kind as BgpRouteKind, query.get('peer') ?? '') ?? [];
-    return [...take(routes, Number(query.get('limit') ?? ROUTES_SHOWN))];
+    return [...take(ofFamily(routes, query.get('family')), Number(query.get('limit') ?? ROUTES_SHOWN))];
   }
   throw new CodedError(API_NOT_FOUND, `there is nothing of BGP under ${rest.join('/')}`, { object: rest.join('/') });
 }
@@ -39,6 +39,10 @@ export function drainAnswer(bgp: BgpApi | undefined, body: unknown): unknown {
   if (bgp === undefined) throw new CodedError(API_REQUEST_INVALID, 'BGP does not run yet on this node', { object: 'draining' });
   bgp.setDraining(wanted);
   return { draining: bgp.draining };
+}
+
+function* ofFamily(routes: Iterable<BgpRouteView>, family: string | null): Generator<BgpRouteView> {
+  for (const route of routes) if (family === null || route.family === family) yield route;
 }
 
 function* take<T>(items: Iterable<T>, count: number): Generator<T> {

@@ -98,7 +98,12 @@ export async function agentConfig(agent: AgentApi): Promise<Record<string, unkno
 }
 
 async function ask<T>(agent: AgentApi, path: string, form: z.ZodType<T>): Promise<T> {
-  const result = form.safeParse(await agent.get(path));
+  return checkedAnswer(path, await agent.get(path), form);
+}
+
+/** An answer in the form that it must have. @throws CodedError CLI_AGENT_ANSWER */
+export function checkedAnswer<T>(path: string, answer: unknown, form: z.ZodType<T>): T {
+  const result = form.safeParse(answer);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new CodedError(CLI_AGENT_ANSWER, `${path}: ${issue?.path.join('.')}: ${issue?.message}`, { object: path });
