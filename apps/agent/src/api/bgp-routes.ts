@@ -1,4 +1,5 @@
 import { CodedError } from '@isthmus/core';
+import type { BgpSummary } from '../bgp/bgp-summary.ts';
 import { type BgpPeerView, type BgpPolicyView, type BgpRouteKind, type BgpRouteView } from '../bgp/bgp-view.ts';
 import { API_NOT_FOUND, API_REQUEST_INVALID, type ApiRequest } from './unix-server.ts';
 
@@ -10,6 +11,7 @@ export interface BgpApi {
   policies(): readonly BgpPolicyView[];
   /** Learned routes that are not installed, by prefix, and why. */
   refused(): ReadonlyMap<string, string>;
+  summary(): BgpSummary;
   readonly draining: boolean;
   setDraining(draining: boolean): void;
 }

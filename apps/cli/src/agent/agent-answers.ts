@@ -40,6 +40,17 @@ export const agentStatusSchema = z.looseObject({
       failing: z.array(z.looseObject({ sink: z.string(), key: z.string(), error: z.unknown() })),
     })
     .optional(),
+  routing: z.looseObject({ mode: z.string(), nodes: z.record(z.string(), z.number()) }).optional(),
+  bgp: z
+    .looseObject({
+      established: z.number(),
+      sessions: z.number(),
+      refusedPeers: z.number(),
+      learnedRoutes: z.number(),
+      refusedRoutes: z.number(),
+      draining: z.boolean(),
+    })
+    .optional(),
   remoteClusters: z.array(remoteCluster).default([]),
 });
 /** See {@link agentStatusSchema}. */

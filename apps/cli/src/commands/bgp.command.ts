@@ -19,6 +19,7 @@ import { CLI_NOT_FOUND } from '../cli.errors.ts';
 import type { Cli } from '../cli.ts';
 import { addExample, addOutput, addSocket, type OutputOptions, type SocketOptions } from '../options/common.ts';
 import { printJson } from '../output/print-json.ts';
+import { addBgpConfigure } from './bgp-configure.command.ts';
 
 type BgpOptions = OutputOptions & SocketOptions;
 
@@ -33,13 +34,13 @@ const ROUTES_SHOWN = 1_000;
 const NO_PEERS = 'no BGP peers are configured for this node\n';
 
 /** `bgp peers|routes|policies|drain`: what this node's speakers do. */
-export function addBgp(program: Command, cli: Cli): Command {
+export function addBgp(program: Command, cli: Cli): void {
   const group = program.command('bgp').description('BGP: sessions, routes and policies of this node; set it up for a cluster');
   addPeers(group, cli);
   addRoutes(group, cli);
   addPolicies(group, cli);
   addDrain(group, cli);
-  return group;
+  addBgpConfigure(group, cli);
 }
 
 function addPeers(group: Command, cli: Cli): void {
