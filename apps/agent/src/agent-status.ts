@@ -1,5 +1,7 @@
 import type { Sink, SinkGroup, SinkStatus, Store } from '@isthmus/core';
 import type { RemoteStatus } from '@isthmus/mesh';
+import type { PeerMode, RoutingModeName } from '@isthmus/model';
+import type { BgpSummary } from './bgp/bgp-summary.ts';
 
 /** Rows that are listed of each sink. */
 const LISTED_FAILURES = 20;
@@ -25,6 +27,10 @@ export interface AgentStatusInputs {
   readonly podCidrs: readonly string[];
   /** Undefined until the datapath is up. */
   readonly tunnel: TunnelStatus | undefined;
+  /** How other nodes may be reached, and how many are in each way. */
+  readonly routing: { readonly mode: RoutingModeName; readonly nodes: Readonly<Record<PeerMode, number>> };
+  /** Undefined until BGP runs. */
+  readonly bgp: BgpSummary | undefined;
   readonly store: Store;
   readonly sinks: SinkGroup | undefined;
   readonly publishing: SinkGroup | undefined;
@@ -50,6 +56,8 @@ export function agentStatus(inputs: AgentStatusInputs): object {
     revision: store.revision,
     podCidrs: inputs.podCidrs,
     ...(inputs.tunnel === undefined ? {} : { tunnel: inputs.tunnel }),
+    routing: inputs.routing,
+    ...(inputs.bgp === undefined ? {} : { bgp: inputs.bgp }),
     connections: inputs.connections,
     certificates: inputs.certificates,
     tables: Object.fromEntries(store.tables().flatMap((table) => (table.name.startsWith('sink/') ? [] : [[table.name, table.size]]))),

@@ -14,7 +14,9 @@ import { type RemoteHealth, type RunningSources, startSources } from './agent-so
 import { agentStatus } from './agent-status.ts';
 import type { BgpApi } from './api/bgp-routes.ts';
 import { AgentBgp } from './bgp/agent-bgp.ts';
+import { nodesByMode } from './bgp/bgp-summary.ts';
 import { bgpApi } from './bgp/bgp-view.ts';
+import { DrainFile } from './bgp/drain-file.ts';
 import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates } from './certificates/node-certificates.ts';
 import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
@@ -148,6 +150,8 @@ export class Agent {
       waitingFor: this.waitingFor(),
       podCidrs: this.podCidrs.all,
       tunnel: this.#kernel && tunnelStatus(this.#kernel),
+      routing: { mode: facts.routingMode, nodes: nodesByMode(this.tables.peers.rows()) },
+      bgp: this.#bgp && bgpApi(this.#bgp, this.tables).summary(),
       store: this.tables.store,
       sinks: this.#kernel?.sinks.group,
       publishing: this.#publishing?.group,
@@ -191,6 +195,7 @@ export class Agent {
       resources: this.#connections.resources,
       tables: this.tables,
       restarting: saved !== undefined,
+      drainFile: new DrainFile(this.#state),
     });
     this.#bgp.setPodCidrs(this.podCidrs.all);
     this.#bgp.adopt();

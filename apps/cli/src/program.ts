@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Cli } from './cli.ts';
 import { addApply } from './commands/apply.command.ts';
+import { addBgp } from './commands/bgp.command.ts';
 import { addBpf } from './commands/bpf.command.ts';
 import { addClusterCa } from './commands/cluster-ca.command.ts';
 import { addClusterInit } from './commands/cluster-init.command.ts';
@@ -78,6 +79,7 @@ function addNode(program: Command, cli: Cli): void {
   addEndpoint(program, cli);
   addIdentity(program, cli);
   addService(program, cli);
+  addBgp(program, cli);
   addBpf(program, cli);
   addTable(program, cli);
   addMonitor(program, cli);

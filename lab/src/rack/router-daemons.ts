@@ -14,13 +14,15 @@ const FRR = 'usr/lib/frr';
 /** FRR refuses to run where its package's group is not; a number that no package takes. */
 const FRR_GROUP = 'frrvty:x:65533:root';
 
-/** A router is a machine of its own: it answers BFD in time, however busy this one is with everything else. */
-const OWN_MACHINE = ['chrt', '--fifo', '5'];
+/** A router is a machine of its own: what answers BFD in it does so in time, however busy this one is with everything else. */
+const IN_TIME = ['chrt', '--fifo', '5'];
 
 /** One of a router's daemons. */
 interface RouterDaemon {
   readonly name: string;
   readonly argv: readonly string[];
+  /** It answers BFD. */
+  readonly inTime?: true;
 }
 
 /** What people and checks ask a router with, and a question that it answers only when it works. */
@@ -49,7 +51,8 @@ export function startRouters(supervisor: Supervisor, fabric: FabricPlan): void {
     mkdirSync(router.data, { recursive: true });
     configure();
     writeClient(router, client);
-    for (const { name, argv } of daemons) supervisor.start({ id: `${router.id}/${name}`, place: router, argv: [...OWN_MACHINE, ...argv] });
+    for (const { name, argv, inTime } of daemons)
+      supervisor.start({ id: `${router.id}/${name}`, place: router, argv: inTime ? [...IN_TIME, ...argv] : argv });
   }
 }
 
@@ -99,7 +102,7 @@ function frr(rack: RackPlan, fabric: FabricPlan): RouterKind {
       for (const [name, text] of Object.entries(configs)) writeFileSync(at(`${name}.conf`), text);
       writeFileSync(at('vtysh.conf'), 'username root nopassword\n');
     },
-    daemons: [daemon('zebra'), daemon('bfdd', ['--bfdctl', at('bfdd.sock')]), daemon('bgpd')],
+    daemons: [daemon('zebra'), { ...daemon('bfdd', ['--bfdctl', at('bfdd.sock')]), inTime: true }, daemon('bgpd')],
     client: {
       name: 'vtysh',
       argv: routingProgram('usr/bin/vtysh', ['--config_dir', rack.data, '--vty_socket', rack.data]),
@@ -112,7 +115,13 @@ function bird(rack: RackPlan, fabric: FabricPlan): RouterKind {
   const at = (file: string): string => join(rack.data, file);
   return {
     configure: () => writeFileSync(at('bird.conf'), birdConfig(rack, fabric)),
-    daemons: [{ name: 'bird', argv: routingProgram('usr/sbin/bird', ['-f', '-c', at('bird.conf'), '-s', at('control'), '-P', at('pid')]) }],
+    daemons: [
+      {
+        name: 'bird',
+        inTime: true,
+        argv: routingProgram('usr/sbin/bird', ['-f', '-c', at('bird.conf'), '-s', at('control'), '-P', at('pid')]),
+      },
+    ],
     client: { name: 'birdc', argv: routingProgram('usr/sbin/birdc', ['-s', at('control')]), probe: ['show', 'status'] },
   };
 }

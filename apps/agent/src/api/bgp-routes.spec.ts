@@ -1,4 +1,5 @@
 import { isCoded } from '@isthmus/core';
+import { bgpSummary } from '../bgp/bgp-summary.ts';
 import type { BgpRouteView } from '../bgp/bgp-view.ts';
 import { type BgpApi, bgpAnswer, drainAnswer } from './bgp-routes.ts';
 import { API_NOT_FOUND, API_REQUEST_INVALID } from './unix-server.ts';
@@ -10,10 +11,12 @@ function api() {
     peers: () => [],
     *routes(kind, peer) {
       asked.push([kind, peer]);
-      for (let i = 0; i < 20_000; i++) yield { prefix: `10.${i >> 8}.${i & 255}.0/24` } as BgpRouteView;
+      for (let i = 0; i < 20_000; i++) yield { prefix: `10.${i >> 8}.${i & 255}.0/24`, family: 'ipv4' } as BgpRouteView;
+      yield { prefix: 'fd00::/64', family: 'ipv6' } as BgpRouteView;
     },
     policies: () => [],
     refused: () => new Map([['10.1.0.0/24', 'own-pod-cidr']]),
+    summary: () => bgpSummary({ peers: [], learnedRoutes: 0, refusedRoutes: 1, draining }),
     get draining() {
       return draining;
     },
@@ -31,9 +34,11 @@ describe('the API of BGP', () => {
     const { get, asked } = api();
     expect(get('routes/received', 'peer=tor&limit=3')).toHaveLength(3);
     expect(get('routes/available')).toHaveLength(10_000);
+    expect(get('routes/received', 'family=ipv6&limit=3')).toMatchObject([{ prefix: 'fd00::/64' }]);
     expect(asked).toEqual([
       ['received', 'tor'],
       ['available', ''],
+      ['received', ''],
     ]);
   });
 

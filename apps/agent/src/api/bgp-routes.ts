@@ -1,4 +1,5 @@
 import { CodedError } from '@isthmus/core';
+import type { BgpSummary } from '../bgp/bgp-summary.ts';
 import { type BgpPeerView, type BgpPolicyView, type BgpRouteKind, type BgpRouteView } from '../bgp/bgp-view.ts';
 import { API_NOT_FOUND, API_REQUEST_INVALID, type ApiRequest } from './unix-server.ts';
 
@@ -10,6 +11,7 @@ export interface BgpApi {
   policies(): readonly BgpPolicyView[];
   /** Learned routes that are not installed, by prefix, and why. */
   refused(): ReadonlyMap<string, string>;
+  summary(): BgpSummary;
   readonly draining: boolean;
   setDraining(draining: boolean): void;
 }
@@ -18,7 +20,7 @@ const KINDS: readonly string[] = ['available', 'advertised', 'received'];
 /** A table of the Internet is a million routes: whoever wants it all asks for it. */
 const ROUTES_SHOWN = 10_000;
 
-/** `peers`, `routes/<kind>?peer=&limit=`, `policies`, `refused`, `drain`. @throws CodedError API_NOT_FOUND */
+/** `peers`, `routes/<kind>?peer=&family=&limit=`, `policies`, `refused`, `drain`. @throws CodedError API_NOT_FOUND */
 export function bgpAnswer(bgp: BgpApi | undefined, { rest, query }: ApiRequest): unknown {
   const [what, kind = ''] = rest;
   if (what === 'peers') return bgp?.peers() ?? [];
@@ -27,7 +29,7 @@ export function bgpAnswer(bgp: BgpApi | undefined, { rest, query }: ApiRequest):
   if (what === 'drain') return { draining: bgp?.draining ?? false };
   if (what === 'routes' && KINDS.includes(kind)) {
     const routes = bgp?.routes(kind as BgpRouteKind, query.get('peer') ?? '') ?? [];
-    return [...take(routes, Number(query.get('limit') ?? ROUTES_SHOWN))];
+    return [...take(ofFamily(routes, query.get('family')), Number(query.get('limit') ?? ROUTES_SHOWN))];
   }
   throw new CodedError(API_NOT_FOUND, `there is nothing of BGP under ${rest.join('/')}`, { object: rest.join('/') });
 }
@@ -39,6 +41,10 @@ export function drainAnswer(bgp: BgpApi | undefined, body: unknown): unknown {
   if (bgp === undefined) throw new CodedError(API_REQUEST_INVALID, 'BGP does not run yet on this node', { object: 'draining' });
   bgp.setDraining(wanted);
   return { draining: bgp.draining };
+}
+
+function* ofFamily(routes: Iterable<BgpRouteView>, family: string | null): Generator<BgpRouteView> {
+  for (const route of routes) if (family === null || route.family === family) yield route;
 }
 
 function* take<T>(items: Iterable<T>, count: number): Generator<T> {

@@ -8,6 +8,7 @@ import type { AgentTables } from '../tables/agent-tables.ts';
 import { runBgpSource } from './bgp-source.ts';
 import { BgpSpeakers } from './bgp-speakers.ts';
 import { peerViews } from './bgp-view.ts';
+import type { DrainFile } from './drain-file.ts';
 import { KernelRoutes } from './kernel-routes.ts';
 import { LearnedRoutes } from './learned-routes.ts';
 import { NodeConfigStatus } from './node-config-status.ts';
@@ -28,6 +29,7 @@ export interface AgentBgpOptions {
   readonly tables: AgentTables;
   /** The agent was here before, and its routes may be kept by its peers. */
   readonly restarting: boolean;
+  readonly drainFile: DrainFile;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -80,6 +82,7 @@ export class AgentBgp {
       localAddress: (remote) => this.#network.localAddress(remote),
       onFailed: (peer, reason) => this.#fail(peer.instance, peer.address, reason),
     });
+    if (options.drainFile.load()) this.speakers.setDraining(true);
     this.group = new SinkGroup(store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), sinkReport(log));
     this.#declareSinks();
   }
@@ -91,6 +94,12 @@ export class AgentBgp {
     replaceRows(podCidrs, new Map(cidrs.map((cidr) => [cidr, true as const])));
     podCidrs.synced(LOCAL_SCOPE);
     this.learned.reconsider();
+  }
+
+  /** Drains the node (RFC 8326), or takes that back, also for runs to come. @throws CodedError STATE_NOT_SAVED: for this run it is done */
+  setDraining(draining: boolean): void {
+    this.speakers.setDraining(draining);
+    this.#options.drainFile.save(draining);
   }
 
   /** Takes over what an earlier run left in the kernel. Before any sink runs: peers that are native must stay so. */

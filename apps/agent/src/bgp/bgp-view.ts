@@ -2,6 +2,7 @@ import { asPathText, type PathAttributes, type PeerStatus, type Policy, type Rou
 import type { BgpApi } from '../api/bgp-routes.ts';
 import type { AgentTables } from '../tables/agent-tables.ts';
 import type { AgentBgp } from './agent-bgp.ts';
+import { bgpSummary } from './bgp-summary.ts';
 import { isTag } from './export-policy.ts';
 import type { RunningSpeaker } from './running-speaker.ts';
 
@@ -176,9 +177,16 @@ export function bgpApi(bgp: AgentBgp, tables: AgentTables): BgpApi {
     routes: (kind, peer) => routeViews(bgp, kind, peer),
     policies: () => policyViews(bgp),
     refused: () => bgp.learned.refused,
+    summary: () =>
+      bgpSummary({
+        peers: peerViews(bgp, tables),
+        learnedRoutes: tables.sources.learnedRoutes.table.size,
+        refusedRoutes: bgp.learned.refused.size,
+        draining: bgp.speakers.draining,
+      }),
     get draining() {
       return bgp.speakers.draining;
     },
-    setDraining: (draining) => bgp.speakers.setDraining(draining),
+    setDraining: (draining) => bgp.setDraining(draining),
   };
 }

@@ -11,8 +11,10 @@ const MARTIANS = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '
   (text) => parseCidr(text)!,
 );
 
+/** All of {@link RouteRefusal}. */
+export const ROUTE_REFUSALS = ['own-pod-cidr', 'martian', 'unreachable-next-hop'] as const;
 /** Why a learned route is not installed. */
-export type RouteRefusal = 'own-pod-cidr' | 'martian' | 'unreachable-next-hop';
+export type RouteRefusal = (typeof ROUTE_REFUSALS)[number];
 
 /** What the source works with. */
 export interface LearnedRoutesOptions {

@@ -1,6 +1,7 @@
 import { MetricSet, measureOwnProcess, type Table } from '@isthmus/core';
 import type { EndpointRow, LocalAddressRow, ServiceRow } from '@isthmus/model';
 import type { Agent } from '../agent.ts';
+import { measureBgp } from './bgp-metrics.ts';
 import { datapathCounters } from './datapath-counters.ts';
 import { AGENT_METRICS } from './metric-list.ts';
 
@@ -25,6 +26,7 @@ export function agentMetrics(agent: Agent): Set {
   measureDatapath(metrics, agent);
   measurePods(metrics, agent);
   measureRemotes(metrics, agent, node);
+  measureBgp(metrics, () => ({ bgp: agent.bgp, learnedRoutes: agent.tables.sources.learnedRoutes.table.size }));
   measureOwnProcess(metrics, 'cilium_');
   return metrics;
 }

@@ -2,6 +2,7 @@ import { defineMetrics, LOOP_METRICS, processMetrics } from '@isthmus/core';
 
 const NODE_LABELS = ['source_cluster', 'source_node_name'] as const;
 const REMOTE_LABELS = ['source_cluster', 'source_node_name', 'target_cluster'] as const;
+const NEIGHBOR_LABELS = ['vrouter', 'neighbor', 'neighbor_asn'] as const;
 
 /** Every metric of the agent. */
 export const AGENT_METRICS = defineMetrics('agent', {
@@ -92,6 +93,43 @@ export const AGENT_METRICS = defineMetrics('agent', {
     labels: [...REMOTE_LABELS, 'kind', 'reason'],
     unit: 'records',
     help: 'Records of a remote cluster that were not taken',
+  },
+  cilium_bgp_control_plane_session_state: {
+    type: 'gauge',
+    labels: NEIGHBOR_LABELS,
+    unit: '1 or 0',
+    help: '1 while the session with a BGP peer is established',
+    deviation: '`vrouter` is the name of the instance, `neighbor` the address of the peer',
+  },
+  cilium_bgp_control_plane_advertised_routes: {
+    type: 'gauge',
+    labels: [...NEIGHBOR_LABELS, 'afi', 'safi'],
+    unit: 'routes',
+    help: 'Routes that a BGP peer was told of',
+  },
+  cilium_bgp_control_plane_received_routes: {
+    type: 'gauge',
+    labels: [...NEIGHBOR_LABELS, 'afi', 'safi'],
+    unit: 'routes',
+    help: 'Routes that a BGP peer told of, accepted or not',
+  },
+  isthmus_bgp_learned_routes: {
+    type: 'gauge',
+    labels: [],
+    unit: 'routes',
+    help: 'Routes learned from BGP peers that are to be in the kernel',
+  },
+  isthmus_bgp_refused_routes: {
+    type: 'gauge',
+    labels: ['reason'],
+    unit: 'routes',
+    help: 'Routes that were accepted from BGP peers and are not installed, by reason',
+  },
+  isthmus_bgp_refused_peers: {
+    type: 'gauge',
+    labels: [],
+    unit: 'peers',
+    help: 'BGP peers with whom there can be no session as they are configured',
   },
   isthmus_certificate_not_after_timestamp_seconds: {
     type: 'gauge',

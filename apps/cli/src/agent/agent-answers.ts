@@ -40,6 +40,17 @@ export const agentStatusSchema = z.looseObject({
       failing: z.array(z.looseObject({ sink: z.string(), key: z.string(), error: z.unknown() })),
     })
     .optional(),
+  routing: z.looseObject({ mode: z.string(), nodes: z.record(z.string(), z.number()) }).optional(),
+  bgp: z
+    .looseObject({
+      established: z.number(),
+      sessions: z.number(),
+      refusedPeers: z.number(),
+      learnedRoutes: z.number(),
+      refusedRoutes: z.number(),
+      draining: z.boolean(),
+    })
+    .optional(),
   remoteClusters: z.array(remoteCluster).default([]),
 });
 /** See {@link agentStatusSchema}. */
@@ -98,7 +109,12 @@ export async function agentConfig(agent: AgentApi): Promise<Record<string, unkno
 }
 
 async function ask<T>(agent: AgentApi, path: string, form: z.ZodType<T>): Promise<T> {
-  const result = form.safeParse(await agent.get(path));
+  return checkedAnswer(path, await agent.get(path), form);
+}
+
+/** An answer in the form that it must have. @throws CodedError CLI_AGENT_ANSWER */
+export function checkedAnswer<T>(path: string, answer: unknown, form: z.ZodType<T>): T {
+  const result = form.safeParse(answer);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new CodedError(CLI_AGENT_ANSWER, `${path}: ${issue?.path.join('.')}: ${issue?.message}`, { object: path });

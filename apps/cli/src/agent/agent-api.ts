@@ -6,6 +6,8 @@ export interface AgentApi {
    * @throws CodedError CLI_AGENT_DOWN, CLI_AGENT_DENIED, CLI_AGENT_ANSWER, or what the agent refused with
    */
   get(path: string): Promise<unknown>;
+  /** Asks the agent to do something. @param body sent as JSON. @returns the answer, parsed. @throws CodedError as {@link get} */
+  post(path: string, body: unknown): Promise<unknown>;
   /** The same of an answer that is no JSON, as it is. @throws CodedError as {@link get} */
   text(path: string): Promise<string>;
   /**

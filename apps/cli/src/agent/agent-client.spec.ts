@@ -32,6 +32,15 @@ it('reads JSON', async () => {
   expect(await agent.get('/v1/tables/sink%2Fx?key=a%2Fb')).toEqual({ path: '/v1/tables/sink%2Fx?key=a%2Fb' });
 });
 
+it('posts JSON', async () => {
+  const agent = await serve(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    response.end(JSON.stringify({ how: request.method, path: request.url, body }));
+  });
+  expect(await agent.post('/v1/bgp/drain', { draining: true })).toEqual({ how: 'POST', path: '/v1/bgp/drain', body: '{"draining":true}' });
+});
+
 it('hands on what the agent refuses with', async () => {
   const agent = await serve((_, response) => {
     response.statusCode = 404;

@@ -17,16 +17,28 @@ export class AgentClient implements AgentApi {
   }
 
   async get(path: string): Promise<unknown> {
-    const body = parseJson(await this.text(path));
-    if (body === undefined) throw this.#fault(CLI_AGENT_ANSWER, `${path} answered no JSON`);
-    return body;
+    return this.#json(path, await this.text(path));
+  }
+
+  async post(path: string, body: unknown): Promise<unknown> {
+    return this.#json(path, await this.#answer(path, JSON.stringify(body)));
   }
 
   async text(path: string): Promise<string> {
-    const response = await this.#open(path, AbortSignal.timeout(TIMEOUT_MS));
+    return await this.#answer(path);
+  }
+
+  async #answer(path: string, body?: string): Promise<string> {
+    const response = await this.#open(path, AbortSignal.timeout(TIMEOUT_MS), body);
     const text = await this.#text(response);
     if (response.statusCode !== 200) throw this.#refusal(response.statusCode, parseJson(text));
     return text;
+  }
+
+  #json(path: string, text: string): unknown {
+    const body = parseJson(text);
+    if (body === undefined) throw this.#fault(CLI_AGENT_ANSWER, `${path} answered no JSON`);
+    return body;
   }
 
   async *lines(path: string, signal: AbortSignal): AsyncIterable<unknown> {
@@ -40,11 +52,13 @@ export class AgentClient implements AgentApi {
     if (!signal.aborted) throw this.#fault(CLI_AGENT_DOWN, 'the agent went away');
   }
 
-  #open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  /** With a body it is a POST. */
+  #open(path: string, signal: AbortSignal, body?: string): Promise<IncomingMessage> {
+    const how = body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' } };
     return new Promise((resolve, reject) => {
-      const sent = request({ socketPath: this.#socket, path, signal, agent: false }, resolve);
+      const sent = request({ socketPath: this.#socket, path, signal, agent: false, ...how }, resolve);
       sent.once('error', (error) => reject(signal.aborted ? this.#aborted(signal, error) : this.#unreachable(error)));
-      sent.end();
+      sent.end(body);
     });
   }
 

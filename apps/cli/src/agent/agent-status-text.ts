@@ -18,6 +18,8 @@ function lines(status: AgentStatus, colour: boolean): string {
     ['agent', `${ready}, up ${spanText(status.uptimeSeconds)}`],
     ['pod CIDRs', status.podCidrs.join(', ') || 'none yet'],
     ...(status.tunnel === undefined ? [] : [['tunnel', tunnelText(status.tunnel)] as [string, string]]),
+    ...(status.routing === undefined ? [] : [['routing', routingText(status.routing)] as [string, string]]),
+    ...(status.bgp === undefined ? [] : [['BGP', bgpText(status.bgp, colour)] as [string, string]]),
     ...Object.entries(status.connections).map(([name, connection]): [string, string] => [name, connectionText(connection, colour)]),
     ...status.certificates.map((each): [string, string] => [each.name, certificateText(each, colour)]),
     ['endpoints', String(status.tables['endpoints'] ?? 0)],
@@ -30,6 +32,26 @@ function lines(status: AgentStatus, colour: boolean): string {
 function tunnelText({ protocol, port, device, xdp }: NonNullable<AgentStatus['tunnel']>): string {
   const way = Object.entries(xdp).map(([name, mode]) => `${mode} XDP on ${name}`);
   return `${protocol}, UDP port ${port}, by ${device === '' ? way.join(', ') : `device ${device}`}`;
+}
+
+/** Modes that no node is in are left out. */
+function routingText({ mode, nodes }: NonNullable<AgentStatus['routing']>): string {
+  const ways = Object.entries(nodes).filter(([, count]) => count > 0);
+  const text = ways.map(([way, count]) => `${count} ${way}`).join(', ');
+  return `${mode}; other nodes: ${text || 'none'}`;
+}
+
+function bgpText(bgp: NonNullable<AgentStatus['bgp']>, colour: boolean): string {
+  const { established, sessions, refusedPeers, learnedRoutes, refusedRoutes, draining } = bgp;
+  if (sessions + refusedPeers === 0) return 'no peers';
+  const up = paint(colour, established === sessions ? 'good' : 'doubtful', `${established} of ${sessions} sessions up`);
+  return [
+    up,
+    `${learnedRoutes} learned ${learnedRoutes === 1 ? 'route' : 'routes'}`,
+    ...(refusedRoutes > 0 ? [paint(colour, 'doubtful', `${refusedRoutes} refused`)] : []),
+    ...(refusedPeers > 0 ? [paint(colour, 'bad', `${refusedPeers} ${refusedPeers === 1 ? 'peer' : 'peers'} refused`)] : []),
+    ...(draining ? [paint(colour, 'doubtful', 'draining')] : []),
+  ].join(', ');
 }
 
 /** What to do about an etcd that does not answer, or does not let us in, and about certificates that are not renewed. */

@@ -73,6 +73,23 @@ describe('status', () => {
     expect(cli.out).toContain('tunnel         vxlan, UDP port 8472, by device isth_vxlan\n');
   });
 
+  it('says how other nodes are reached, and how BGP does', async () => {
+    const routing = { mode: 'auto', nodes: { native: 2, tunnel: 1, closed: 0 } };
+    const bgp = { established: 4, sessions: 4, refusedPeers: 0, learnedRoutes: 1, refusedRoutes: 0, draining: false };
+    cli.agent.answers['/v1/status'] = { ...STATUS, routing, bgp };
+    await cli.run('status');
+    expect(cli.out).toMatch(/^routing +auto; other nodes: 2 native, 1 tunnel$/m);
+    expect(cli.out).toMatch(/^BGP +4 of 4 sessions up, 1 learned route$/m);
+    const worse = { ...bgp, established: 3, refusedPeers: 1, learnedRoutes: 7, refusedRoutes: 2, draining: true };
+    cli.agent.answers['/v1/status'] = { ...STATUS, routing: { mode: 'tunnel', nodes: { native: 0 } }, bgp: worse };
+    await cli.run('status');
+    expect(cli.out).toMatch(/^routing +tunnel; other nodes: none$/m);
+    expect(cli.out).toMatch(/^BGP +3 of 4 sessions up, 7 learned routes, 2 refused, 1 peer refused, draining$/m);
+    cli.agent.answers['/v1/status'] = { ...STATUS, bgp: { ...bgp, established: 0, sessions: 0 } };
+    await cli.run('status');
+    expect(cli.out).toMatch(/^BGP +no peers$/m);
+  });
+
   it('says what to do about an etcd that it cannot use', async () => {
     const problem = { code: 'KV_UNREACHABLE', object: 'https://e:2379', message: 'connect to etcd: no route', action: 'Check it.' };
     cli.agent.answers['/v1/status'] = { ...STATUS, connections: { 'cluster etcd': { connected: false, error: problem.message, problem } } };

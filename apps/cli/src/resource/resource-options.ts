@@ -7,20 +7,27 @@ import { contextResources } from '../context/open-context.ts';
 import { addContext, type ContextOptions } from '../options/common.ts';
 
 /** Which store of resources a command works on. */
-export interface ResourceOptions extends ContextOptions {
+export interface StoreOptions extends ContextOptions {
   etcdConfig?: string;
+}
+
+/** The same, and in which namespace. */
+export interface ResourceOptions extends StoreOptions {
   namespace: string;
+}
+
+/** Adds the options of {@link StoreOptions}. */
+export function addStoreOptions(command: Command): Command {
+  return addContext(command).option('--etcd-config <file>', 'etcd client file of the cluster etcd, instead of that of a context');
 }
 
 /** Adds the options of {@link ResourceOptions}. */
 export function addResourceOptions(command: Command): Command {
-  return addContext(command)
-    .option('--etcd-config <file>', 'etcd client file of the cluster etcd, instead of that of a context')
-    .option('-n, --namespace <name>', 'namespace of objects that name none', 'default');
+  return addStoreOptions(command).option('-n, --namespace <name>', 'namespace of objects that name none', 'default');
 }
 
 /** Opens the store that the options name, lets `work` use it, and closes it. */
-export async function withResources<T>(cli: Cli, options: ResourceOptions, work: (store: ResourceStore) => Promise<T>): Promise<T> {
+export async function withResources<T>(cli: Cli, options: StoreOptions, work: (store: ResourceStore) => Promise<T>): Promise<T> {
   const { etcdConfig, context } = options;
   const open =
     etcdConfig === undefined ? await contextResources(cli, await findContext(cli, context)) : await cli.connect.resources(etcdConfig);

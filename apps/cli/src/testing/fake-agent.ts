@@ -8,6 +8,8 @@ export class FakeAgent implements AgentApi {
   /** What `lines` gives before the agent goes away. */
   events: unknown[] = [];
   readonly asked: string[] = [];
+  /** What was posted, by path. */
+  readonly posted: [string, unknown][] = [];
 
   async get(path: string): Promise<unknown> {
     this.asked.push(path);
@@ -17,6 +19,11 @@ export class FakeAgent implements AgentApi {
     if (answer === undefined)
       throw new CodedError({ code: 'API_NOT_FOUND', meaning: '', action: 'Look.' }, `nothing at ${path}`, { object: path });
     return answer;
+  }
+
+  async post(path: string, body: unknown): Promise<unknown> {
+    this.posted.push([path, body]);
+    return await this.get(`POST ${path}`);
   }
 
   async text(path: string): Promise<string> {
