@@ -121,10 +121,10 @@ function secret(name: string, password: string): Manifest {
   return { kind: SECRET, object: parseResource(SECRET, object) };
 }
 
-function manifest(kind: ResourceKind<never>, name: string, spec: object, withLabels?: Record<string, string>): Manifest {
+function manifest<T extends Resource>(kind: ResourceKind<T>, name: string, spec: object, withLabels?: Record<string, string>): Manifest {
   const metadata = { name, ...(withLabels && { labels: withLabels }) };
   const object = { apiVersion: `${kind.group}/${kind.version}`, kind: kind.kind, metadata, spec };
-  return { kind, object: parseResource(kind as ResourceKind<Resource>, object) };
+  return { kind: kind as unknown as ResourceKind, object: parseResource(kind, object) };
 }
 
 /** By these the advertisement is found. */
