@@ -24,7 +24,7 @@ try {
 
 /** By hand, without Nest: there is nothing to inject, and this is one more process on every node (docs/adr/0013-bfd-process.md). */
 async function run(config: Config, log: Log): Promise<void> {
-  const realTime = becomeRealTime(PRIORITY);
+  const realTime = becomeRealTime(PRIORITY, (why) => log.error(why));
   if (!realTime.fifo) log.warn(realTime.error);
   const bfd = new BfdProcess({
     socketPath: config['bfd-socket-path'],

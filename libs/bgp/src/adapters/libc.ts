@@ -49,6 +49,8 @@ export const libcCalls = {
     policy: number,
     parameters: Uint8Array,
   ) => number,
+  /** `limit` is a `struct rlimit`: the soft and the hard limit, 64 bits each. */
+  setrlimit: libc.func('int setrlimit(int resource, const void *limit)') as (resource: number, limit: Uint8Array) => number,
   /** 0 when there is no interface of that name. */
   ifNameToIndex: libc.func('unsigned int if_nametoindex(const char *name)') as (name: string) => number,
   strerror: libc.func('const char *strerror(int number)') as (number: number) => string,
