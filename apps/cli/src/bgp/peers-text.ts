@@ -38,7 +38,8 @@ function peerLines(node: string, peer: BgpPeer): Cell[][] {
 }
 
 function peerNotes({ peer, address, lastError, stale, state }: BgpPeer): string[] {
-  const title = [address, peer === '' ? '' : `(${peer})`].filter((part) => part !== '').join(' ');
+  const named = peer === '' || peer === address ? '' : `(${peer})`;
+  const title = [address, named].filter((part) => part !== '').join(' ');
   return [
     ...(lastError !== undefined && state !== 'established' ? [`${title}: ${lastError}`] : []),
     ...(stale.length === 0 ? [] : [`${title}: restarts; its ${stale.join(' and ')} routes are kept meanwhile`]),

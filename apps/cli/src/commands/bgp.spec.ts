@@ -66,6 +66,12 @@ describe('bgp peers', () => {
     expect(cli.out).toContain('\nthis node is draining: ');
   });
 
+  it('names a peer once that is called after its address', async () => {
+    cli.agent.answers['/v1/bgp/peers'] = [{ ...DOWN, peer: DOWN.address, lastError: 'no answer' }];
+    await cli.run('bgp', 'peers');
+    expect(cli.out).toContain('\nfd00::1: no answer\n');
+  });
+
   it('lets no control character of a peer reach the terminal', async () => {
     cli.agent.answers['/v1/bgp/peers'] = [{ ...DOWN, lastError: 'administrative shutdown: \u001b[2J\nbye' }];
     await cli.run('bgp', 'peers');
