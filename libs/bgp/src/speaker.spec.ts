@@ -118,7 +118,7 @@ describe('a peer that something else knows to be out of reach', () => {
     peer.handshake(theirOpen(restart));
     expect(made.status()).toMatchObject([{ state: 'established', complete: [] }]);
     made.failPeer('192.0.2.1', 'BFD says so');
-    expect(peer.notification).toMatchObject({ code: 6, subcode: 10 });
+    expect(peer.notification).toMatchObject({ code: 6, subcode: 9, inner: 10 }); // both have the N bit, RFC 8538
     expect(made.status()).toMatchObject([{ stale: [], lastError: 'BFD says so' }]);
   });
 });
