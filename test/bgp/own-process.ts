@@ -1,19 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import { DaemonProcess, until } from './daemon-process.ts';
-import type { UnnumberedOptions } from './unnumbered-process.ts';
+import type { SpeakerProcessOptions } from './speaker-process.ts';
 
 const WITH_NODE = fileURLToPath(new URL('../../scripts/with-node', import.meta.url));
-const PROGRAM = fileURLToPath(new URL('./unnumbered-process.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./speaker-process.ts', import.meta.url));
 
-/** The library's speaker in a process inside a namespace, with one peer behind an interface. */
-export class UnnumberedSpeaker {
+/** The library's speaker in a process of its own inside a namespace, with one peer. */
+export class OwnProcess {
   readonly #process: DaemonProcess;
 
+  /** @param netns path of the namespace, or its name */
   constructor(netns: string) {
-    this.#process = new DaemonProcess(netns);
+    this.#process = new DaemonProcess(netns.replace(/.*\//, ''));
   }
 
-  start(options: UnnumberedOptions): void {
+  start(options: SpeakerProcessOptions): void {
     const flags = ['--conditions=isthmus:source', '--disable-warning=ExperimentalWarning'];
     this.#process.start(WITH_NODE, [...flags, PROGRAM, JSON.stringify(options)]);
   }
