@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { DaemonProcess, TOOLCHAIN, until } from './daemon-process.ts';
+import { existsSync, mkdirSync } from 'node:fs';
+import { DaemonProcess, until } from './daemon-process.ts';
+import { startFrr } from './frr-process.ts';
 import { OURS, THEIRS } from './link.ts';
 
 /** FRR's bfdd and the zebra that tells it of interfaces: one single hop over IPv4, one multihop session over IPv6, 50 ms x 3. */
@@ -16,10 +17,11 @@ export class FrrBfd {
 
   async start(): Promise<void> {
     const { folder } = this.#bfdd;
-    this.#run(this.#zebra, 'zebra', this.#zebra.write('zebra.conf', ''), []);
+    startFrr(this.#zebra, 'zebra', { config: this.#zebra.write('zebra.conf', ''), socket: this.#socket });
     // bfdd that finds no zebra waits ten seconds before it looks again.
     await until(`zebra (${this.#zebra.log})`, () => existsSync(this.#socket), Boolean);
-    this.#run(this.#bfdd, 'bfdd', this.#bfdd.write('bfdd.conf', CONFIGURATION), ['--bfdctl', `${folder}/control`]);
+    const config = this.#bfdd.write('bfdd.conf', CONFIGURATION);
+    startFrr(this.#bfdd, 'bfdd', { config, socket: this.#socket, more: ['--bfdctl', `${folder}/control`] });
   }
 
   /** One command of vtysh, or several. @returns what it printed */
@@ -56,14 +58,6 @@ export class FrrBfd {
   async stop(): Promise<void> {
     await this.#bfdd.stop();
     await this.#zebra.stop();
-  }
-
-  /** These two insist on a group that only their package makes: they get a list of groups of their own, in their own mount namespace. */
-  #run(daemon: DaemonProcess, name: string, config: string, more: readonly string[]): void {
-    const groups = daemon.write('group', `${readFileSync('/etc/group', 'utf8')}frrvty:x:61999:root\n`);
-    const files = ['-f', config, '-i', `${daemon.folder}/pid`, '-z', this.#socket, '--vty_socket', daemon.folder];
-    const words = [`${TOOLCHAIN}usr/lib/frr/${name}`, ...files, '-u', 'root', '-g', 'root', '-P', '0', '--log', 'stdout', ...more];
-    daemon.start('/bin/sh', ['-c', 'mount --bind "$0" /etc/group && exec "$@"', groups, ...words]);
   }
 }
 

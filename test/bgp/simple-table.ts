@@ -59,6 +59,9 @@ export class SimpleTable implements SpeakerTable<unknown> {
 
   removePeer(): void {}
 
+  /** Nothing that came in goes out here. */
+  setDeferring(): void {}
+
   onDirty(listener: (peer: number) => void): void {
     this.#dirty.push(listener);
   }

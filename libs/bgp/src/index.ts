@@ -1,5 +1,6 @@
 export { BfdClient, type BfdClientOptions } from './adapters/bfd-client.ts';
 export { becomeRealTime, type RealTime } from './adapters/real-time.ts';
+export { advertiseRouter, type DiscoveryLink, solicitRouters } from './adapters/router-discovery.ts';
 export { tcpTransport } from './adapters/tcp-transport.ts';
 export { UdpBfdTransport } from './adapters/udp-bfd-transport.ts';
 export { asPathLength, asPathText } from './attribute/as-path.codec.ts';
@@ -38,5 +39,5 @@ export type { PeerConnection } from './session/peer-settings.ts';
 export type { SessionState } from './session/session-machine.ts';
 export type { PeerUp, SessionTable, UpdateParser } from './session/session-table.ts';
 export type { SpeakerTable } from './session/speaker-table.ts';
-export { BGP_ADDRESS, BGP_CONNECT, BGP_LISTEN, BGP_PASSWORD, BGP_SOCKET } from './session/transport-errors.ts';
+export { BGP_ADDRESS, BGP_CONNECT, BGP_DISCOVERY, BGP_LISTEN, BGP_PASSWORD, BGP_SOCKET } from './session/transport-errors.ts';
 export { BGP_PEER, BgpSpeaker, type BgpSpeakerOptions, type PeerStatus } from './speaker.ts';

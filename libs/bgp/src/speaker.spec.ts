@@ -1,5 +1,6 @@
 import { ManualClock } from '@isthmus/core';
-import { ScriptedConnection } from '../testing/scripted-peer.ts';
+import { ScriptedConnection, settled } from '../testing/scripted-peer.ts';
+import { frame, MESSAGE_TYPE } from './message/framing.ts';
 import { parseUpdate } from './message/update.ts';
 import { type PeerRouting, Rib } from './rib/rib.ts';
 import type { BgpConnection, BgpEndpoint, BgpListener, BgpTransport } from './session/bgp-transport.ts';
@@ -33,7 +34,7 @@ class ListeningTransport implements BgpTransport {
   }
 }
 
-async function speaker(range: Partial<PeerRange<PeerRouting>>, ports = [179]) {
+async function speaker(range: Partial<PeerRange<PeerRouting>>, ports = [179], restarting = false) {
   const [clock, transport] = [new ManualClock(), new ListeningTransport()];
   const rib = new Rib({ asn: 65001, routerId: '10.0.0.1', later: (run) => run() });
   const made = new BgpSpeaker<PeerRouting>({
@@ -44,11 +45,12 @@ async function speaker(range: Partial<PeerRange<PeerRouting>>, ports = [179]) {
     transport,
     table: rib,
     parseUpdate,
+    restarting,
     listen: ports.map((port) => ({ address: '0.0.0.0', port })),
     ranges: [{ asn: 65002, network: NETWORK, ...range }],
   });
   const addresses = (): string[] => made.status().map(({ address }) => address);
-  return { clock, transport, speaker: made, addresses };
+  return { clock, transport, rib, speaker: made, addresses };
 }
 
 const theirOpen = (settings: Partial<PeerRange<PeerRouting>>) =>
@@ -118,7 +120,55 @@ describe('a peer that something else knows to be out of reach', () => {
     peer.handshake(theirOpen(restart));
     expect(made.status()).toMatchObject([{ state: 'established', complete: [] }]);
     made.failPeer('192.0.2.1', 'BFD says so');
-    expect(peer.notification).toMatchObject({ code: 6, subcode: 10 });
+    expect(peer.notification).toMatchObject({ code: 6, subcode: 9, inner: 10 }); // both have the N bit, RFC 8538
     expect(made.status()).toMatchObject([{ stale: [], lastError: 'BFD says so' }]);
+  });
+});
+
+describe('a speaker that is back from a restart', () => {
+  const restart = { gracefulRestart: { restartTime: 120 } };
+  const END_OF_RIB = frame(MESSAGE_TYPE.update, new Uint8Array(4));
+  const updates = ({ types }: ScriptedConnection): number => types.filter((type) => type === MESSAGE_TYPE.update).length;
+
+  async function back() {
+    const made = await speaker({}, [179], true);
+    for (const host of [1, 2]) made.speaker.addPeer({ address: `198.51.100.${host}`, asn: 65002, passive: true, ...restart });
+    made.rib.originate({ prefix: '10.1.0.0/16' });
+    await made.speaker.start();
+    const connect = async (host: number): Promise<ScriptedConnection> => {
+      const peer = made.transport.arrive(`198.51.100.${host}`);
+      peer.handshake(theirOpen({ ...restart, routerId: `10.0.1.${host}` } as object));
+      await settled();
+      return peer;
+    };
+    return { ...made, connect };
+  }
+
+  it('tells own routes at once, and that these are all when every peer that keeps its routes has told all of its own', async () => {
+    const { connect } = await back();
+    const first = await connect(1);
+    first.receive(END_OF_RIB);
+    await settled();
+    expect(updates(first)).toBe(1);
+    const second = await connect(2);
+    expect(updates(second)).toBe(1);
+    second.receive(END_OF_RIB);
+    await settled();
+    expect([updates(first), updates(second)]).toEqual([2, 2]);
+  });
+
+  it('waits half a minute at most, and for nobody who is configured no longer', async () => {
+    for (const end of ['time', 'removal']) {
+      const { connect, clock, speaker: made } = await back();
+      const first = await connect(1);
+      first.receive(END_OF_RIB);
+      clock.advance(29_000);
+      await settled();
+      expect(updates(first)).toBe(1);
+      if (end === 'time') clock.advance(1_000);
+      else made.removePeer('198.51.100.2');
+      await settled();
+      expect(updates(first)).toBe(2);
+    }
   });
 });

@@ -6,6 +6,7 @@ import { ourOpen } from './session/our-open.ts';
 import { PeerRoutes } from './session/peer-routes.ts';
 import { PeerSession, refuse } from './session/peer-session.ts';
 import { type PeerConnection, sameSession, sessionSettings } from './session/peer-settings.ts';
+import { SelectionDeferral } from './session/selection-deferral.ts';
 import { CEASE } from './session/session-end.ts';
 import type { SessionState } from './session/session-machine.ts';
 import type { SessionSettings } from './session/session-settings.ts';
@@ -33,7 +34,10 @@ export interface BgpSpeakerOptions<Policy> {
   readonly listen?: readonly BgpEndpoint[];
   /** Peers that need not be named: whoever connects from the network gets a session of these settings, and is forgotten when it is gone. */
   readonly ranges?: readonly PeerRange<Policy>[];
-  /** The process was stopped with {@link BgpSpeaker.stop} and is back: peers that kept its routes are told, RFC 4724 §4.1. */
+  /**
+   * The process was stopped with {@link BgpSpeaker.stop} and is back: peers that kept its routes are told, RFC 4724 §4.1. Own routes go out at
+   * once; what is learned is passed on, and the End-of-RIB sent, when all peers with graceful restart have sent theirs, or after 30 seconds.
+   */
   readonly restarting?: boolean;
   /** After every change of a session's state. */
   readonly onState?: (status: PeerStatus) => void;
@@ -84,6 +88,7 @@ export class BgpSpeaker<Policy = unknown> {
   readonly #peers = new Map<string, Peer<Policy>>();
   readonly #listeners: BgpListener[] = [];
   readonly #startedAt: number;
+  readonly #deferral: SelectionDeferral | undefined;
   /** By number of a range's peer that has no session. */
   readonly #forgetting = new Map<number, Cancel>();
   #running = false;
@@ -91,6 +96,10 @@ export class BgpSpeaker<Policy = unknown> {
   constructor(options: BgpSpeakerOptions<Policy>) {
     this.#options = options;
     this.#startedAt = options.clock.now();
+    if (options.restarting) {
+      this.#deferral = new SelectionDeferral(options.clock, () => options.table.setDeferring(false));
+      options.table.setDeferring(true);
+    }
     options.table.onDirty((number) => [...this.#peers.values()].find((peer) => peer.number === number)?.routes.flush());
   }
 
@@ -111,6 +120,7 @@ export class BgpSpeaker<Policy = unknown> {
       throw error;
     }
     this.#running = true;
+    this.#deferral?.start();
     for (const peer of this.#peers.values()) this.#enable(peer);
   }
 
@@ -139,6 +149,7 @@ export class BgpSpeaker<Policy = unknown> {
   /** Ends the session with a Cease; the routes go on both sides. @throws CodedError BGP_PEER */
   removePeer(address: string): void {
     this.#forget(this.#peer(address));
+    if (this.#running) this.#checkDeferral();
   }
 
   /** Ends the session and holds it down, with a text for the peer's operator (RFC 9003). {@link enablePeer} undoes it. */
@@ -181,6 +192,7 @@ export class BgpSpeaker<Policy = unknown> {
 
   async #end(leave: (peer: Peer<Policy>) => void): Promise<void> {
     this.#running = false;
+    this.#deferral?.stop();
     for (const cancel of this.#forgetting.values()) cancel();
     this.#forgetting.clear();
     await this.#stopListening();
@@ -200,9 +212,17 @@ export class BgpSpeaker<Policy = unknown> {
     const { clock, random, transport, table, parseUpdate, onState } = this.#options;
     const settings = this.#settings(connection, address);
     const number = table.addPeer(connection);
-    const routes = new PeerRoutes({ table, parseUpdate, peer: number, clock, open: () => ourOpen(settings, this.#isRestarting(settings)) });
+    const routes = new PeerRoutes({
+      table,
+      parseUpdate,
+      peer: number,
+      clock,
+      open: () => ourOpen(settings, this.#isRestarting(settings)),
+      onComplete: () => this.#checkDeferral(),
+    });
     const report = (): void => {
       onState?.(statusOf(peer));
+      if (peer.session.state === 'established') this.#checkDeferral();
       if (range !== undefined) this.#forgetLater(peer);
     };
     const session = new PeerSession({
@@ -267,6 +287,16 @@ export class BgpSpeaker<Policy = unknown> {
       else this.#forget(peer);
     };
     this.#forgetting.set(peer.number, this.#options.clock.after(FORGET_AFTER_MS, look));
+  }
+
+  /** Whoever comes from a range is waited for while it is there, and not before. */
+  #checkDeferral(): void {
+    const peers = [...this.#peers.values()].map(({ connection, session, routes, range }) => {
+      const negotiated = session.established?.negotiated;
+      const restartable = connection.gracefulRestart !== undefined && (range === undefined || negotiated !== undefined);
+      return { restartable, negotiated, complete: routes.complete };
+    });
+    this.#deferral?.check(peers);
   }
 
   #keep({ number }: Peer<Policy>): void {

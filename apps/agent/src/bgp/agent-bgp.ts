@@ -11,9 +11,11 @@ import { peerViews } from './bgp-view.ts';
 import type { DrainFile } from './drain-file.ts';
 import { KernelRoutes } from './kernel-routes.ts';
 import { LearnedRoutes } from './learned-routes.ts';
+import { LinkNeighbours } from './link-neighbours.ts';
 import { NodeConfigStatus } from './node-config-status.ts';
 import { NodeNetwork } from './node-network.ts';
 import { PeerFailures } from './peer-failures.ts';
+import { unnumberedInterfaces } from './peer-rows.ts';
 import type { RunningSpeaker } from './running-speaker.ts';
 
 /** Next hops of equal cost that a learned route gets at most. */
@@ -45,6 +47,7 @@ export class AgentBgp {
   readonly #kernelRoutes: KernelRoutes;
   readonly #bfd: BfdClient;
   readonly #failures: PeerFailures;
+  readonly #neighbours: LinkNeighbours;
   readonly #startedMs: number;
   #ownCidrs: readonly Cidr[] = [];
   #monitor: NetlinkMonitor | undefined;
@@ -83,6 +86,7 @@ export class AgentBgp {
       onFailed: (peer, reason) => this.#fail(peer.instance, peer.address, reason),
     });
     if (options.drainFile.load()) this.speakers.setDraining(true);
+    this.#neighbours = this.#linkNeighbours();
     this.group = new SinkGroup(store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), sinkReport(log));
     this.#declareSinks();
   }
@@ -127,13 +131,18 @@ export class AgentBgp {
     );
     this.#bfd.start();
     const report = config['enable-bgp-control-plane-status-report'] ? this.#statusReporter().run(signal) : undefined;
-    const stopListening = tables.store.changed.listen(() => this.#checkComplete());
+    const stopListening = tables.store.changed.listen(() => {
+      this.#neighbours.changed();
+      this.#checkComplete();
+    });
+    this.#neighbours.start();
     this.#cancelDeadline = clock.after(ADOPTION_MS, () => this.#checkComplete());
     try {
       await Promise.all([source, report, this.group.run(signal)]);
     } finally {
       stopListening();
       this.#cancelDeadline();
+      this.#neighbours.stop();
       for (const name of this.speakers.running.keys()) this.learned.leave(name);
       await this.speakers.stop();
       // The sessions stay, so that peers see no failure.
@@ -185,6 +194,18 @@ export class AgentBgp {
     });
   }
 
+  #linkNeighbours(): LinkNeighbours {
+    const { clock, log, tables } = this.#options;
+    const { instances, linkNeighbours } = tables.bgp.sources;
+    return new LinkNeighbours({
+      devices: () => new Set([...instances.table.rows()].flatMap(([, row]) => unnumberedInterfaces(row))),
+      link: this.#network,
+      writer: linkNeighbours,
+      clock,
+      onFailed: (device, error) => log.warn({ [LOG.key]: device, [LOG.error]: error }, 'a neighbour that is to be a BGP peer is not found'),
+    });
+  }
+
   #hasBfd(): boolean {
     return [...this.#options.tables.bgp.peers.rows()].some(([, { bfd }]) => bfd !== undefined);
   }
@@ -221,7 +242,7 @@ export class AgentBgp {
 
   #isComplete(): boolean {
     const { speakers, peers } = this.#options.tables.bgp;
-    if (!peers.scopes.isSynced(LOCAL_SCOPE)) return false;
+    if (!peers.scopes.isSynced(LOCAL_SCOPE) || this.#neighbours.waiting) return false;
     for (const [name] of speakers.rows()) if (!this.speakers.running.has(name)) return false;
     for (const [, peer] of peers.rows()) {
       const status = this.speakers.running

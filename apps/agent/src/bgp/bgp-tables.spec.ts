@@ -109,22 +109,26 @@ describe('peers', () => {
       { name: 'a', peerAddress: '10.0.0.2', peerConfigRef: { name: 'secret' } },
       { name: 'b', peerAddress: '10.0.0.3', peerConfigRef: { name: 'absent' } },
       { name: 'c', autoDiscovery: { mode: 'DefaultGateway', defaultGateway: { addressFamily: 'ipv4' } } },
+      { name: 'd', autoDiscovery: { mode: 'Unnumbered', unnumbered: { interface: 'up0' } } },
     ]);
     expect(peers.size).toBe(0);
     expect([...refusals.rows()].map(([key, { reason }]) => `${key}: ${reason}`)).toEqual([
       expect.stringContaining('rack/a: its password is missing: no secret tor-password'),
       'rack/b: there is no CiliumBGPPeerConfig absent',
       'rack/c: its address is not known yet',
+      'rack/d: its address is not known yet',
     ]);
     sources.secrets.put('tor-password', new SecretText(''));
     expect(peers.has('rack/a')).toBe(false);
     sources.secrets.put('tor-password', new SecretText('sesame'));
     sources.gateways.put('ipv4', { address: '10.0.0.254' });
+    sources.linkNeighbours.put('up0', { address: 'fe80::1%up0' });
     config('absent', {});
     expect([...peers.rows()].map(([key, { address }]) => `${key} ${address}`).sort()).toEqual([
       'rack/a 10.0.0.2',
       'rack/b 10.0.0.3',
       'rack/c 10.0.0.254',
+      'rack/d fe80::1%up0',
     ]);
     expect([refusals.size, peers.get('rack/a')?.password?.value, JSON.stringify(peers.get('rack/a')).includes('sesame')]).toEqual([
       0,

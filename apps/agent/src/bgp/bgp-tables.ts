@@ -10,7 +10,7 @@ export interface BgpPeerConfigRow {
   readonly spec: CiliumBGPPeerConfig['spec'];
 }
 
-/** A gateway of the node. Key: `ipv4` or `ipv6`. */
+/** A gateway of the node, key `ipv4` or `ipv6`; or the neighbour on a link, key the interface, with its zone. */
 export interface BgpGatewayRow {
   readonly address: string;
 }
@@ -32,6 +32,7 @@ export interface BgpSources {
   readonly secrets: TableWriter<SecretText>;
   readonly podCidrs: TableWriter<true>;
   readonly gateways: TableWriter<BgpGatewayRow>;
+  readonly linkNeighbours: TableWriter<BgpGatewayRow>;
   readonly deviceAddresses: TableWriter<DeviceAddressRow>;
 }
 
@@ -83,6 +84,7 @@ function declareSources(store: Store): BgpSources {
     secrets: table('bgp-secrets'),
     podCidrs: table('bgp-pod-cidrs'),
     gateways: table('bgp-gateways'),
+    linkNeighbours: table('bgp-link-neighbours'),
     deviceAddresses: table('bgp-device-addresses'),
   };
 }
@@ -91,14 +93,14 @@ type OutcomeRow = PeerOutcome & { readonly instance: string };
 
 /** Each peer of each instance, whatever becomes of it. Few rows: any change of what they are made of computes all again. */
 function declareOutcomes(store: Store, sources: BgpSources): Table<OutcomeRow> {
-  const { instances, peerConfigs, entries, secrets, gateways } = sources;
+  const { instances, peerConfigs, entries, secrets, gateways, linkNeighbours } = sources;
   const peersOf = (name: string, row: BgpNodeInstance | undefined): string[] => (row?.peers ?? []).map((peer) => `${name}/${peer.name}`);
   const all = (): string[] => [...instances.table.rows()].flatMap(([name, row]) => peersOf(name, row));
   return store.derive<OutcomeRow>({
     name: 'bgp-peer-outcomes',
     inputs: [
       input(instances.table, (name, row, before) => [...peersOf(name, row), ...peersOf(name, before)]),
-      ...[peerConfigs, entries, secrets, gateways].map(({ table }) => input(table as Table<unknown>, all)),
+      ...[peerConfigs, entries, secrets, gateways, linkNeighbours].map(({ table }) => input(table as Table<unknown>, all)),
     ],
     compute: (key) => {
       const [instance, peer] = findPeer(instances.table, key);
@@ -108,6 +110,7 @@ function declareOutcomes(store: Store, sources: BgpSources): Table<OutcomeRow> {
         password: (name) => secrets.table.get(name)?.value,
         entries: [...entries.table.rows()].sort(([a], [b]) => (a < b ? -1 : 1)),
         gateway: (family) => gateways.table.get(family)?.address,
+        neighbour: (device) => linkNeighbours.table.get(device)?.address,
       });
       return { ...outcome, instance: instance.name };
     },

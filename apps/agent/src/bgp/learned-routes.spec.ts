@@ -188,6 +188,7 @@ describe('next hops', () => {
     ],
     ['one with a link-local address', { nextHop: 'fd00::1', linkLocal: 'fe80::7' }, [{ address: 'fe80::7', device: 9 }]],
     ['a link-local one', { nextHop: 'fe80::1%up0' }, [{ address: 'fe80::1', device: 9 }]],
+    ['a link-local one beside one that nothing leads to', { nextHop: '::', linkLocal: 'fe80::1%up0' }, [{ address: 'fe80::1', device: 9 }]],
     ['one that only the default route leads to', { nextHop: '203.0.113.1' }, []],
     ['one that only a learned route leads to', { nextHop: '203.0.113.2' }, []],
     ['the node itself', { nextHop: '10.0.0.1' }, []],

@@ -16,17 +16,19 @@ export type RouteLookup = (address: string, device?: string) => Route | undefine
  * @returns nothing when the next hop is out of reach
  */
 export function resolveHop({ nextHop, linkLocal }: NextHop, lookup: RouteLookup, learnedProtocol: number): readonly Hop[] {
-  const [address = '', zone] = nextHop.split('%');
-  if (zone !== undefined) return onLink(address, lookup(address, zone));
-  const route = lookup(address);
+  const zoned = [linkLocal, nextHop].find((address) => address?.includes('%'));
+  if (zoned !== undefined) return onLink(zoned, lookup);
+  const route = lookup(nextHop);
   if (route === undefined || route.protocol === learnedProtocol || isDefault(route) || route.type !== 'unicast') return [];
   if (route.hops !== undefined) return route.hops.map(({ via, device }) => ({ address: via, ...(device !== undefined && { device }) }));
   if (route.via !== undefined) return [{ address: route.via, ...(route.device !== undefined && { device: route.device }) }];
   if (route.device === undefined) return [];
-  return [{ address: linkLocal ?? address, device: route.device }];
+  return [{ address: linkLocal ?? nextHop, device: route.device }];
 }
 
-function onLink(address: string, route: Route | undefined): readonly Hop[] {
+function onLink(zoned: string, lookup: RouteLookup): readonly Hop[] {
+  const [address = '', zone] = zoned.split('%');
+  const route = lookup(address, zone);
   return route?.device === undefined ? [] : [{ address, device: route.device }];
 }
 

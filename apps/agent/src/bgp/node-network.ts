@@ -1,7 +1,19 @@
-import type { NextHop } from '@isthmus/bgp';
-import { LEARNED_ROUTE_PROTOCOL, listAddresses, listLinks, listRoutes, matchRoute, NetlinkSocket, type Route } from '@isthmus/datapath';
+import { advertiseRouter, type NextHop, solicitRouters } from '@isthmus/bgp';
+import {
+  getLink,
+  LEARNED_ROUTE_PROTOCOL,
+  type LinkLocalNeighbour,
+  listAddresses,
+  listLinkLocalNeighbours,
+  listLinks,
+  listRoutes,
+  matchRoute,
+  NetlinkSocket,
+  type Route,
+} from '@isthmus/datapath';
 import { parseCidr, parseIp } from '@isthmus/net';
 import type { BgpGatewayRow, DeviceAddressRow } from './bgp-tables.ts';
+import type { LinkPort } from './link-neighbours.ts';
 import { type Hop, resolveHop } from './next-hops.ts';
 
 /** Addresses that nobody else can use: loopback, link-local, multicast. */
@@ -10,7 +22,7 @@ const NOT_ANNOUNCED = ['127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '::1/128'
 );
 
 /** This node's own network as BGP looks at it, through netlink. Answers are remembered until {@link changed}. */
-export class NodeNetwork {
+export class NodeNetwork implements LinkPort {
   readonly #hops = new Map<string, readonly Hop[]>();
 
   /** What was remembered may be wrong now. */
@@ -49,6 +61,20 @@ export class NodeNetwork {
         }
       }
       return undefined;
+    });
+  }
+
+  announce(device: string, ask: boolean): void {
+    const link = NetlinkSocket.using('route', undefined, (socket) => getLink(socket, device));
+    if (link === undefined) return;
+    advertiseRouter({ device, mac: link.mac });
+    if (ask) solicitRouters({ device, mac: link.mac });
+  }
+
+  neighbours(device: string): readonly LinkLocalNeighbour[] {
+    return NetlinkSocket.using('route', undefined, (socket) => {
+      const link = getLink(socket, device);
+      return link === undefined ? [] : listLinkLocalNeighbours(socket, link.index);
     });
   }
 

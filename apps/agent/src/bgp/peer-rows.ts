@@ -29,6 +29,13 @@ export interface PeerInputs {
   readonly entries: Entries;
   /** Address of the gateway of a family, with its device where it is link-local; undefined when there is none. */
   gateway(family: RoutedFamily): string | undefined;
+  /** Link-local address of the neighbour on an interface, with its zone; undefined while nobody is known there. */
+  neighbour(device: string): string | undefined;
+}
+
+/** Interfaces whose neighbour is a peer of an instance. */
+export function unnumberedInterfaces({ peers = [] }: BgpNodeInstance): readonly string[] {
+  return peers.flatMap(({ autoDiscovery }) => (autoDiscovery?.mode === 'Unnumbered' ? [autoDiscovery.unnumbered!.interface] : []));
 }
 
 /** A peer, or a range of them, or why there is none. */
@@ -51,11 +58,12 @@ export function peerOutcome(instance: BgpNodeInstance, peer: BgpNodePeer, inputs
   return { peer: { ...settings, name: peer.name, address, ...(bfd && { bfd }) } };
 }
 
-function addressOf({ peerAddress, peerInterface, autoDiscovery }: BgpNodePeer, { gateway }: PeerInputs): string | undefined {
+function addressOf({ peerAddress, peerInterface, autoDiscovery }: BgpNodePeer, { gateway, neighbour }: PeerInputs): string | undefined {
   if (peerAddress !== undefined) {
     const address = canonicalIp(peerAddress) ?? peerAddress;
     return peerInterface === undefined ? address : `${address}%${peerInterface}`;
   }
+  if (autoDiscovery?.mode === 'Unnumbered') return neighbour(autoDiscovery.unnumbered!.interface);
   return autoDiscovery?.mode === 'DefaultGateway' ? gateway(autoDiscovery.defaultGateway!.addressFamily) : undefined;
 }
 

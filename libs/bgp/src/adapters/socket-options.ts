@@ -23,6 +23,8 @@ const TCP_MD5SIG = 14;
 const TCP_MD5SIG_EXT = 32;
 const IPPROTO_IPV6 = 41;
 const IPV6_UNICAST_HOPS = 16;
+const IPV6_MULTICAST_HOPS = 18;
+const IPV6_MULTICAST_LOOP = 19;
 const IPV6_V6ONLY = 26;
 const IPV6_MINHOPCOUNT = 73;
 
@@ -68,6 +70,12 @@ export function setTtl(fd: number, family: 4 | 6, ttl: number): void {
 export function setMinTtl(fd: number, family: 4 | 6, ttl: number): void {
   if (family === 4) setNumber(fd, IPPROTO_IP, IP_MINTTL, ttl, 'IP_MINTTL');
   else setNumber(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, ttl, 'IPV6_MINHOPCOUNT');
+}
+
+/** Has IPv6 multicast leave with a hop limit, and not come back to this node. */
+export function setMulticast(fd: number, hops: number): void {
+  setNumber(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops, 'IPV6_MULTICAST_HOPS');
+  setNumber(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, 'IPV6_MULTICAST_LOOP');
 }
 
 /** Lets a listener have its port again while old connections of it linger, and an IPv6 one leave IPv4 to others. */

@@ -15,6 +15,7 @@ const DUMP_SLICE = 4096;
 
 /** Octets of an UPDATE that withdraws, apart from its prefixes. */
 const WITHDRAWAL_OVERHEAD = 30;
+const IPV6_BYTES = 16;
 /** The longest prefix with its length octet. */
 const LONGEST_PREFIX = 17;
 
@@ -26,6 +27,8 @@ export class Advertiser {
   readonly #onTold: (table: FamilyTable, prefix: number) => void;
   readonly #nlri = new Uint8Array(65_535);
   draining = false;
+  /** Own routes alone go out, and no End-of-RIB: what was learned before a restart is not all here yet, RFC 4724 §4.1. */
+  deferring = false;
 
   /** @param told called when a peer knows the current state of a prefix */
   constructor(
@@ -60,7 +63,7 @@ export class Advertiser {
           out.marks = 'none';
           return encodeRouteRefresh(table.prefixes.family, 'end');
         }
-        if (out.endOfRib) return undefined;
+        if (out.endOfRib || this.deferring) return undefined;
         out.endOfRib = true;
         return withdrawal(table.prefixes.family, new Uint8Array(0));
       }
@@ -90,6 +93,7 @@ export class Advertiser {
     const from = this.#peers[sender]!;
     const flags = this.#sets.flags[set]!;
     if (sender === number || (flags & SET_FLAG.noAdvertise) !== 0) return REJECTED;
+    if (this.deferring && sender !== 0) return REJECTED;
     if (peer.external && (flags & SET_FLAG.noExport) !== 0) return REJECTED;
     if ((flags & SET_FLAG.llgrStale) !== 0 && peer.up?.longLived !== true) return REJECTED;
     const source: RouteSource = sender === 0 ? 'local' : from.external ? 'external' : 'internal';
@@ -236,8 +240,8 @@ export class Advertiser {
     const given = this.#sets.nextHop(set);
     const byPolicy = set !== table.paths.set[path] && !equal(given, this.#sets.nextHop(table.paths.set[path]!));
     const { family } = table.prefixes;
-    const keeps = given.length !== 0 && (byPolicy || (!peer.external && peer.settings.nextHopSelf !== true));
-    const hop = keeps ? given : up.nextHopSelf[family];
+    const kept = byPolicy ? given : !peer.external && peer.settings.nextHopSelf !== true ? beyondLink(given) : undefined;
+    const hop = kept !== undefined && kept.length !== 0 ? kept : up.nextHopSelf[family];
     return family === 'ipv4' && hop !== undefined && hop.length !== 4 && up.extendedNextHop !== true ? undefined : hop;
   }
 
@@ -265,4 +269,11 @@ function roomFor({ maxMessage }: PeerUp, overheadBytes: number): number {
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Of a next hop what means something on other links than its own: an IPv6 one may be, or have beside it, a link-local address (RFC 2545 §2). */
+function beyondLink(nextHop: Uint8Array): Uint8Array | undefined {
+  if (nextHop.length < IPV6_BYTES) return nextHop;
+  const linkLocal = nextHop[0] === 0xfe && (nextHop[1]! & 0xc0) === 0x80;
+  return linkLocal ? undefined : nextHop.subarray(0, IPV6_BYTES);
 }

@@ -28,6 +28,8 @@ export interface PeerUp {
   readonly families: readonly RoutedFamily[];
   readonly routerId: number;
   readonly remoteAddress: Uint8Array;
+  /** Of a session between link-local addresses: the interface that it is on, which next hops of the peer are on as well. */
+  readonly zone?: string;
   /** Own address by family: the next hop of what is sent. A family without one gets no routes with the speaker as next hop. */
   readonly nextHopSelf: { readonly [F in RoutedFamily]?: Uint8Array };
   readonly maxMessage: number;
@@ -80,6 +82,8 @@ export class RibPeer {
   epoch = 0;
   routerId = 0;
   address: Uint8Array = new Uint8Array(0);
+  /** Of its link-local next hops, those that are kept while it is away included; empty when the session is on no interface. */
+  zone = '';
   up: PeerUp | undefined;
   /** Paths that it has here, by family. */
   readonly received = { ipv4: 0, ipv6: 0 };

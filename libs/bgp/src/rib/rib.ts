@@ -125,6 +125,10 @@ export class Rib implements SpeakerTable<PeerRouting> {
     this.#table.removePeer(peer);
   }
 
+  setDeferring(deferring: boolean): void {
+    this.#table.setDeferring(deferring);
+  }
+
   onDirty(listener: (peer: number) => void): void {
     this.#table.onDirty(listener);
   }
@@ -140,6 +144,7 @@ export class Rib implements SpeakerTable<PeerRouting> {
       twoOctetAs: !fourOctetAs,
       routerId: u32Of(remoteRouterId),
       remoteAddress: plainAddress(remoteAddress),
+      ...(remoteAddress.includes('%') && { zone: remoteAddress.replace(/^.*%/, '') }),
       nextHopSelf: nextHopsOf(up, this.#settings.get(peer)?.nextHops),
       maxMessage: extendedMessage ? MAX_EXTENDED_MESSAGE : MAX_MESSAGE,
       enhancedRefresh: enhancedRouteRefresh,

@@ -3,9 +3,9 @@ import type { RoutedFamily } from '../family/routed-family.ts';
 
 /** Where packets of a route go. */
 export interface NextHop {
-  /** Address text; empty for the speaker itself. */
+  /** Address text; empty for the speaker itself. A link-local one has the zone of its peer's session behind `%`, if that has one. */
   readonly nextHop: string;
-  /** Second address of an IPv6 next hop, RFC 2545 §3. */
+  /** Second address of an IPv6 next hop, RFC 2545 §3; zone as above. */
   readonly linkLocal?: string;
 }
 

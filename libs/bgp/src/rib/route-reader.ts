@@ -4,7 +4,7 @@ import type { AttributeStore } from './attribute-store.ts';
 import type { FamilyTable } from './family-table.ts';
 import { PATH_FLAG } from './path-pool.ts';
 import type { RibPeer } from './rib-peer.ts';
-import type { BestRoute, ListedPath } from './route-follower.ts';
+import type { BestRoute, ListedPath, NextHop } from './route-follower.ts';
 
 /** Number of the peer that own routes are of. */
 export const LOCAL = 0;
@@ -41,12 +41,13 @@ export class RouteReader {
     const [best, ...others] = table.selection.equals(table.head(prefix));
     if (best === undefined) return undefined;
     const attributes = this.#attributes(table.paths.set[best]!);
-    const nextHops = [attributes, ...others.map((path) => this.#attributes(table.paths.set[path]!))].map(
-      ({ nextHop, linkLocalNextHop }) => {
-        return { nextHop, ...(linkLocalNextHop !== undefined && { linkLocal: linkLocalNextHop }) };
-      },
-    );
-    const distinct = nextHops.filter((hop, i) => nextHops.findIndex(({ nextHop }) => nextHop === hop.nextHop) === i);
+    const nextHops = [best, ...others].map((path) => {
+      const { nextHop, linkLocalNextHop } = path === best ? attributes : this.#attributes(table.paths.set[path]!);
+      const { zone } = this.#peers[table.paths.peer[path]!]!;
+      return { nextHop: zoned(nextHop, zone), ...(linkLocalNextHop !== undefined && { linkLocal: zoned(linkLocalNextHop, zone) }) };
+    });
+    const isSame = (a: NextHop, b: NextHop): boolean => a.nextHop === b.nextHop && a.linkLocal === b.linkLocal;
+    const distinct = nextHops.filter((hop, i) => nextHops.findIndex((other) => isSame(other, hop)) === i);
     const from = table.paths.peer[best]!;
     return { own: from === LOCAL, from: this.#name(from), nextHops: distinct.slice(0, maxPaths), attributes };
   }
@@ -80,4 +81,9 @@ export class RouteReader {
   #attributes(set: number): PathAttributes {
     return this.#codec.decode(this.#sets.block(set), this.#sets.nextHop(set));
   }
+}
+
+/** On the wire no address has a zone: a link-local one is on the interface that the session is on (RFC 4007 §6). */
+function zoned(address: string, zone: string): string {
+  return zone !== '' && /^fe[89ab]/.test(address) ? `${address}%${zone}` : address;
 }

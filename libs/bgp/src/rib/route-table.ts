@@ -113,6 +113,7 @@ export class RouteTable {
     peer.up = up;
     peer.routerId = up.routerId;
     peer.address = up.remoteAddress;
+    peer.zone = up.zone ?? '';
     peer.external = up.external ?? peer.settings.external;
     for (const family of up.families) peer.outgoing.set(family, new Outgoing(up.severalPaths?.includes(family)));
     this.#listSending();
@@ -167,6 +168,15 @@ export class RouteTable {
   setDraining(draining: boolean): void {
     this.#advertiser.draining = draining;
     for (const [number, peer] of this.#peers.entries()) for (const family of peer?.outgoing.keys() ?? []) this.refresh(number, family);
+  }
+
+  /** RFC 4724 §4.1: holds back what was learned, and every End-of-RIB; or lets both go out. */
+  setDeferring(deferring: boolean): void {
+    this.#advertiser.deferring = deferring;
+    for (const [number, peer] of this.#peers.entries()) {
+      for (const out of peer?.outgoing.values() ?? []) out.cursor = 1;
+      if (peer?.up !== undefined) this.#tell(number);
+    }
   }
 
   /** An own route: its block, and the next hop to give to internal peers (empty for the speaker itself). */

@@ -12,8 +12,8 @@ import { CEASE, CODE, OPEN_ERROR, type SessionEnd } from './session-end.ts';
 import { SESSION_MACHINE, type SessionEvent, type SessionState, UNEXPECTED } from './session-machine.ts';
 import { SESSION_DEFAULTS } from './session-settings.ts';
 
-/** What an operator ends takes the routes along. */
-const HARD: readonly number[] = [CEASE.shutdown, CEASE.deconfigured];
+/** What takes the routes along: the end that an operator wants, and a peer that is out of reach for packets as well (RFC 5882 §4.3). */
+const HARD: readonly number[] = [CEASE.shutdown, CEASE.deconfigured, CEASE.bfdDown];
 
 /** What a connection with a peer asks and tells its owner. */
 export interface ChannelOwner {

@@ -112,7 +112,8 @@ it(`${MESSAGES} broken messages end sessions by the book, and what is taken of t
 
   const outcomes = new Map<string, number>();
   const session = (): { connection: ScriptedConnection; end(): void } => {
-    const routes = new PeerRoutes({ table: rib, parseUpdate, peer: sender, clock, open: () => ourOpen(OURS, false) });
+    const open = () => ourOpen(OURS, false);
+    const routes = new PeerRoutes({ table: rib, parseUpdate, peer: sender, clock, open, onComplete: () => {} });
     const one = new PeerSession({ settings: OURS, transport: new ScriptedTransport(), routes, clock, random, onState: () => undefined });
     one.start();
     const connection = new ScriptedConnection();

@@ -28,6 +28,8 @@ export interface PeerRoutesOptions {
   readonly clock: Clock;
   /** The OPEN to send now. */
   readonly open: () => Open;
+  /** The peer has sent all that it has of a family. */
+  readonly onComplete: () => void;
 }
 
 /** Ties a session to the table: what comes in goes there at once, what goes out is pulled from it while the socket takes bytes. */
@@ -84,6 +86,7 @@ export class PeerRoutes implements SessionRoutes {
     this.#complete.add(update.endOfRib);
     table.endOfRib(peer, update.endOfRib);
     this.#kept.endOfRib(update.endOfRib);
+    this.#options.onComplete();
   }
 
   refresh(body: Uint8Array): void {

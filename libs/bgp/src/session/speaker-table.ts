@@ -7,5 +7,7 @@ export interface SpeakerTable<Policy> extends SessionTable {
   /** Other wishes for the routes of a peer whose session stays. */
   updatePeer(peer: number, settings: PeerConnection & Policy & { readonly address: string }): void;
   removePeer(peer: number): void;
+  /** While deferring, own routes alone go out and no End-of-RIB; afterwards all that is due, RFC 4724 §4.1. */
+  setDeferring(deferring: boolean): void;
   onDirty(listener: (peer: number) => void): void;
 }

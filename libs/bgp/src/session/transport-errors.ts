@@ -34,3 +34,10 @@ export const BGP_ADDRESS = defineError(
   'An address of a BGP peer or listener cannot be read, or its zone is no interface of this machine.',
   'Write IPv4 or IPv6 addresses; a link-local one needs its interface behind a percent sign, as in fe80::1%eth0.',
 );
+
+/** Neighbours on a link could not be told of this node, or asked who they are. */
+export const BGP_DISCOVERY = defineError(
+  'BGP_DISCOVERY',
+  'Router discovery did not work on an interface whose neighbour is to be a BGP peer.',
+  'Check that the interface is there and up, that it has an IPv6 link-local address, and that the process may open raw sockets (CAP_NET_RAW).',
+);

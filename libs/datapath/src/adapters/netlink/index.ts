@@ -2,7 +2,14 @@ export { type AddressOptions, deleteAddress, ensureAddress, type LinkAddress, li
 export { ensureGeneve } from './geneve.ts';
 export { addAltname, deleteLink, getLink, type Link, type LinkChange, listLinks, setLink } from './link.ts';
 export { type NetlinkEvent, NetlinkMonitor } from './monitor.ts';
-export { deleteNeighbour, listNeighbours, type Neighbour, replaceNeighbour } from './neighbour.ts';
+export {
+  deleteNeighbour,
+  type LinkLocalNeighbour,
+  listLinkLocalNeighbours,
+  listNeighbours,
+  type Neighbour,
+  replaceNeighbour,
+} from './neighbour.ts';
 export {
   NETLINK_ABSENT,
   NETLINK_CONFLICT,
