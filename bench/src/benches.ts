@@ -1,3 +1,4 @@
+import { bfdStalls } from './bfd-stalls/bfd-stalls.ts';
 import { cni } from './cni/cni.ts';
 import { coldSync250k } from './cold-sync-250k/cold-sync-250k.ts';
 import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
@@ -41,4 +42,5 @@ export const BENCHES: readonly Bench[] = [
   coldSync250k,
   meshChurn,
   failover,
+  bfdStalls,
 ];
