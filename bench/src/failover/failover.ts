@@ -135,7 +135,6 @@ const METRICS: Readonly<Record<Kind, readonly SeriesMetric[]>> = {
   silent: [...percentiles('one link silent: no route over it', 'routes'), ...besides('one link silent')],
   carrier: [
     { ...common, name: 'carrier lost: no route over it, p50', of: 'routes', statistic: 'p50', goal: CARRIER_GOAL },
-    { ...common, name: 'carrier lost: no route over it, p95', of: 'routes', statistic: 'p95' },
     ...besides('carrier lost'),
   ],
   withdrawn: [
