@@ -33,7 +33,7 @@ export const failover: Bench = {
     const nodes: RackNode[] = [];
     opened = { lab, nodes };
     for (const place of places) nodes.push(await RackNode.open(lab, place));
-    for (const node of nodes) await node.settled(ROUTES, PEERS);
+    for (const node of nodes) await node.whole(ROUTES, PEERS);
     progress(`${nodes.length} nodes have learned all routes over both links`);
     const ownProcesses = (): number[] => lab.processes.list().map(({ pid }) => pid);
     const noise = foreignCpuMeter(ownProcesses);
@@ -74,7 +74,7 @@ function oneByOne(cut: (node: RackNode, cable: RackCable) => Promise<Times>): Cu
   return async (nodes, round) => {
     const times: Times[] = [];
     for (const node of nodes) {
-      await node.whole();
+      await node.whole(ROUTES, PEERS);
       times.push(await cut(node, node.cables[round % node.cables.length] as RackCable));
     }
     return times;
@@ -84,20 +84,20 @@ function oneByOne(cut: (node: RackNode, cable: RackCable) => Promise<Times>): Cu
 const CUTS: Readonly<Record<Kind, Cuts>> = {
   silent: oneByOne(async (node, cable) => {
     const cut = cable.silence();
-    const at = await node.routesLeft([cable.device]);
+    const at = await node.routesLeft([cable]);
     cable.speak();
     return { routes: at - cut.before, call: cut.after - cut.before };
   }),
   carrier: oneByOne(async (node, cable) => {
     const cut = cable.pullOut();
-    const at = await node.routesLeft([cable.device]);
+    const at = await node.routesLeft([cable]);
     const plugIn = await cable.plugIn();
     await plugIn();
     return { routes: at - cut.before, call: cut.after - cut.before };
   }),
   /** All nodes at once, which are the poorer for it: they share what processors there are, and each loses its routes by what happened to itself. */
   withdrawn: async (nodes) => {
-    for (const node of nodes) await node.whole();
+    for (const node of nodes) await node.whole(ROUTES, PEERS);
     const times = await Promise.all(nodes.map(isolated));
     for (const { cables } of nodes) for (const cable of cables) cable.speak();
     return times;
@@ -106,7 +106,7 @@ const CUTS: Readonly<Record<Kind, Cuts>> = {
 
 async function isolated(node: RackNode): Promise<Times> {
   const cuts = node.cables.map((cable) => cable.silence());
-  const [routes, peers] = await Promise.all([node.routesLeft(node.cables.map(({ device }) => device)), node.peersLeft()]);
+  const [routes, peers] = await Promise.all([node.routesLeft(node.cables), node.peersLeft()]);
   const [first, last] = [cuts[0], cuts.at(-1)] as [Instant, Instant];
   return { routes: routes - first.before, peers: peers - first.before, call: last.after - first.before };
 }

@@ -2,7 +2,7 @@ import { LEARNED_ROUTE_PROTOCOL, type NetlinkEvent, type Route } from '@isthmus/
 
 /** Which devices the learned routes of a node lead over, kept up to date by what its kernel tells. */
 export class LearnedHops {
-  /** Indexes of devices in ascending order, by prefix. */
+  /** Indexes of devices, by prefix. */
   readonly #devices = new Map<string, readonly number[]>();
 
   /** @param routes those that there are; others than learned ones do not count */
@@ -28,20 +28,20 @@ export class LearnedHops {
     return [...this.#devices.values()].some((hops) => devices.some((device) => hops.includes(device)));
   }
 
-  /** The same text for the same routes over the same devices. */
+  /** Whether there are so many learned routes, each over all of these devices. */
+  areWhole(routes: number, devices: readonly number[]): boolean {
+    return this.size === routes && [...this.#devices.values()].every((hops) => devices.every((device) => hops.includes(device)));
+  }
+
+  /** All of them, for people. */
   toString(): string {
-    const lines = [...this.#devices].map(([prefix, devices]) => `${prefix} over ${devices.join(' and ')}`);
-    return lines.sort().join(', ');
+    return [...this.#devices].map(([prefix, devices]) => `${prefix} over ${devices.join(' and ')}`).join(', ');
   }
 
   #take({ protocol, destination, hops, device }: Route, gone: boolean): void {
     if (protocol !== LEARNED_ROUTE_PROTOCOL) return;
     const devices = (hops ?? [{ device }]).flatMap((hop) => hop.device ?? []);
     if (gone) this.#devices.delete(destination);
-    else
-      this.#devices.set(
-        destination,
-        devices.sort((a, b) => a - b),
-      );
+    else this.#devices.set(destination, devices);
   }
 }

@@ -29,9 +29,6 @@ export class RackNode {
   readonly #peers: BpfMap;
   readonly #bfd: BfdClient;
   #listener: (at: number) => void = () => {};
-  /** The routes that there are while nothing is cut. */
-  #whole = '';
-  #native: readonly Wanted[] = [];
 
   private constructor(node: NodePlace, cables: readonly RackCable[]) {
     this.id = node.id;
@@ -63,38 +60,29 @@ export class RackNode {
     return new RackNode(node, cables);
   }
 
-  /** From now on this is what there is while nothing is cut. @param peers nodes that it reaches natively */
-  async settled(routes: number, peers: number): Promise<void> {
-    const devices = this.cables.map(({ device }) => [this.#indexes.get(device) as number]);
-    const isWhole = (): boolean => this.#hops.size === routes && devices.every((each) => this.#hops.isOver(each));
-    await this.#until('all learned routes', () => isWhole() && this.#nativeKeys().length === peers);
+  /** Waits until nothing is cut any more: all routes and native peers are there, and BFD watches with its full speed. @throws CodedError BENCH_NOT_ARRIVED */
+  async whole(routes: number, peers: number): Promise<void> {
+    await this.#until('all learned routes over both links', () => this.#hops.areWhole(routes, this.#indexesOf(this.cables)));
+    await this.#until('native peers', () => this.#nativeKeys().length === peers);
     await this.#until('BFD with its ToR', () => this.#watches());
-    this.#whole = String(this.#hops);
-    this.#native = this.#nativeKeys().map((key) => ({ key, is: (value) => value === undefined || !isNative(value) }));
-  }
-
-  /** Waits until everything is as before any cut: routes, native peers, and BFD that watches with its full speed. @throws CodedError BENCH_NOT_ARRIVED */
-  async whole(): Promise<void> {
-    await this.#until('its learned routes as before', () => String(this.#hops) === this.#whole);
-    await this.#until('its native peers as before', () => this.#nativeKeys().length === this.#native.length);
-    await this.#until('BFD as before', () => this.#watches());
   }
 
   /**
-   * Waits until no learned route leads over these devices.
+   * Waits until no learned route leads over these cables.
    * @returns when the kernel told of the last one, as `performance.now`
    * @throws CodedError BENCH_NOT_ARRIVED
    */
-  async routesLeft(devices: readonly string[]): Promise<number> {
-    const indexes = devices.map((device) => this.#indexes.get(device) as number);
-    const at = await this.#told(() => !this.#hops.isOver(indexes), `no route of ${this.id} over ${devices.join(' and ')}`);
+  async routesLeft(cables: readonly RackCable[]): Promise<number> {
+    const indexes = this.#indexesOf(cables);
+    const at = await this.#told(() => !this.#hops.isOver(indexes), `no route over ${cables.map(({ device }) => device).join(' and ')}`);
     if (withNetns(this.#netns, kernelHops).isOver(indexes)) throw notArrived(this.id, 'the kernel has other routes than it told of');
     return at;
   }
 
   /** Waits until the datapath sends to no peer natively. @returns when that was seen, as `performance.now`, 2 ms late at most */
   peersLeft(): Promise<number> {
-    return untilAll(this.#peers, this.#native, NOTICE_TIMEOUT_MS);
+    const wanted = this.#nativeKeys().map((key): Wanted => ({ key, is: (value) => value === undefined || !isNative(value) }));
+    return untilAll(this.#peers, wanted, NOTICE_TIMEOUT_MS);
   }
 
   /** Stops watching. */
@@ -122,6 +110,10 @@ export class RackNode {
     const deadline = performance.now() + READY_TIMEOUT_MS;
     for (; !isSo(); await delay(systemClock, LOOK_MS))
       if (performance.now() > deadline) throw notArrived(this.id, `${what} (${this.#hops}; ${this.#sessions()})`);
+  }
+
+  #indexesOf(cables: readonly RackCable[]): number[] {
+    return cables.map(({ device }) => this.#indexes.get(device) as number);
   }
 
   #watches(): boolean {
