@@ -30,3 +30,15 @@ export const BENCH_NOT_ARRIVED = defineError(
   'What a benchmark wrote did not arrive where it should.',
   'Nothing is written for this benchmark. The status and the log of the agent say what it waits for.',
 );
+/** A program that a benchmark started did not do its part. */
+export const BENCH_CHILD = defineError(
+  'BENCH_CHILD',
+  'A program that a benchmark needs ended or does not answer.',
+  'Nothing is written for this benchmark. What the program said is in the message.',
+);
+/** Nothing can be said of a machine that stands still all the time. */
+export const BENCH_STALLS = defineError(
+  'BENCH_STALLS',
+  'The machine stood still in every minute.',
+  'Nothing is written for this benchmark. Run it where the virtual machine has its processors to itself.',
+);

@@ -1,7 +1,9 @@
+import { bfdStalls } from './bfd-stalls/bfd-stalls.ts';
 import { cni } from './cni/cni.ts';
 import { coldSync250k } from './cold-sync-250k/cold-sync-250k.ts';
 import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
 import { coldSyncMirror } from './cold-sync-mirror/cold-sync-mirror.ts';
+import { failover } from './failover/failover.ts';
 import { footprint } from './footprint/footprint.ts';
 import type { Case } from './harness.ts';
 import { meshChurn } from './mesh-churn/mesh-churn.ts';
@@ -39,4 +41,6 @@ export const BENCHES: readonly Bench[] = [
   coldSyncMirror,
   coldSync250k,
   meshChurn,
+  failover,
+  bfdStalls,
 ];

@@ -61,6 +61,12 @@ describe('runSeries', () => {
     expect(missed).toMatchObject({ ours: 9, rounds: 19, voided: 0, judgement: 'missed' });
   });
 
+  it('takes every round where others’ work changes nothing', async () => {
+    expect(await run([metric({})], { noisy: false }, () => 1)).toMatchObject([{ ours: 99, rounds: 10, voided: 0 }]);
+    const fails = { noisy: false, round: async () => Promise.reject(new Error('lost')) };
+    await expect(run([metric({})], fails, () => 1)).rejects.toThrow('lost');
+  });
+
   it('gives up after three times its rounds; a round that fails counts only when nobody disturbed it', async () => {
     const fails = { round: async () => Promise.reject(new Error('lost')) };
     expect(await run([metric({})], fails, () => 1)).toMatchObject([{ ours: null, rounds: 0, judgement: 'inconclusive' }]);

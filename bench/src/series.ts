@@ -29,6 +29,8 @@ export interface Series {
   readonly name: string;
   /** Quiet rounds wanted. */
   readonly rounds: number;
+  /** See {@link Case.noisy}; true unless given. */
+  readonly noisy?: boolean;
   round(): Promise<Samples>;
   readonly metrics: readonly SeriesMetric[];
 }
@@ -38,7 +40,7 @@ export async function runSeries(series: Series, context: HarnessContext): Promis
   const quiet: Samples[] = [];
   const all: Samples[] = [];
   for (let attempt = 0; quiet.length < series.rounds && attempt < PATIENCE * series.rounds; attempt++) {
-    await context.settle?.();
+    if (series.noisy !== false) await context.settle?.();
     const { samples, disturbed } = await runRound(series, context);
     if (samples) all.push(samples);
     if (samples && !disturbed) quiet.push(samples);
@@ -54,7 +56,7 @@ export async function runSeries(series: Series, context: HarnessContext): Promis
 /** A round that failed while others had the machine says nothing. */
 async function runRound(series: Series, { noise }: HarnessContext): Promise<{ samples: Samples | undefined; disturbed: boolean }> {
   const foreignCores = noise();
-  const isDisturbed = (): boolean => foreignCores() > MAX_FOREIGN_CORES;
+  const isDisturbed = (): boolean => series.noisy !== false && foreignCores() > MAX_FOREIGN_CORES;
   try {
     return { samples: await series.round(), disturbed: isDisturbed() };
   } catch (error) {
