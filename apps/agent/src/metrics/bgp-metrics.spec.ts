@@ -34,7 +34,7 @@ it('tells of each session and of each family of it, and counts what is refused',
       ],
     }),
     peer({ address: 'fd00::1', state: 'connect' }),
-    peer({ peer: 'again', state: 'refused' }),
+    peer({ peer: 'again', address: '192.0.2.9', state: 'refused' }),
   ];
   const refused = new Map([['10.1.0.0/24', 'own-pod-cidr']]);
   expect(await bgpLines({ peers: () => peers, refused: () => refused }, 7)).toEqual([
