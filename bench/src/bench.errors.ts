@@ -30,3 +30,9 @@ export const BENCH_NOT_ARRIVED = defineError(
   'What a benchmark wrote did not arrive where it should.',
   'Nothing is written for this benchmark. The status and the log of the agent say what it waits for.',
 );
+/** A BGP speaker, or who measures it, did not do what a benchmark needs. */
+export const BENCH_BGP = defineError(
+  'BENCH_BGP',
+  'A BGP speaker did not do what a benchmark needs.',
+  'Nothing is written for this benchmark. The message has the end of its log.',
+);

@@ -1,3 +1,4 @@
+import { bgp } from './bgp/bgp.ts';
 import { cni } from './cni/cni.ts';
 import { coldSync250k } from './cold-sync-250k/cold-sync-250k.ts';
 import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
@@ -39,4 +40,5 @@ export const BENCHES: readonly Bench[] = [
   coldSyncMirror,
   coldSync250k,
   meshChurn,
+  bgp,
 ];

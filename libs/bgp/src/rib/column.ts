@@ -35,8 +35,4 @@ export class PagedColumn {
     }
     page[at & (PAGE - 1)] = value;
   }
-
-  clear(): void {
-    this.#pages.length = 0;
-  }
 }
