@@ -43,6 +43,11 @@ export class AttributeStore {
     return this.#next - 1 - this.#free.length;
   }
 
+  /** All numbers given out are below. */
+  get end(): number {
+    return this.#next;
+  }
+
   /** Called when nobody but caches refers to a set any more, while its bytes are still there: what is known of it is to be forgotten. Returns what ends that. */
   onUnused(listener: (set: number) => void): () => void {
     this.#onUnused.add(listener);

@@ -1,6 +1,6 @@
 import type { NlriRun } from '../message/parsed-update.ts';
 import type { AttributeCodec } from '../policy/compiled-policy.ts';
-import { changed } from '../policy/policy.ts';
+import { changed, type PolicyRoute } from '../policy/policy.ts';
 import type { AttributeStore } from './attribute-store.ts';
 import { COMMUNITY, SET_FLAG, u32 } from './attribute-summary.ts';
 import type { FamilyTable } from './family-table.ts';
@@ -37,12 +37,13 @@ export class ReceivedPaths {
   /** A peer announces prefixes with an attribute set, as received. */
   announce(number: number, table: FamilyTable, run: NlriRun, raw: number): void {
     const peer = this.#peers[number]!;
+    const route = routeOf(peer, table);
     for (let at = 0; at < run.bytes.length; ) {
       const identifier = run.addPath ? u32(run.bytes, at) : 0;
       if (run.addPath) at += 4;
       const prefix = table.prefixes.find(run.bytes, at, true);
       at += 1 + ((run.bytes[at]! + 7) >>> 3);
-      if (table.put(number, prefix, identifier, raw, this.#imported(peer, table, prefix, raw), peer.epoch)) peer.received++;
+      if (table.put(number, prefix, identifier, raw, this.#imported(peer, table, prefix, raw, route), peer.epoch)) peer.received++;
     }
   }
 
@@ -72,7 +73,8 @@ export class ReceivedPaths {
 
   #reimportPath(table: FamilyTable, path: number, peer: number): void {
     const { paths } = table;
-    const set = this.#imported(this.#peers[peer]!, table, paths.prefix[path]!, paths.raw[path]!);
+    const from = this.#peers[peer]!;
+    const set = this.#imported(from, table, paths.prefix[path]!, paths.raw[path]!, routeOf(from, table));
     const longLived = (paths.flags[path]! & PATH_FLAG.longLived) !== 0;
     if (set === 0 || !longLived) {
       table.reconsider(path, set);
@@ -92,14 +94,14 @@ export class ReceivedPaths {
   }
 
   /** Loops (RFC 4271 §9.1.2, RFC 4456 §8) are kept as received and never used. */
-  #imported(peer: RibPeer, table: FamilyTable, prefix: number, raw: number): number {
+  #imported(peer: RibPeer, table: FamilyTable, prefix: number, raw: number, route: PolicyRoute): number {
     if ((this.#sets.flags[raw]! & (SET_FLAG.ownAs | SET_FLAG.ownOriginator | SET_FLAG.ownCluster)) !== 0) return 0;
     if (peer.importPolicy.acceptsAll) return raw;
-    const route = {
-      family: table.prefixes.family,
-      neighbour: peer.settings.name,
-      source: peer.external ? 'external' : 'internal',
-    } as const;
     return peer.importPolicy.apply(raw, table.prefixes, prefix, route);
   }
+}
+
+/** What import policy knows of a peer's routes. */
+function routeOf({ settings, external }: RibPeer, { prefixes }: FamilyTable): PolicyRoute {
+  return { family: prefixes.family, neighbour: settings.name, source: external ? 'external' : 'internal' };
 }
