@@ -62,11 +62,11 @@ export class ReceivedPaths {
   /** One stop of a walk over a peer's paths. */
   work(table: FamilyTable, path: number, kind: PathWork, peer: number): void {
     const { paths } = table;
-    const asks = this.#sets.flags[paths.raw[path]!]!;
-    if (kind === 'mark-stale') paths.flags[path] = paths.flags[path]! | PATH_FLAG.stale;
+    const asks = this.#sets.flags.get(paths.raw.get(path));
+    if (kind === 'mark-stale') paths.flags.set(path, paths.flags.get(path) | PATH_FLAG.stale);
     else if (kind === 'reimport') this.#reimportPath(table, path, peer);
     else if (kind === 'keep-long-lived' && (asks & SET_FLAG.noLlgr) === 0) {
-      paths.flags[path] = paths.flags[path]! | PATH_FLAG.longLived;
+      paths.flags.set(path, paths.flags.get(path) | PATH_FLAG.longLived);
       this.#reimportPath(table, path, peer);
     } else this.#remove(peer, table, path);
   }
@@ -74,8 +74,8 @@ export class ReceivedPaths {
   #reimportPath(table: FamilyTable, path: number, peer: number): void {
     const { paths } = table;
     const from = this.#peers[peer]!;
-    const set = this.#imported(from, table, paths.prefix[path]!, paths.raw[path]!, routeOf(from, table));
-    const longLived = (paths.flags[path]! & PATH_FLAG.longLived) !== 0;
+    const set = this.#imported(from, table, paths.prefix.get(path), paths.raw.get(path), routeOf(from, table));
+    const longLived = (paths.flags.get(path) & PATH_FLAG.longLived) !== 0;
     if (set === 0 || !longLived) {
       table.reconsider(path, set);
       return;
@@ -87,7 +87,7 @@ export class ReceivedPaths {
   }
 
   #remove(number: number, table: FamilyTable, path: number): void {
-    const prefix = table.paths.prefix[path]!;
+    const prefix = table.paths.prefix.get(path);
     table.remove(path);
     this.#peers[number]!.received--;
     this.#unused(table, prefix);
@@ -95,7 +95,7 @@ export class ReceivedPaths {
 
   /** Loops (RFC 4271 §9.1.2, RFC 4456 §8) are kept as received and never used. */
   #imported(peer: RibPeer, table: FamilyTable, prefix: number, raw: number, route: PolicyRoute): number {
-    if ((this.#sets.flags[raw]! & (SET_FLAG.ownAs | SET_FLAG.ownOriginator | SET_FLAG.ownCluster)) !== 0) return 0;
+    if ((this.#sets.flags.get(raw) & (SET_FLAG.ownAs | SET_FLAG.ownOriginator | SET_FLAG.ownCluster)) !== 0) return 0;
     if (peer.importPolicy.acceptsAll) return raw;
     return peer.importPolicy.apply(raw, table.prefixes, prefix, route);
   }
