@@ -4,7 +4,7 @@ import type { BgpConnection, BgpEndpoint, ConnectionHandlers } from '../session/
 /** How long a closing connection may take to hand over its last bytes before it is cut, in milliseconds. */
 const LINGER_MS = 2_000;
 /** So much is handed over in one turn of the loop: a chunk of Node is several times that, and several chunks come at once. */
-const PIECE_BYTES = 16_384;
+const PIECE_BYTES = 4_096;
 
 /** A connection over a socket of Node, which arrives paused. */
 export class TcpConnection implements BgpConnection {
