@@ -1,7 +1,8 @@
+import type { RoutedFamily } from '../family/routed-family.ts';
 import { MAX_EXTENDED_MESSAGE, MAX_MESSAGE } from '../message/framing.ts';
 import { encodeRouteRefresh } from '../message/route-refresh.ts';
 import { REJECTED } from '../policy/compiled-policy.ts';
-import type { RouteSource } from '../policy/policy.ts';
+import type { PolicyRoute, RouteSource } from '../policy/policy.ts';
 import { rewritten } from './attribute-rewrite.ts';
 import type { AttributeStore } from './attribute-store.ts';
 import { SET_FLAG, type SpeakerIdentity } from './attribute-summary.ts';
@@ -26,6 +27,7 @@ export class Advertiser {
   readonly #told: (table: FamilyTable, prefix: number) => void;
   readonly #nlri = new Uint8Array(65_535);
   draining = false;
+  #lastRoute: PolicyRoute = { family: 'ipv4', neighbour: '', source: 'local' };
 
   /** @param told called when a peer knows the current state of a prefix */
   constructor(
@@ -81,7 +83,15 @@ export class Advertiser {
     const client = from.settings.routeReflectorClient === true || peer.settings.routeReflectorClient === true;
     if (source === 'internal' && !peer.external && !client) return REJECTED;
     if (peer.exportPolicy.acceptsAll) return set;
-    return peer.exportPolicy.apply(set, table.prefixes, prefix, { family: table.prefixes.family, neighbour: peer.settings.name, source });
+    return peer.exportPolicy.apply(set, table.prefixes, prefix, this.#route(table.prefixes.family, peer.settings.name, source));
+  }
+
+  /** Mostly the same as for the last prefix. */
+  #route(family: RoutedFamily, neighbour: string, source: RouteSource): PolicyRoute {
+    const last = this.#lastRoute;
+    if (last.family === family && last.neighbour === neighbour && last.source === source) return last;
+    this.#lastRoute = { family, neighbour, source };
+    return this.#lastRoute;
   }
 
   #dump(table: FamilyTable, out: Outgoing): void {
