@@ -42,3 +42,9 @@ export const BENCH_STALLS = defineError(
   'The machine stood still in every minute.',
   'Nothing is written for this benchmark. Run it where the virtual machine has its processors to itself.',
 );
+/** A BGP speaker, or who measures it, did not do what a benchmark needs. */
+export const BENCH_BGP = defineError(
+  'BENCH_BGP',
+  'A BGP speaker did not do what a benchmark needs.',
+  'Nothing is written for this benchmark. The message has the end of its log.',
+);

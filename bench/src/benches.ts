@@ -1,4 +1,5 @@
 import { bfdStalls } from './bfd-stalls/bfd-stalls.ts';
+import { bgp } from './bgp/bgp.ts';
 import { cni } from './cni/cni.ts';
 import { coldSync250k } from './cold-sync-250k/cold-sync-250k.ts';
 import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
@@ -43,4 +44,5 @@ export const BENCHES: readonly Bench[] = [
   meshChurn,
   failover,
   bfdStalls,
+  bgp,
 ];

@@ -1,13 +1,13 @@
 import type { Random } from '@isthmus/core';
 import { bootstrapInterval, type Interval } from './statistics.ts';
 
-/** What is said of all samples together. */
-export type Statistic = 'p50' | 'p95' | 'p99' | 'mean' | 'sum';
+/** What is said of all samples together: `median` of however few there are, as of one sample a round; percentiles of many only. */
+export type Statistic = 'p50' | 'p95' | 'p99' | 'median' | 'max' | 'mean' | 'sum';
 
 /** Samples of one thing, round by round. */
 export type Rounds = readonly (readonly number[])[];
 
-const SHARES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
+const SHARES = { p50: 0.5, p95: 0.95, p99: 0.99, median: 0.5, max: 1 } as const;
 /** Samples that must lie beyond a percentile before it is said: a p99 takes 1000. */
 const SAMPLES_BEYOND = 10;
 
@@ -37,12 +37,14 @@ export class Pooled {
     if (count === 0) return undefined;
     if (this.#statistic === 'sum') return weighted(this.#sums, weights);
     if (this.#statistic === 'mean') return weighted(this.#sums, weights) / count;
-    return this.#percentile(SHARES[this.#statistic], count, weights);
+    const share = SHARES[this.#statistic];
+    // The tolerance is for shares such as 0.99, whose rest is a little more than a hundredth.
+    const few = this.#values.length * (1 - share) < SAMPLES_BEYOND - 1e-6;
+    if (few && this.#statistic !== 'median' && this.#statistic !== 'max') return undefined;
+    return this.#percentile(share, count, weights);
   }
 
   #percentile(share: number, count: number, weights: Weights): number | undefined {
-    // The tolerance is for shares such as 0.99, whose rest is a little more than a hundredth.
-    if (this.#values.length * (1 - share) < SAMPLES_BEYOND - 1e-6) return undefined;
     let left = Math.ceil(share * count);
     for (let i = 0; i < this.#values.length; i++) {
       left -= weights[this.#roundOf[i] as number] as number;

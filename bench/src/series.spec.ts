@@ -33,6 +33,14 @@ describe('runSeries', () => {
     expect(await run([metric({})], few)).toMatchObject([{ ours: null, interval: null, judgement: 'inconclusive' }]);
   });
 
+  it('says the middle and the largest of one sample a round', async () => {
+    let round = 0;
+    const [median, largest] = await run([metric({ statistic: 'median' }), metric({ statistic: 'max' })], {
+      round: async () => ({ ours: [round++] }),
+    });
+    expect([median?.ours, largest?.ours]).toEqual([4, 9]);
+  });
+
   it('compares with the peer’s samples of the same rounds', async () => {
     let scale = 1;
     const round = async (): Promise<Samples> => {

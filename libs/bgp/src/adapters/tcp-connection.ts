@@ -3,12 +3,15 @@ import type { BgpConnection, BgpEndpoint, ConnectionHandlers } from '../session/
 
 /** How long a closing connection may take to hand over its last bytes before it is cut, in milliseconds. */
 const LINGER_MS = 2_000;
+/** So much is handed over in one turn of the loop: a chunk of Node is several times that, and several chunks come at once. */
+const PIECE_BYTES = 4_096;
 
 /** A connection over a socket of Node, which arrives paused. */
 export class TcpConnection implements BgpConnection {
   readonly local: BgpEndpoint;
   readonly remote: BgpEndpoint;
   readonly #socket: Socket;
+  #ending = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -24,7 +27,7 @@ export class TcpConnection implements BgpConnection {
     socket.on('error', (error) => {
       failure = error;
     });
-    socket.on('data', onBytes);
+    socket.on('data', (bytes) => this.#handOver(bytes, onBytes));
     socket.on('drain', onDrain);
     socket.once('end', () => socket.end());
     socket.once('close', () => onClosed(failure ?? socket.errored ?? undefined));
@@ -39,6 +42,7 @@ export class TcpConnection implements BgpConnection {
 
   end(): void {
     const socket = this.#socket;
+    this.#ending = true;
     socket.removeAllListeners('data');
     socket.resume(); // What the peer still sends is read and dropped, so that the kernel sends no RST before our last bytes.
     socket.end();
@@ -47,5 +51,15 @@ export class TcpConnection implements BgpConnection {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** One piece now, the others in turns of their own; the socket is read on after them. */
+  #handOver(bytes: Uint8Array, onBytes: ConnectionHandlers['onBytes']): void {
+    this.#socket.pause();
+    onBytes(bytes.subarray(0, PIECE_BYTES));
+    setImmediate(() => {
+      if (bytes.length <= PIECE_BYTES || this.#ending || this.#socket.destroyed) this.#socket.resume();
+      else this.#handOver(bytes.subarray(PIECE_BYTES), onBytes);
+    });
   }
 }

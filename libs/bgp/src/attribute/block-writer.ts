@@ -41,6 +41,12 @@ export class BlockWriter {
     this.#at += value.length;
   }
 
+  /** A whole attribute, its value from within other bytes. Most are short: a loop is faster than a view for each. */
+  attributeOf(flags: number, type: number, bytes: Uint8Array, from: number, to: number): void {
+    this.head(flags, type, to - from);
+    for (let at = from; at < to; at++) this.#bytes[this.#at++] = bytes[at]!;
+  }
+
   /** A whole attribute. */
   attribute(flags: number, type: number, value: ArrayLike<number>): void {
     this.head(flags, type, value.length);

@@ -48,7 +48,7 @@ export class MessageFramer {
     if (bytes.length - start < HEADER_BYTES) return this.#keep();
     const length = (bytes[start + 16]! << 8) | bytes[start + 17]!;
     const type = bytes[start + 18]!;
-    checkHeader(bytes.subarray(start, start + HEADER_BYTES), { length, type, max: this.maxMessage });
+    checkHeader(bytes, start, this.maxMessage);
     if (bytes.length - start < length) return this.#keep();
     this.#at = start + length;
     return { type, body: bytes.subarray(start + HEADER_BYTES, start + length) };
@@ -62,9 +62,11 @@ export class MessageFramer {
   }
 }
 
-function checkHeader(header: Uint8Array, { length, type, max }: { length: number; type: number; max: number }): void {
-  for (let i = 0; i < MARKER_BYTES; i++) {
-    if (header[i] !== 0xff) throw new BgpError({ code: 1, subcode: 1, reason: 'a message does not begin with the marker' });
+function checkHeader(bytes: Uint8Array, start: number, max: number): void {
+  const length = (bytes[start + 16]! << 8) | bytes[start + 17]!;
+  const type = bytes[start + 18]!;
+  for (let i = start; i < start + MARKER_BYTES; i++) {
+    if (bytes[i] !== 0xff) throw new BgpError({ code: 1, subcode: 1, reason: 'a message does not begin with the marker' });
   }
   const least = LEAST[type];
   if (type === 0 || least === undefined) {

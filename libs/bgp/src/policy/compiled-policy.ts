@@ -3,7 +3,8 @@ import type { PathAttributes } from '../attribute/path-attributes.ts';
 import type { AttributeStore } from '../rib/attribute-store.ts';
 import { PagedColumn } from '../rib/column.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
-import { changed, matches, type Policy, type PolicyRoute, type RouteSource } from './policy.ts';
+import { hasCommunity, isPatch, patched } from './block-patch.ts';
+import { type AskedAttributes, changed, matches, type Policy, type PolicyActions, type PolicyRoute, type RouteSource } from './policy.ts';
 import { PrefixList } from './prefix-list.ts';
 
 /** Turns attribute blocks into what policies read and back. */
@@ -30,6 +31,27 @@ class OutcomeNode {
   }
 }
 
+/** An attribute set of a store: it is decoded when a match asks for more than communities. */
+class AskedSet implements AskedAttributes {
+  readonly block: Uint8Array;
+  readonly #decode: () => PathAttributes;
+  #all: PathAttributes | undefined;
+
+  constructor(store: AttributeStore, codec: AttributeCodec, set: number) {
+    this.block = store.block(set);
+    this.#decode = () => codec.decode(this.block, store.nextHop(set));
+  }
+
+  hasCommunity(community: number): boolean {
+    return hasCommunity(this.block, community);
+  }
+
+  all(): PathAttributes {
+    this.#all ??= this.#decode();
+    return this.#all;
+  }
+}
+
 /**
  * A policy that is evaluated once per distinct attribute set, route source and outcome of its prefix lists. The cache holds a reference to each
  * answer for as long as somebody uses the asked set.
@@ -44,7 +66,6 @@ export class CompiledPolicy {
   readonly #firstOutcome = new PagedColumn();
   /** By set: the answers to its other outcomes. */
   readonly #others = new Map<number, Map<number, number>>();
-  readonly #asked = new Set<number>();
   readonly #outcomes = new OutcomeNode();
   #numbered = 0;
   readonly #stop: () => void;
@@ -63,7 +84,7 @@ export class CompiledPolicy {
   /** Ends it: the cache lets go of its answers. */
   close(): void {
     this.#stop();
-    for (const set of [...this.#asked]) this.#forget(set);
+    for (let set = 1; set < this.#store.end; set++) this.#forget(set);
   }
 
   /** The set that `set` becomes, {@link REJECTED} when it is not accepted. Valid as long as the caller has `set`, who retains what it keeps. */
@@ -80,7 +101,6 @@ export class CompiledPolicy {
     if (this.#first.get(set) === 0) {
       this.#first.set(set, answer + 1);
       this.#firstOutcome.set(set, outcome);
-      this.#asked.add(set);
       return answer;
     }
     const others = this.#others.get(set) ?? new Map<number, number>();
@@ -98,18 +118,22 @@ export class CompiledPolicy {
   }
 
   #evaluate(set: number, table: PrefixTable, prefix: number, route: PolicyRoute): number {
-    const attributes = this.#codec.decode(this.#store.block(set), this.#store.nextHop(set));
+    const asked = new AskedSet(this.#store, this.#codec, set);
     for (const [i, rule] of this.#policy.rules.entries()) {
-      if (this.#lists[i]?.has(table, prefix) === false || (rule.match !== undefined && !matches(rule.match, route, attributes))) continue;
+      if (this.#lists[i]?.has(table, prefix) === false || (rule.match !== undefined && !matches(rule.match, route, asked))) continue;
       if (rule.action === 'reject') return REJECTED;
       if (rule.set === undefined) return set;
       const nextHop = rule.set.nextHop === undefined ? this.#store.nextHop(set).slice() : parseIp(rule.set.nextHop)!.bytes;
-      const answer = this.#store.intern(this.#codec.encode(changed(attributes, rule.set)), nextHop);
+      const answer = this.#store.intern(this.#changed(asked, rule.set), nextHop);
       if (answer === set) this.#store.release(answer);
       else this.#store.lend(answer);
       return answer;
     }
     return this.#policy.otherwise === 'accept' ? set : REJECTED;
+  }
+
+  #changed(asked: AskedSet, set: PolicyActions): Uint8Array {
+    return isPatch(set) ? patched(asked.block, set) : this.#codec.encode(changed(asked.all(), set));
   }
 
   #forget(set: number): void {
@@ -118,7 +142,6 @@ export class CompiledPolicy {
     const answers = [first - 1, ...(this.#others.get(set)?.values() ?? [])];
     this.#first.set(set, 0);
     this.#others.delete(set);
-    this.#asked.delete(set);
     for (const answer of answers) if (answer !== REJECTED && answer !== set) this.#store.unlend(answer);
   }
 }

@@ -80,6 +80,7 @@ describe('a policy', () => {
   it.each<[string, PolicyActions, Partial<PathAttributes>]>([
     ['local preference', { localPref: 200 }, { localPref: 200 }],
     ['MED', { med: 9 }, { med: 9 }],
+    ['both', { med: 0xffff_fffe, localPref: 0x8000_0001 }, { med: 0xffff_fffe, localPref: 0x8000_0001 }],
     ['communities to add', { addCommunities: [COMMUNITY, 1] }, { communities: [COMMUNITY, 1] }],
     ['communities instead', { replaceCommunities: [2] }, { communities: [2] }],
     [
@@ -100,6 +101,15 @@ describe('a policy', () => {
     expect(after({ removeCommunities: [COMMUNITY] })).toEqual(withoutCommunities);
     const path = after({ prepend: { asn: 65_009, times: 2 } }).asPath.flatMap(({ asns }) => asns);
     expect(path).toEqual([65_009, 65_009, 65_001, 65_002]);
+  });
+
+  it('sets what is there already, and finds its place in a block in any order', () => {
+    const order = [0xc0, 8, 4, 0, 0, 0, 9, 0x40, 5, 4, 0, 0, 0, 1, 0x40, 1, 1, 0, 0x50, 2, 0, 0, 0x80, 4, 4, 0, 0, 0, 2];
+    set = store.intern(Uint8Array.from(order), NEXT_HOP);
+    expect(after({ localPref: 7, med: 8 })).toEqual({ origin: 0, asPath: [], nextHop: '10.0.0.1', communities: [9], localPref: 7, med: 8 });
+    expect(after({ med: null })).toEqual({ origin: 0, asPath: [], nextHop: '10.0.0.1', communities: [9], localPref: 1 });
+    expect(accepts({ communities: [9] })).toBe(true);
+    expect(accepts({ communities: [8] })).toBe(false);
   });
 
   it('takes the first rule that matches, and its default when none does', () => {
@@ -130,7 +140,7 @@ describe('a policy', () => {
       return decodeAttributes(block, nextHop);
     };
     const codec = { ...CODEC, decode };
-    const policy = new CompiledPolicy({ rules: [{ action: 'accept', set: { localPref: 7 } }], otherwise: 'reject' }, store, codec);
+    const policy = new CompiledPolicy({ rules: [{ action: 'accept', set: { addCommunities: [7] } }], otherwise: 'reject' }, store, codec);
     const answers = [prefix(24), prefix(16), prefix(8)].map((each) => policy.apply(set, table, each, ROUTE));
     expect([new Set(answers).size, decoded, store.size]).toEqual([1, 1, 2]);
     store.release(set);

@@ -72,18 +72,25 @@ export interface PolicyRoute {
   readonly source: RouteSource;
 }
 
+/** The attributes of a route as matches ask for them: most ask for little, and reading all takes long. */
+export interface AskedAttributes {
+  hasCommunity(community: number): boolean;
+  all(): PathAttributes;
+}
+
 /** Whether everything in a match holds except its prefixes. */
-export function matches(match: PolicyMatch, route: PolicyRoute, attributes: PathAttributes): boolean {
+export function matches(match: PolicyMatch, route: PolicyRoute, asked: AskedAttributes): boolean {
   if (match.family !== undefined && match.family !== route.family) return false;
   if (match.source !== undefined && match.source !== route.source) return false;
   if (match.neighbours !== undefined && !match.neighbours.includes(route.neighbour)) return false;
-  if (match.communities?.some((community) => !attributes.communities?.includes(community))) return false;
-  if (match.largeCommunities?.some((wanted) => !attributes.largeCommunities?.some((have) => sameLarge(have, wanted)))) return false;
-  return matchesPath(match, attributes);
+  if (match.communities?.some((community) => !asked.hasCommunity(community))) return false;
+  if (match.largeCommunities?.some((wanted) => !asked.all().largeCommunities?.some((have) => sameLarge(have, wanted)))) return false;
+  return matchesPath(match, asked);
 }
 
-function matchesPath(match: PolicyMatch, attributes: PathAttributes): boolean {
-  const { asPathContains, asPathStarts, asPathLength } = match;
+function matchesPath({ asPathContains, asPathStarts, asPathLength }: PolicyMatch, asked: AskedAttributes): boolean {
+  if (asPathContains === undefined && asPathStarts === undefined && asPathLength === undefined) return true;
+  const attributes = asked.all();
   if (asPathContains !== undefined && !attributes.asPath.some(({ asns }) => asns.includes(asPathContains))) return false;
   if (asPathStarts !== undefined && attributes.asPath[0]?.asns[0] !== asPathStarts) return false;
   if (asPathLength === undefined) return true;

@@ -1,7 +1,8 @@
+import type { RoutedFamily } from '../family/routed-family.ts';
 import { MAX_EXTENDED_MESSAGE, MAX_MESSAGE } from '../message/framing.ts';
 import { encodeRouteRefresh } from '../message/route-refresh.ts';
 import { REJECTED } from '../policy/compiled-policy.ts';
-import type { RouteSource } from '../policy/policy.ts';
+import type { PolicyRoute, RouteSource } from '../policy/policy.ts';
 import { rewritten } from './attribute-rewrite.ts';
 import type { AttributeStore } from './attribute-store.ts';
 import { SET_FLAG, type SpeakerIdentity } from './attribute-summary.ts';
@@ -29,6 +30,7 @@ export class Advertiser {
   draining = false;
   /** Own routes alone go out, and no End-of-RIB: what was learned before a restart is not all here yet, RFC 4724 §4.1. */
   deferring = false;
+  #lastRoute: PolicyRoute = { family: 'ipv4', neighbour: '', source: 'local' };
 
   /** @param told called when a peer knows the current state of a prefix */
   constructor(
@@ -80,7 +82,7 @@ export class Advertiser {
         const exported = path === 0 ? REJECTED : this.exported(number, table, prefix, path);
         const nextHop = exported === REJECTED ? undefined : this.#nextHop(up, number, table, path, exported);
         if (nextHop === undefined) continue;
-        yield { prefix, block: this.#block(number, table.paths.peer[path]!, table.paths.set[path]!, exported).slice(), nextHop };
+        yield { prefix, block: this.#block(number, table.paths.peer.get(path), table.paths.set.get(path), exported).slice(), nextHop };
       }
     }
   }
@@ -88,10 +90,10 @@ export class Advertiser {
   /** The set that a peer is to be sent for a path, {@link REJECTED} when it must not have it. */
   exported(number: number, table: FamilyTable, prefix: number, path: number): number {
     const peer = this.#peers[number]!;
-    const set = table.paths.set[path]!;
-    const sender = table.paths.peer[path]!;
+    const set = table.paths.set.get(path);
+    const sender = table.paths.peer.get(path);
     const from = this.#peers[sender]!;
-    const flags = this.#sets.flags[set]!;
+    const flags = this.#sets.flags.get(set);
     if (sender === number || (flags & SET_FLAG.noAdvertise) !== 0) return REJECTED;
     if (this.deferring && sender !== 0) return REJECTED;
     if (peer.external && (flags & SET_FLAG.noExport) !== 0) return REJECTED;
@@ -100,7 +102,15 @@ export class Advertiser {
     const client = from.settings.routeReflectorClient === true || peer.settings.routeReflectorClient === true;
     if (source === 'internal' && !peer.external && !client) return REJECTED;
     if (peer.exportPolicy.acceptsAll) return set;
-    return peer.exportPolicy.apply(set, table.prefixes, prefix, { family: table.prefixes.family, neighbour: peer.settings.name, source });
+    return peer.exportPolicy.apply(set, table.prefixes, prefix, this.#route(table.prefixes.family, peer.settings.name, source));
+  }
+
+  /** Mostly the same as for the last prefix. */
+  #route(family: RoutedFamily, neighbour: string, source: RouteSource): PolicyRoute {
+    const last = this.#lastRoute;
+    if (last.family === family && last.neighbour === neighbour && last.source === source) return last;
+    this.#lastRoute = { family, neighbour, source };
+    return this.#lastRoute;
   }
 
   #dump(table: FamilyTable, out: Outgoing): void {
@@ -108,7 +118,7 @@ export class Advertiser {
     for (let prefix = out.cursor; prefix < end; prefix++) {
       const best = table.best(prefix);
       if (out.again) out.from.set(prefix, 0);
-      if (best !== 0 || out.sent.get(prefix) !== 0) out.dirty.push(prefix, table.paths.set[best]!);
+      if (best !== 0 || out.sent.get(prefix) !== 0) out.dirty.push(prefix, table.paths.set.get(best));
     }
     out.cursor = end === table.prefixes.end ? 0 : end;
     if (out.cursor === 0) out.again = false;
@@ -126,7 +136,7 @@ export class Advertiser {
     let filled = 0;
     for (let prefix = out.dirty.peek(set); prefix !== 0; prefix = out.dirty.peek(set)) {
       const best = table.best(prefix);
-      const current = paths.set[best]!;
+      const current = paths.set.get(best);
       if (current !== set) {
         out.dirty.shift(set);
         out.dirty.push(prefix, current);
@@ -137,18 +147,18 @@ export class Advertiser {
       const hop = exported === REJECTED || exported === answer ? nextHop : this.#nextHop(up, number, table, best, exported);
       if (exported !== REJECTED && hop === undefined) exported = REJECTED;
       const had = out.sent.get(prefix);
-      const same = exported === REJECTED ? had === 0 : had === set && out.from.get(prefix) === paths.peer[best]! + 1;
+      const same = exported === REJECTED ? had === 0 : had === set && out.from.get(prefix) === paths.peer.get(best) + 1;
       if (same) {
         this.#done(table, out, set, prefix);
         continue;
       }
       if (answer === -1) {
         answer = exported;
-        sender = paths.peer[best]!;
+        sender = paths.peer.get(best);
         nextHop = hop;
         if (exported !== REJECTED) block = this.#block(number, sender, set, exported);
         room = roomFor(up, block === undefined ? WITHDRAWAL_OVERHEAD : overhead(block, nextHop!));
-      } else if (answer !== exported || (answer !== REJECTED && sender !== paths.peer[best])) break;
+      } else if (answer !== exported || (answer !== REJECTED && sender !== paths.peer.get(best))) break;
       if (filled + prefixes.encodedLength(prefix) > room) {
         if (filled > 0) break;
         // The attributes alone fill a message: there is no way to tell the peer, but to take back what it had.
@@ -161,7 +171,7 @@ export class Advertiser {
         }
       }
       filled = prefixes.write(prefix, this.#nlri, filled);
-      this.#record(out, prefix, exported === REJECTED ? 0 : set, paths.peer[best]! + 1);
+      this.#record(out, prefix, exported === REJECTED ? 0 : set, paths.peer.get(best) + 1);
       this.#done(table, out, set, prefix);
     }
     if (filled === 0) return undefined;
@@ -178,7 +188,7 @@ export class Advertiser {
     const prefix = out.dirty.peek(set);
     const had = paths.of(prefix);
     const has = this.#announcements(number, table, prefix);
-    const sets = new Map([...has.keys()].map((path) => [path, table.paths.set[path]!]));
+    const sets = new Map([...has.keys()].map((path) => [path, table.paths.set.get(path)]));
     const gone = [...had.keys()].filter((path) => !has.has(path));
     if (gone.length > 0) paths.pending.push(withdrawal(table.prefixes.family, this.#withIds(table, prefix, gone)));
     const again = out.from.get(prefix) === 0;
@@ -198,12 +208,12 @@ export class Advertiser {
   #announcements(number: number, table: FamilyTable, prefix: number): Map<number, Uint8Array> {
     const up = this.#peers[number]!.up!;
     const all = new Map<number, Uint8Array>();
-    for (let path = table.head(prefix); path !== 0; path = table.paths.next[path]!) {
-      const set = table.paths.set[path]!;
+    for (let path = table.head(prefix); path !== 0; path = table.paths.next.get(path)) {
+      const set = table.paths.set.get(path);
       const exported = set === 0 ? REJECTED : this.exported(number, table, prefix, path);
       const hop = exported === REJECTED ? undefined : this.#nextHop(up, number, table, path, exported);
       if (hop === undefined) continue;
-      const block = this.#block(number, table.paths.peer[path]!, set, exported);
+      const block = this.#block(number, table.paths.peer.get(path), set, exported);
       const nlri = this.#withIds(table, prefix, [path]);
       if (nlri.length <= roomFor(up, overhead(block, hop))) all.set(path, announcement(table.prefixes.family, block, hop, nlri));
     }
@@ -238,7 +248,7 @@ export class Advertiser {
   #nextHop(up: PeerUp, number: number, table: FamilyTable, path: number, set: number): Uint8Array | undefined {
     const peer = this.#peers[number]!;
     const given = this.#sets.nextHop(set);
-    const byPolicy = set !== table.paths.set[path] && !equal(given, this.#sets.nextHop(table.paths.set[path]!));
+    const byPolicy = set !== table.paths.set.get(path) && !equal(given, this.#sets.nextHop(table.paths.set.get(path)));
     const { family } = table.prefixes;
     const kept = byPolicy ? given : !peer.external && peer.settings.nextHopSelf !== true ? beyondLink(given) : undefined;
     const hop = kept !== undefined && kept.length !== 0 ? kept : up.nextHopSelf[family];
@@ -254,7 +264,7 @@ export class Advertiser {
       external: peer.external,
       localAs: this.#self.localAs,
       draining: this.draining,
-      ownMed: sender === 0 || this.#sets.med[exported] !== this.#sets.med[set],
+      ownMed: sender === 0 || this.#sets.med.u32(exported) !== this.#sets.med.u32(set),
       twoOctetAs: peer.up?.twoOctetAs === true,
       ...(reflected && { reflected: { originator: from.routerId, clusterId: this.#self.clusterId } }),
     });

@@ -40,7 +40,7 @@ function external(block: Uint8Array, { localAs, ownMed }: Rewrite): Uint8Array {
     if (type === ATTRIBUTE.asPath) {
       const path = prepended(block.subarray(from, to), localAs);
       writer.attribute(0x40, type, path);
-    } else if (!INSIDE.includes(type) && (ownMed || type !== ATTRIBUTE.med)) writer.attribute(flags, type, block.subarray(from, to));
+    } else if (!INSIDE.includes(type) && (ownMed || type !== ATTRIBUTE.med)) writer.attributeOf(flags, type, block, from, to);
   }
   return writer.view();
 }

@@ -1,9 +1,7 @@
 import { AttributeSummary, type SpeakerIdentity } from './attribute-summary.ts';
 import { ByteArena } from './byte-arena.ts';
-import { widened } from './column.ts';
 import { IdIndex, mixed } from './id-index.ts';
-
-const FIRST_CAPACITY = 256;
+import { Records } from './records.ts';
 
 /**
  * Distinct attribute sets (attribute block and next hop) as small numbers from 1 on, counted by reference. What best path selection asks is read
@@ -12,27 +10,29 @@ const FIRST_CAPACITY = 256;
 export class AttributeStore {
   readonly #arena = new ByteArena();
   readonly #summary: AttributeSummary;
-  readonly #index = new IdIndex((id) => this.#hash[id]!);
-  readonly #free: number[] = [];
+  readonly #index = new IdIndex((id) => this.#hash.get(id));
   readonly #onUnused = new Set<(set: number) => void>();
-  #capacity = FIRST_CAPACITY;
   #next = 1;
-  #hash = new Int32Array(FIRST_CAPACITY);
-  #refs = new Uint32Array(FIRST_CAPACITY);
+  #size = 0;
+  /** Numbers of dropped sets are chained through their addresses. */
+  #freed = 0;
+  readonly #records = new Records(14);
+  readonly #hash = this.#records.field();
+  readonly #refs = this.#records.field();
   /** Of the references, those of {@link lend}. */
-  #lent = new Uint32Array(FIRST_CAPACITY);
-  #address = new Uint32Array(FIRST_CAPACITY);
-  #length = new Uint16Array(FIRST_CAPACITY);
-  #nextHopLength = new Uint8Array(FIRST_CAPACITY);
-  /** Columns by set number; see {@link AttributeSummary}. Replaced when they grow: do not keep. */
-  localPref = new Uint32Array(FIRST_CAPACITY);
-  pathLength = new Uint16Array(FIRST_CAPACITY);
-  origin = new Uint8Array(FIRST_CAPACITY);
-  med = new Uint32Array(FIRST_CAPACITY);
-  neighbourAs = new Uint32Array(FIRST_CAPACITY);
-  originator = new Uint32Array(FIRST_CAPACITY);
-  clusterLength = new Uint8Array(FIRST_CAPACITY);
-  flags = new Uint8Array(FIRST_CAPACITY);
+  readonly #lent = this.#records.field();
+  readonly #address = this.#records.field();
+  readonly #length = this.#records.field();
+  readonly #nextHopLength = this.#records.field();
+  /** By set number; see {@link AttributeSummary}. */
+  readonly localPref = this.#records.field();
+  readonly pathLength = this.#records.field();
+  readonly origin = this.#records.field();
+  readonly med = this.#records.field();
+  readonly neighbourAs = this.#records.field();
+  readonly originator = this.#records.field();
+  readonly clusterLength = this.#records.field();
+  readonly flags = this.#records.field();
 
   constructor(self: SpeakerIdentity) {
     this.#summary = new AttributeSummary(self);
@@ -40,7 +40,12 @@ export class AttributeStore {
 
   /** Sets in the store. */
   get size(): number {
-    return this.#next - 1 - this.#free.length;
+    return this.#size;
+  }
+
+  /** All numbers given out are below. */
+  get end(): number {
+    return this.#next;
   }
 
   /** Called when nobody but caches refers to a set any more, while its bytes are still there: what is known of it is to be forgotten. Returns what ends that. */
@@ -58,8 +63,8 @@ export class AttributeStore {
       for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
         const id = slots[slot]!;
         if (id === 0) break;
-        if (this.#hash[id] === hash && this.#same(id, block, nextHop)) {
-          this.#refs[id]!++;
+        if (this.#hash.get(id) === hash && this.#same(id, block, nextHop)) {
+          this.retain(id);
           return id;
         }
       }
@@ -68,12 +73,13 @@ export class AttributeStore {
   }
 
   retain(set: number): void {
-    this.#refs[set]!++;
+    this.#refs.set(set, this.#refs.get(set) + 1);
   }
 
   release(set: number): void {
-    const left = --this.#refs[set]!;
-    if (left !== this.#lent[set]) return;
+    const left = this.#refs.get(set) - 1;
+    this.#refs.set(set, left);
+    if (left !== this.#lent.get(set)) return;
     this.#tellUnused(set);
     if (left === 0) this.#drop(set);
   }
@@ -83,13 +89,15 @@ export class AttributeStore {
    * turn into each other would keep each other for ever.
    */
   lend(set: number): void {
-    this.#lent[set]!++;
+    this.#lent.set(set, this.#lent.get(set) + 1);
   }
 
   /** Takes back a reference of {@link lend}. */
   unlend(set: number): void {
-    this.#lent[set]!--;
-    if (--this.#refs[set]! !== 0) return;
+    this.#lent.set(set, this.#lent.get(set) - 1);
+    const left = this.#refs.get(set) - 1;
+    this.#refs.set(set, left);
+    if (left !== 0) return;
     this.#tellUnused(set);
     this.#drop(set);
   }
@@ -99,47 +107,52 @@ export class AttributeStore {
   }
 
   #drop(set: number): void {
-    this.#index.remove(this.#hash[set]!, set);
-    this.#arena.give(this.#address[set]!, this.#length[set]! + this.#nextHopLength[set]!);
-    this.#free.push(set);
+    this.#index.remove(this.#hash.get(set), set);
+    this.#arena.give(this.#address.u32(set), this.#length.get(set) + this.#nextHopLength.get(set));
+    this.#address.set(set, this.#freed);
+    this.#freed = set;
+    this.#size--;
   }
 
   /** The attribute block: a view, valid while the caller holds a reference. */
   block(set: number): Uint8Array {
-    const address = this.#address[set]!;
-    const from = this.#arena.offset(address) + this.#nextHopLength[set]!;
-    return this.#arena.block(address).subarray(from, from + this.#length[set]!);
+    const address = this.#address.u32(set);
+    const from = this.#arena.offset(address) + this.#nextHopLength.get(set);
+    return this.#arena.block(address).subarray(from, from + this.#length.get(set));
   }
 
   /** The next hop: a view of 0 (the speaker itself), 4, 16 or 32 bytes. */
   nextHop(set: number): Uint8Array {
-    const address = this.#address[set]!;
+    const address = this.#address.u32(set);
     const from = this.#arena.offset(address);
-    return this.#arena.block(address).subarray(from, from + this.#nextHopLength[set]!);
+    return this.#arena.block(address).subarray(from, from + this.#nextHopLength.get(set));
   }
 
   #same(id: number, block: Uint8Array, nextHop: Uint8Array): boolean {
-    if (this.#length[id] !== block.length || this.#nextHopLength[id] !== nextHop.length) return false;
-    const bytes = this.#arena.block(this.#address[id]!);
-    let at = this.#arena.offset(this.#address[id]!);
+    if (this.#length.get(id) !== block.length || this.#nextHopLength.get(id) !== nextHop.length) return false;
+    const bytes = this.#arena.block(this.#address.u32(id));
+    let at = this.#arena.offset(this.#address.u32(id));
     for (let i = 0; i < nextHop.length; i++) if (bytes[at++] !== nextHop[i]) return false;
     for (let i = 0; i < block.length; i++) if (bytes[at++] !== block[i]) return false;
     return true;
   }
 
   #add(hash: number, block: Uint8Array, nextHop: Uint8Array): number {
-    const id = this.#free.pop() ?? this.#next++;
-    if (id >= this.#capacity) this.#grow();
+    const freed = this.#freed;
+    const id = freed === 0 ? this.#next++ : freed;
+    if (freed !== 0) this.#freed = this.#address.get(freed);
+    this.#records.reach(id);
+    this.#size++;
     const address = this.#arena.take(block.length + nextHop.length);
     const bytes = this.#arena.block(address);
     const from = this.#arena.offset(address);
     bytes.set(nextHop, from);
     bytes.set(block, from + nextHop.length);
-    this.#hash[id] = hash;
-    this.#refs[id] = 1;
-    this.#address[id] = address;
-    this.#length[id] = block.length;
-    this.#nextHopLength[id] = nextHop.length;
+    this.#hash.set(id, hash);
+    this.#refs.set(id, 1);
+    this.#address.set(id, address);
+    this.#length.set(id, block.length);
+    this.#nextHopLength.set(id, nextHop.length);
     this.#summarize(id, block);
     this.#index.insert(hash, id);
     return id;
@@ -148,33 +161,14 @@ export class AttributeStore {
   #summarize(id: number, block: Uint8Array): void {
     const summary = this.#summary;
     summary.read(block);
-    this.localPref[id] = summary.localPref;
-    this.pathLength[id] = summary.pathLength;
-    this.origin[id] = summary.origin;
-    this.med[id] = summary.med;
-    this.neighbourAs[id] = summary.neighbourAs;
-    this.originator[id] = summary.originator;
-    this.clusterLength[id] = summary.clusterLength;
-    this.flags[id] = summary.flags;
-  }
-
-  #grow(): void {
-    const capacity = this.#capacity * 2;
-    this.#capacity = capacity;
-    this.#hash = widened(this.#hash, capacity);
-    this.#refs = widened(this.#refs, capacity);
-    this.#lent = widened(this.#lent, capacity);
-    this.#address = widened(this.#address, capacity);
-    this.#length = widened(this.#length, capacity);
-    this.#nextHopLength = widened(this.#nextHopLength, capacity);
-    this.localPref = widened(this.localPref, capacity);
-    this.pathLength = widened(this.pathLength, capacity);
-    this.origin = widened(this.origin, capacity);
-    this.med = widened(this.med, capacity);
-    this.neighbourAs = widened(this.neighbourAs, capacity);
-    this.originator = widened(this.originator, capacity);
-    this.clusterLength = widened(this.clusterLength, capacity);
-    this.flags = widened(this.flags, capacity);
+    this.localPref.set(id, summary.localPref);
+    this.pathLength.set(id, summary.pathLength);
+    this.origin.set(id, summary.origin);
+    this.med.set(id, summary.med);
+    this.neighbourAs.set(id, summary.neighbourAs);
+    this.originator.set(id, summary.originator);
+    this.clusterLength.set(id, summary.clusterLength);
+    this.flags.set(id, summary.flags);
   }
 }
 

@@ -70,7 +70,7 @@ test('the best path is that of the rules as they are written, whatever comes and
           routes.set(peer, given);
         }
         const best = table.best(id);
-        expect(best === 0 ? -1 : table.paths.peer[best]).toBe(slowBest(routes));
+        expect(best === 0 ? -1 : table.paths.peer.get(best)).toBe(slowBest(routes));
       }
       const inUse = [...oracle.values()].flatMap((routes) => [...routes.values()].map((one) => String(block(one))));
       expect(store.size).toBe(new Set(inUse).size);

@@ -28,10 +28,10 @@ export class BestPath {
   /** The best of a chain of paths; 0 when none may be used. */
   select(head: number): number {
     const { next, set } = this.#paths;
-    if (head !== 0 && next[head] === 0) return set[head] === 0 ? 0 : head;
+    if (head !== 0 && next.get(head) === 0) return set.get(head) === 0 ? 0 : head;
     const left = this.#left;
     left.length = 0;
-    for (let path = head; path !== 0; path = next[path]!) if (set[path] !== 0) left.push(path);
+    for (let path = head; path !== 0; path = next.get(path)) if (set.get(path) !== 0) left.push(path);
     if (left.length < 2) return left[0] ?? 0;
     this.#eliminateByCost(left);
     this.#eliminateByIdentity(left);
@@ -42,7 +42,7 @@ export class BestPath {
   equals(head: number): number[] {
     const best = this.select(head);
     const left: number[] = [];
-    for (let path = head; path !== 0; path = this.#paths.next[path]!) if (this.#paths.set[path] !== 0) left.push(path);
+    for (let path = head; path !== 0; path = this.#paths.next.get(path)) if (this.#paths.set.get(path) !== 0) left.push(path);
     this.#eliminateByCost(left);
     return best === 0 ? [] : [best, ...left.filter((path) => path !== best)];
   }
@@ -51,16 +51,17 @@ export class BestPath {
     const { set } = this.#paths;
     const sets = this.#sets;
     keepLowest(left, (path) => -this.#preference(path));
-    keepLowest(left, (path) => -sets.localPref[set[path]!]!);
-    keepLowest(left, (path) => sets.pathLength[set[path]!]!);
-    keepLowest(left, (path) => sets.origin[set[path]!]!);
+    keepLowest(left, (path) => -sets.localPref.u32(set.get(path)));
+    keepLowest(left, (path) => sets.pathLength.get(set.get(path)));
+    keepLowest(left, (path) => sets.origin.get(set.get(path)));
     this.#eliminateByMed(left);
     keepLowest(left, (path) => (this.#peer(path).external ? 0 : 1));
   }
 
   /** Long-lived stale paths lose against all others, RFC 9494 §4.3. */
   #preference(path: number): number {
-    const stale = (this.#paths.flags[path]! & PATH_FLAG.longLived) | (this.#sets.flags[this.#paths.set[path]!]! & SET_FLAG.llgrStale);
+    const stale =
+      (this.#paths.flags.get(path) & PATH_FLAG.longLived) | (this.#sets.flags.get(this.#paths.set.get(path)) & SET_FLAG.llgrStale);
     return stale !== 0 ? -1 : this.#peer(path).weight;
   }
 
@@ -72,22 +73,23 @@ export class BestPath {
     const before = left.slice();
     left.length = 0;
     for (const path of before) {
-      const as = neighbourAs[set[path]!];
-      if (!before.some((other) => neighbourAs[set[other]!] === as && med[set[other]!]! < med[set[path]!]!)) left.push(path);
+      const as = neighbourAs.u32(set.get(path));
+      if (!before.some((other) => neighbourAs.u32(set.get(other)) === as && med.u32(set.get(other)) < med.u32(set.get(path))))
+        left.push(path);
     }
   }
 
   #eliminateByIdentity(left: number[]): void {
     const { set, identifier } = this.#paths;
     const sets = this.#sets;
-    keepLowest(left, (path) => sets.originator[set[path]!]! || this.#peer(path).routerId);
-    keepLowest(left, (path) => sets.clusterLength[set[path]!]!);
+    keepLowest(left, (path) => sets.originator.u32(set.get(path)) || this.#peer(path).routerId);
+    keepLowest(left, (path) => sets.clusterLength.get(set.get(path)));
     if (left.length < 2) return;
-    left.sort((a, b) => compareBytes(this.#peer(a).address, this.#peer(b).address) || identifier[a]! - identifier[b]!);
+    left.sort((a, b) => compareBytes(this.#peer(a).address, this.#peer(b).address) || identifier.u32(a) - identifier.u32(b));
   }
 
   #peer(path: number): PathPeer {
-    return this.#peers[this.#paths.peer[path]!]!;
+    return this.#peers[this.#paths.peer.get(path)]!;
   }
 }
 

@@ -1,13 +1,3 @@
-/** A typed array that a table keeps one value per number in. */
-export type Column = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
-
-/** A copy of `column` with room for `capacity` values; what is new is zero. */
-export function widened<T extends Column>(column: T, capacity: number): T {
-  const wider = new (column.constructor as new (length: number) => T)(capacity);
-  wider.set(column);
-  return wider;
-}
-
 /** Values in a page: 16 KiB. */
 const PAGE = 4096;
 const PAGE_BITS = 12;
@@ -34,9 +24,5 @@ export class PagedColumn {
       this.#pages[number] = page;
     }
     page[at & (PAGE - 1)] = value;
-  }
-
-  clear(): void {
-    this.#pages.length = 0;
   }
 }

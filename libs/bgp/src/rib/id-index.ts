@@ -1,6 +1,6 @@
 /** Segments of an index: the top bits of a hash choose one. */
 const SEGMENT_BITS = 10;
-const FIRST_SLOTS = 8;
+const FIRST_SLOTS = 16;
 
 /**
  * Open-addressing hash index of small numbers, cut into 1024 segments that grow one at a time: with a million entries a rehash moves about a

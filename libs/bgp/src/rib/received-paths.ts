@@ -1,6 +1,6 @@
 import type { NlriRun } from '../message/parsed-update.ts';
 import type { AttributeCodec } from '../policy/compiled-policy.ts';
-import { changed } from '../policy/policy.ts';
+import { changed, type PolicyRoute } from '../policy/policy.ts';
 import type { AttributeStore } from './attribute-store.ts';
 import { COMMUNITY, SET_FLAG, u32 } from './attribute-summary.ts';
 import type { FamilyTable } from './family-table.ts';
@@ -37,12 +37,13 @@ export class ReceivedPaths {
   /** A peer announces prefixes with an attribute set, as received. */
   announce(number: number, table: FamilyTable, run: NlriRun, raw: number): void {
     const peer = this.#peers[number]!;
+    const route = routeOf(peer, table);
     for (let at = 0; at < run.bytes.length; ) {
       const identifier = run.addPath ? u32(run.bytes, at) : 0;
       if (run.addPath) at += 4;
       const prefix = table.prefixes.find(run.bytes, at, true);
       at += 1 + ((run.bytes[at]! + 7) >>> 3);
-      if (table.put(number, prefix, identifier, raw, this.#imported(peer, table, prefix, raw), peer.epoch))
+      if (table.put(number, prefix, identifier, raw, this.#imported(peer, table, prefix, raw, route), peer.epoch))
         peer.received[table.prefixes.family]++;
     }
   }
@@ -62,19 +63,20 @@ export class ReceivedPaths {
   /** One stop of a walk over a peer's paths. */
   work(table: FamilyTable, path: number, kind: PathWork, peer: number): void {
     const { paths } = table;
-    const asks = this.#sets.flags[paths.raw[path]!]!;
-    if (kind === 'mark-stale') paths.flags[path] = paths.flags[path]! | PATH_FLAG.stale;
+    const asks = this.#sets.flags.get(paths.raw.get(path));
+    if (kind === 'mark-stale') paths.flags.set(path, paths.flags.get(path) | PATH_FLAG.stale);
     else if (kind === 'reimport') this.#reimportPath(table, path, peer);
     else if (kind === 'keep-long-lived' && (asks & SET_FLAG.noLlgr) === 0) {
-      paths.flags[path] = paths.flags[path]! | PATH_FLAG.longLived;
+      paths.flags.set(path, paths.flags.get(path) | PATH_FLAG.longLived);
       this.#reimportPath(table, path, peer);
     } else this.#remove(peer, table, path);
   }
 
   #reimportPath(table: FamilyTable, path: number, peer: number): void {
     const { paths } = table;
-    const set = this.#imported(this.#peers[peer]!, table, paths.prefix[path]!, paths.raw[path]!);
-    const longLived = (paths.flags[path]! & PATH_FLAG.longLived) !== 0;
+    const from = this.#peers[peer]!;
+    const set = this.#imported(from, table, paths.prefix.get(path), paths.raw.get(path), routeOf(from, table));
+    const longLived = (paths.flags.get(path) & PATH_FLAG.longLived) !== 0;
     if (set === 0 || !longLived) {
       table.reconsider(path, set);
       return;
@@ -86,21 +88,21 @@ export class ReceivedPaths {
   }
 
   #remove(number: number, table: FamilyTable, path: number): void {
-    const prefix = table.paths.prefix[path]!;
+    const prefix = table.paths.prefix.get(path);
     table.remove(path);
     this.#peers[number]!.received[table.prefixes.family]--;
     this.#unused(table, prefix);
   }
 
   /** Loops (RFC 4271 §9.1.2, RFC 4456 §8) are kept as received and never used. */
-  #imported(peer: RibPeer, table: FamilyTable, prefix: number, raw: number): number {
-    if ((this.#sets.flags[raw]! & (SET_FLAG.ownAs | SET_FLAG.ownOriginator | SET_FLAG.ownCluster)) !== 0) return 0;
+  #imported(peer: RibPeer, table: FamilyTable, prefix: number, raw: number, route: PolicyRoute): number {
+    if ((this.#sets.flags.get(raw) & (SET_FLAG.ownAs | SET_FLAG.ownOriginator | SET_FLAG.ownCluster)) !== 0) return 0;
     if (peer.importPolicy.acceptsAll) return raw;
-    const route = {
-      family: table.prefixes.family,
-      neighbour: peer.settings.name,
-      source: peer.external ? 'external' : 'internal',
-    } as const;
     return peer.importPolicy.apply(raw, table.prefixes, prefix, route);
   }
+}
+
+/** What import policy knows of a peer's routes. */
+function routeOf({ settings, external }: RibPeer, { prefixes }: FamilyTable): PolicyRoute {
+  return { family: prefixes.family, neighbour: settings.name, source: external ? 'external' : 'internal' };
 }

@@ -40,15 +40,15 @@ export class RouteReader {
   best(table: FamilyTable, prefix: number, maxPaths: number): BestRoute | undefined {
     const [best, ...others] = table.selection.equals(table.head(prefix));
     if (best === undefined) return undefined;
-    const attributes = this.#attributes(table.paths.set[best]!);
+    const attributes = this.#attributes(table.paths.set.get(best));
     const nextHops = [best, ...others].map((path) => {
-      const { nextHop, linkLocalNextHop } = path === best ? attributes : this.#attributes(table.paths.set[path]!);
-      const { zone } = this.#peers[table.paths.peer[path]!]!;
+      const { nextHop, linkLocalNextHop } = path === best ? attributes : this.#attributes(table.paths.set.get(path));
+      const { zone } = this.#peers[table.paths.peer.get(path)]!;
       return { nextHop: zoned(nextHop, zone), ...(linkLocalNextHop !== undefined && { linkLocal: zoned(linkLocalNextHop, zone) }) };
     });
     const isSame = (a: NextHop, b: NextHop): boolean => a.nextHop === b.nextHop && a.linkLocal === b.linkLocal;
     const distinct = nextHops.filter((hop, i) => nextHops.findIndex((other) => isSame(other, hop)) === i);
-    const from = table.paths.peer[best]!;
+    const from = table.paths.peer.get(best);
     return { own: from === LOCAL, from: this.#name(from), nextHops: distinct.slice(0, maxPaths), attributes };
   }
 
@@ -56,7 +56,7 @@ export class RouteReader {
   *routes(table: FamilyTable): Generator<ListedRoute> {
     for (let prefix = 1; prefix < table.prefixes.end; prefix++) {
       const paths: ListedPath[] = [];
-      for (let path = table.head(prefix); path !== 0; path = table.paths.next[path]!) paths.push(this.#path(table, prefix, path));
+      for (let path = table.head(prefix); path !== 0; path = table.paths.next.get(path)) paths.push(this.#path(table, prefix, path));
       if (paths.length > 0) yield { prefix: table.prefixes.text(prefix), paths };
     }
   }
@@ -64,13 +64,13 @@ export class RouteReader {
   #path(table: FamilyTable, prefix: number, path: number): ListedPath {
     const { peer, set, raw, flags, identifier } = table.paths;
     return {
-      from: this.#name(peer[path]!),
-      own: peer[path] === LOCAL,
+      from: this.#name(peer.get(path)),
+      own: peer.get(path) === LOCAL,
       best: table.best(prefix) === path,
-      accepted: set[path] !== 0,
-      stale: (flags[path]! & PATH_FLAG.stale) !== 0,
-      pathId: identifier[path]!,
-      attributes: this.#attributes(set[path]! || raw[path]!),
+      accepted: set.get(path) !== 0,
+      stale: (flags.get(path) & PATH_FLAG.stale) !== 0,
+      pathId: identifier.u32(path),
+      attributes: this.#attributes(set.get(path) || raw.get(path)),
     };
   }
 

@@ -311,7 +311,7 @@ export class RouteTable {
   #changed(table: FamilyTable, prefix: number): void {
     const { family } = table.prefixes;
     if (this.#followers.size > 0) for (const follower of this.#followers) follower.push(family, prefix);
-    const set = table.paths.set[table.best(prefix)]!;
+    const set = table.paths.set.get(table.best(prefix));
     for (const { number, out } of this.#sending[family]) {
       const idle = out.dirty.empty && out.cursor === 0;
       out.dirty.push(prefix, set);

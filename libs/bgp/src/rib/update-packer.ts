@@ -3,9 +3,19 @@ import { AFI, type RoutedFamily, SAFI_UNICAST } from '../family/routed-family.ts
 const HEADER = 19;
 const UPDATE = 2;
 
+const SLAB = 131_072;
+/** Messages are views into it, one behind the other: memory of its own for each would cost more than writing it. */
+let slab = new Uint8Array(SLAB);
+let used = 0;
+
 /** A message of so many octets with its header, RFC 4271 §4.1. */
 function begun(length: number): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(length);
+  if (used + length > SLAB) {
+    slab = new Uint8Array(SLAB);
+    used = 0;
+  }
+  const out = slab.subarray(used, used + length);
+  used += length;
   out.fill(0xff, 0, 16);
   out[18] = UPDATE;
   return setU16(out, 16, length);

@@ -56,8 +56,8 @@ export class Walks {
     const { paths } = table;
     const stop = walk.at + steps * SCAN;
     for (let left = steps; walk.at < paths.end && walk.at < stop && left > 0; walk.at++) {
-      const flags = paths.flags[walk.at]!;
-      if ((flags & PATH_FLAG.used) === 0 || paths.peer[walk.at] !== peer || isLater(paths.epoch[walk.at]!, epoch)) continue;
+      const flags = paths.flags.get(walk.at);
+      if ((flags & PATH_FLAG.used) === 0 || paths.peer.get(walk.at) !== peer || isLater(paths.epoch.get(walk.at), epoch)) continue;
       if ((kind === 'sweep' || kind === 'keep-long-lived') && (flags & PATH_FLAG.stale) === 0) continue;
       this.#steps.path(table, walk.at, kind, peer);
       left--;

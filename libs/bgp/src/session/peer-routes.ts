@@ -11,8 +11,8 @@ import type { SessionRoutes } from './peer-session.ts';
 import { CEASE, CODE, type SessionEnd } from './session-end.ts';
 import type { SessionTable, UpdateParser } from './session-table.ts';
 
-/** Most bytes that are asked of the table at a time: what a socket's buffer takes at once. */
-const WRITE_BYTES = 65_536;
+/** Most bytes that are asked of the table at a time: thousands of prefixes, which take a few milliseconds. */
+const WRITE_BYTES = 16_384;
 /** Longest time that one turn of the loop spends on sending to one peer, in milliseconds. */
 const SLICE_MS = 5;
 

@@ -15,6 +15,8 @@ const POLLIN = 1;
 const GROUPS = { link: 0x1, address4: 0x10, route4: 0x40, address6: 0x100, route6: 0x400 } as const;
 const RTM = { newLink: 16, deleteLink: 17, newAddress: 20, deleteAddress: 21, newRoute: 24, deleteRoute: 25 } as const;
 const RECEIVE_BYTES = 65_536;
+/** A process that ends without closing this waits for the thread that polls: no longer than this, in milliseconds. */
+const LOOK_MS = 500;
 
 /** What the kernel says of itself. */
 export type NetlinkEvent =
@@ -55,7 +57,7 @@ export class NetlinkMonitor {
   async #run(): Promise<void> {
     const fds = Buffer.concat([pollfd(this.#fd), pollfd(this.#wake)]);
     while (!this.#closed) {
-      await pollLater(fds, -1);
+      await pollLater(fds, LOOK_MS);
       if (!this.#closed) this.#read();
     }
     libcCalls.close(this.#fd);
