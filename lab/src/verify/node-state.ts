@@ -180,11 +180,22 @@ async function slotState(clusters: Clusters, node: NodePlace, slots: readonly Sl
   });
 }
 
+/** What the kernel lists learned routes under. */
+const LEARNED_PROTOCOL = '196';
+
+interface KernelRoute {
+  readonly dst: string;
+  readonly dev?: string;
+  readonly protocol?: string;
+}
+
 async function routeState(clusters: Clusters, node: NodePlace): Promise<StateRow[]> {
   const rows: StateRow[] = [];
   for (const family of ['-4', '-6']) {
-    const routes = JSON.parse(await runCommand(['ip', '-n', node.netns, '-json', family, 'route'])) as { dst: string; dev?: string }[];
-    for (const { dst, dev } of routes) {
+    const routes = JSON.parse(await runCommand(['ip', '-n', node.netns, '-json', family, 'route'])) as KernelRoute[];
+    for (const { dst, dev, protocol } of routes) {
+      // What a router said is no other cluster's word.
+      if (protocol === LEARNED_PROTOCOL) continue;
       const cidr = parseCidr(dst.includes('/') ? dst : `${dst}/${family === '-4' ? 32 : 128}`);
       const owner = clusters.find(({ topology }) =>
         [topology.pods.ipv4, topology.pods.ipv6].some((pool) => cidr && parseCidr(pool)?.overlaps(cidr)),

@@ -211,7 +211,7 @@ export class PeerSession implements ChannelOwner {
     this.#dialing = attempt;
     const retryMs = (settings.connectRetryMs ?? SESSION_DEFAULTS.connectRetryMs) * (1 - 0.25 * random());
     this.#timer = clock.after(retryMs, () => {
-      attempt.abort(new Error('no answer'));
+      attempt.abort(new Error(noAnswer(settings)));
       machine.on('retry');
       this.#dial();
       this.#report();
@@ -282,6 +282,11 @@ function connectOptions({ address, port, localAddress, password, ttl, minTtl }: 
     ...(ttl === undefined ? {} : { ttl }),
     ...(minTtl === undefined ? {} : { minTtl }),
   };
+}
+
+/** A peer with another password does not answer at all, RFC 2385 §2: what is silent may be that. */
+function noAnswer({ password }: SessionSettings): string {
+  return password === undefined ? 'no answer' : 'no answer to connections with this password: the peer may have another one, or none';
 }
 
 /** Turns away a connection that no session is for, RFC 4486 §4. */
