@@ -1,5 +1,5 @@
 import { ManualClock, Store } from '@isthmus/core';
-import type { EndpointRow, IpRow, NodeRow } from '@isthmus/model';
+import type { EndpointRow, IpRow, NativeNodeRow, NodeRow } from '@isthmus/model';
 import { declareIpcache } from './ipcache.ts';
 import { declarePeers } from './peers.ts';
 
@@ -12,7 +12,7 @@ function fixture() {
   const remoteNodes = store.table<NodeRow>('remote-nodes');
   const own = { cluster: 'east', clusterId: 1, node: 'n1' };
   const nodes = [localNodes.table, remoteNodes.table];
-  const peers = declarePeers(store, nodes, own, { mode: 'tunnel', native: store.table<true>('native').table });
+  const peers = declarePeers(store, nodes, own, { mode: 'tunnel', native: store.table<NativeNodeRow>('native').table });
   const ipcache = declareIpcache(store, {
     endpoints: endpoints.table,
     localIps: localIps.table,

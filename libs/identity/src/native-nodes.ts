@@ -1,5 +1,5 @@
 import { input, type Store, type Table } from '@isthmus/core';
-import type { LearnedRouteRow, NodeRow } from '@isthmus/model';
+import type { LearnedRouteRow, NativeNodeRow, NodeRow } from '@isthmus/model';
 import { Cidr, parseCidr } from '@isthmus/net';
 import { CidrRanges } from './cidr-ranges.ts';
 
@@ -14,16 +14,18 @@ export function declareNativeNodes(
   nodes: readonly Table<NodeRow>[],
   learned: Table<LearnedRouteRow>,
   installed: Table<true>,
-): Table<true> {
+): Table<NativeNodeRow> {
   const affected = (prefix: string): string[] => ranges.flatMap((each) => each.within(prefix));
   const ranges = nodes.map((table) => new CidrRanges(table, (row) => row.podCidrs));
-  return store.derive<true>({
+  return store.derive<NativeNodeRow>({
     name: 'native-nodes',
     inputs: [...nodes.map((table) => input(table, (key) => [key])), input(learned, affected), input(installed, affected)],
     compute: (key) => {
       const node = nodes.map((table) => table.get(key)).find((row) => row !== undefined);
       if (node === undefined || node.podCidrs.length === 0) return undefined;
-      return node.podCidrs.every((cidr) => isCovered(cidr, (prefix) => learned.has(prefix) && installed.has(prefix))) ? true : undefined;
+      if (!node.podCidrs.every((cidr) => isCovered(cidr, (prefix) => learned.has(prefix) && installed.has(prefix)))) return undefined;
+      const { cluster, clusterId, name } = node;
+      return { cluster, clusterId, name };
     },
   });
 }

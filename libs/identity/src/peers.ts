@@ -1,5 +1,5 @@
 import { input, type Store, type Table } from '@isthmus/core';
-import type { NodeRow, PeerMode, PeerRow, RoutingModeName } from '@isthmus/model';
+import type { NativeNodeRow, NodeRow, PeerMode, PeerRow, RoutingModeName } from '@isthmus/model';
 
 /** Name of an index of a node table by each node's InternalIPs. */
 const BY_ADDRESS = 'internal-ip';
@@ -14,7 +14,7 @@ export interface RoutingMode {
   /** `auto`: natively where there is a way, through the tunnel where not. `native`: natively or not at all. */
   readonly mode: RoutingModeName;
   /** Nodes that native routes lead to, by key. */
-  readonly native: Table<true>;
+  readonly native: Table<NativeNodeRow>;
 }
 
 /**

@@ -16,6 +16,7 @@ import type {
   IpRow,
   LearnedRouteRow,
   LocalAddressRow,
+  NativeNodeRow,
   NodeRow,
   PeerRow,
   RoutingModeName,
@@ -62,7 +63,7 @@ export interface AgentTables {
   readonly sources: SourceTables;
   readonly adoptedBackends: AdoptedBackends;
   /** Nodes that learned routes lead to, by key; none where everything goes through the tunnel. */
-  readonly nativeNodes: Table<true>;
+  readonly nativeNodes: Table<NativeNodeRow>;
   readonly peers: Table<PeerRow>;
   readonly ipcache: Table<IpcacheRow>;
   readonly localAddresses: Table<LocalAddressRow>;

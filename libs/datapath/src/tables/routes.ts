@@ -1,5 +1,5 @@
 import { input, type Store, type Table } from '@isthmus/core';
-import type { NodeRow } from '@isthmus/model';
+import type { NativeNodeRow, NodeRow } from '@isthmus/model';
 
 /** A pod CIDR that the host reaches through the datapath. Key: the CIDR, canonical text. */
 export interface RouteRow {
@@ -11,7 +11,7 @@ export interface RouteRow {
  * Declares the table of pod CIDRs, this node's own too, but not those of nodes that other routes lead to (`native`, by key). When two nodes
  * claim one CIDR the first by key counts: either way it goes to BPF.
  */
-export function declareRoutes(store: Store, nodes: readonly Table<NodeRow>[], native: Table<true>, mtu: number): Table<RouteRow> {
+export function declareRoutes(store: Store, nodes: readonly Table<NodeRow>[], native: Table<NativeNodeRow>, mtu: number): Table<RouteRow> {
   const indexes = nodes.map((table) => ({ table, index: table.index('pod-cidr', (row) => row.podCidrs) }));
   return store.derive<RouteRow>({
     name: 'routes',

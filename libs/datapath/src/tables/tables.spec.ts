@@ -1,5 +1,5 @@
 import { ManualClock, Store } from '@isthmus/core';
-import type { EndpointRow, NodeRow } from '@isthmus/model';
+import type { EndpointRow, NativeNodeRow, NodeRow } from '@isthmus/model';
 import { declareLocalAddresses, type HostAddressRow } from './local-addresses.ts';
 import { declareRoutes } from './routes.ts';
 
@@ -39,7 +39,7 @@ describe('routes', () => {
   it('has every pod CIDR of the mesh, the first claim counting', () => {
     const store = new Store(new ManualClock());
     const [local, remote] = [store.table<NodeRow>('local'), store.table<NodeRow>('remote')];
-    const native = store.table<true>('native');
+    const native = store.table<NativeNodeRow>('native');
     const routes = declareRoutes(store, [local.table, remote.table], native.table, 1450);
     const node = (clusterId: number, ...podCidrs: string[]) => ({ clusterId, podCidrs }) as unknown as NodeRow;
     remote.put('west/n1', node(2, '10.2.0.0/24', 'fd00:2::/120'));
@@ -52,7 +52,7 @@ describe('routes', () => {
     expect([routes.get('10.2.0.0/24')?.clusterId, routes.get('fd00:2::/120')?.clusterId]).toEqual([2, 2]);
     remote.put('west/n1', node(2, 'fd00:2::/120'));
     expect([...routes.rows()].map(([key]) => key)).toEqual(['fd00:2::/120']);
-    native.put('west/n1', true);
+    native.put('west/n1', { cluster: 'west', clusterId: 2, name: 'n1' });
     expect(routes.size).toBe(0);
     native.delete('west/n1');
     expect(routes.size).toBe(1);

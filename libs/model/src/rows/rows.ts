@@ -135,6 +135,9 @@ export interface LearnedRouteRow {
   readonly nextHops: readonly { readonly address: string; readonly device?: number }[];
 }
 
+/** A node that learned routes lead to without a tunnel. Key: that of the node. */
+export type NativeNodeRow = Pick<NodeRow, 'cluster' | 'clusterId' | 'name'>;
+
 /** An address of another node, that packets can be sent to. Key: the address, canonical text. */
 export interface PeerRow {
   readonly cluster: string;
