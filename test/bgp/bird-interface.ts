@@ -51,6 +51,7 @@ protocol bgp isthmus {
   local as ${BIRD_INTERFACE_AS};
   neighbor range fe80::/10 as ${OUR_AS};
   interface "bgp0";
+  graceful restart on;
   ipv4 { import all; export where source = RTS_STATIC; extended next hop; };
   ipv6 { import all; export where source = RTS_STATIC; };
 }

@@ -6,6 +6,7 @@ import { Frr } from './frr.ts';
 import { createLink, OUR_AS, type TestLink, THEIRS } from './link.ts';
 import { ourSpeaker } from './our-speaker.ts';
 import { OwnProcess } from './own-process.ts';
+import type { SpeakerProcessOptions } from './speaker-process.ts';
 
 /** Against hanging only. */
 const TIMEOUT_MS = 60_000;
@@ -94,10 +95,9 @@ const DAEMONS = {
   it(
     'keeps them when the process of the speaker is killed',
     async () => {
-      const ours = new OwnProcess(link.ours);
+      const ours = new OwnProcess<SpeakerProcessOptions>(link.ours, 'speaker-process.ts');
       try {
-        const { address, ...settings } = peer();
-        ours.start({ address, device: 'bgp0', peer: settings, prefixes: [PREFIX] });
+        ours.start({ peer: peer(), prefixes: [PREFIX] });
         await route(`the route (${ours.log})`, (text) => there.has.test(text));
         await ours.end('SIGKILL');
         await until(

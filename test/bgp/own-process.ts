@@ -1,22 +1,23 @@
 import { fileURLToPath } from 'node:url';
 import { DaemonProcess, until } from './daemon-process.ts';
-import type { SpeakerProcessOptions } from './speaker-process.ts';
 
 const WITH_NODE = fileURLToPath(new URL('../../scripts/with-node', import.meta.url));
-const PROGRAM = fileURLToPath(new URL('./speaker-process.ts', import.meta.url));
 
-/** The library's speaker in a process of its own inside a namespace, with one peer. */
-export class OwnProcess {
+/** A program of this folder in a process of its own inside a namespace. */
+export class OwnProcess<Options> {
   readonly #process: DaemonProcess;
+  readonly #program: string;
 
-  /** @param netns path of the namespace, or its name */
-  constructor(netns: string) {
+  /** @param netns path of the namespace, or its name @param program name of the file */
+  constructor(netns: string, program: string) {
     this.#process = new DaemonProcess(netns.replace(/.*\//, ''));
+    this.#program = fileURLToPath(new URL(program, import.meta.url));
   }
 
-  start(options: SpeakerProcessOptions): void {
+  /** Starts it; again after {@link end} as well. */
+  start(options: Options): void {
     const flags = ['--conditions=isthmus:source', '--disable-warning=ExperimentalWarning'];
-    this.#process.start(WITH_NODE, [...flags, PROGRAM, JSON.stringify(options)]);
+    this.#process.start(WITH_NODE, [...flags, this.#program, JSON.stringify(options)]);
   }
 
   /** What it printed so far, the end of it. */
@@ -24,12 +25,12 @@ export class OwnProcess {
     return this.#process.log;
   }
 
-  /** Waits until it has printed something. */
-  async says(text: string): Promise<void> {
+  /** Waits until it has printed something so many times. */
+  async says(text: string, times = 1): Promise<void> {
     await until(
-      `the speaker's "${text}"`,
+      `"${text}" of our process`,
       () => this.log,
-      (log) => log.includes(text),
+      (log) => log.split(text).length > times,
     );
   }
 

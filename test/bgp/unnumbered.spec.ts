@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { LEARNED_ROUTE_PROTOCOL } from '@isthmus/datapath';
+import type { AgentBgpOptions } from './agent-bgp-process.ts';
 import { BIRD_INTERFACE_AS, BirdInterface } from './bird-interface.ts';
-import { TOOLCHAIN, until } from './daemon-process.ts';
+import { DaemonProcess, TOOLCHAIN, until } from './daemon-process.ts';
 import { FRR_INTERFACE_AS, FrrInterface } from './frr-interface.ts';
 import { createLink, type TestLink } from './link.ts';
 import { OwnProcess } from './own-process.ts';
@@ -18,10 +19,14 @@ const THEIR_ADDRESSES = ['203.0.113.1', '2001:db8:2::1'];
 
 (present ? describe : describe.skip)('a peer without an address', () => {
   let link: TestLink;
-  let ours: OwnProcess;
+  let ours: OwnProcess<AgentBgpOptions>;
 
   beforeAll(async () => {
     link = createLink('unnum');
+    // Another link has the prefix of all link-local addresses too, and comes before.
+    link.run('ip', 'link', 'add', 'other0', 'type', 'veth', 'peer', 'name', 'other1');
+    link.run('ip', 'link', 'set', 'bgp0', 'down');
+    for (const device of ['other0', 'other1', 'bgp0']) link.run('ip', 'link', 'set', device, 'up');
     for (const [run, addresses] of [
       [link.run, OUR_ADDRESSES],
       [link.runThere, THEIR_ADDRESSES],
@@ -38,33 +43,63 @@ const THEIR_ADDRESSES = ['203.0.113.1', '2001:db8:2::1'];
   });
   afterAll(() => link.remove());
   beforeEach(() => {
-    ours = new OwnProcess(link.ours);
+    ours = new OwnProcess(link.ours, 'agent-bgp-process.ts');
   });
   afterEach(() => ours.stop());
 
   const theirAddress = (): string => /fe80::[0-9a-f:]+/.exec(link.runThere('ip', '-6', 'address', 'show', 'dev', 'bgp0'))![0];
-  const begin = (asn: number): void => ours.start({ device: 'bgp0', peer: { asn, connectRetryMs: 500 }, prefixes: OUR_ROUTES });
+  const begin = (peerAsn: number, restarting = false): void => ours.start({ device: 'bgp0', peerAsn, podCidrs: OUR_ROUTES, restarting });
   const reaches = (run: TestLink['run'], from: string, to: string): void =>
     expect(run('ping', '-c', '1', '-W', '5', '-I', from, to)).toContain(' 0% packet loss');
+  const installed = (family: '-4' | '-6'): string => link.run('ip', family, 'route', 'show', 'proto', String(LEARNED_ROUTE_PROTOCOL));
 
-  /** Both sides have each other's routes, in their kernels too, and packets take them. */
+  /** Both kernels have the other side's routes, and packets take them. */
   async function exchanges(): Promise<void> {
-    for (const prefix of THEIR_ROUTES) await ours.says(`{"prefix":"${prefix}","nextHops":["${theirAddress()}"],"failures":[]}`);
     for (const [i, to] of THEIR_ADDRESSES.entries()) {
+      const family = i === 0 ? '-4' : '-6';
+      const via = i === 0 ? `via inet6 ${theirAddress()}` : `via ${theirAddress()}`;
       await until(
-        `the route in the kernel there (${ours.log})`,
-        () => link.runThere('ip', i === 0 ? '-4' : '-6', 'route', 'show', 'dev', 'bgp0'),
+        'the route in our kernel',
+        () => installed(family) + ours.log,
+        (text) => text.includes(`${THEIR_ROUTES[i]} ${via} dev bgp0`),
+      );
+      await until(
+        'the route in their kernel',
+        () => link.runThere('ip', family, 'route', 'show', 'dev', 'bgp0') + ours.log,
         (text) => text.includes(OUR_ROUTES[i]!),
       );
       reaches(link.run, OUR_ADDRESSES[i]!, to);
       reaches(link.runThere, to, OUR_ADDRESSES[i]!);
     }
-    const installed = link.run('ip', '-4', 'route', 'show', 'proto', String(LEARNED_ROUTE_PROTOCOL));
-    expect(installed).toContain(`203.0.113.0/24 via inet6 ${theirAddress()} dev bgp0`);
+  }
+
+  /** The agent is killed and comes back: our kernel loses no route meanwhile, and theirs has its own afterwards. */
+  async function survives(peerAsn: number): Promise<void> {
+    const monitor = new DaemonProcess(link.ours.replace(/.*\//, ''));
+    try {
+      monitor.start('/bin/sh', ['-c', 'exec ip monitor route']);
+      await ours.end('SIGKILL');
+      await exchanges();
+      link.run('ip', 'neigh', 'flush', 'dev', 'bgp0'); // it has to find its peer again
+      begin(peerAsn, true);
+      await ours.says('BGP session is up', 2);
+      await exchanges();
+      // Whatever was lost has been told by the time that the monitor tells of this.
+      link.run('ip', 'route', 'add', 'blackhole', '198.51.100.0/24');
+      await until(
+        'the end of what is watched',
+        () => monitor.log,
+        (text) => text.includes('198.51.100.0/24'),
+      );
+      expect(monitor.log).not.toContain('Deleted');
+    } finally {
+      await monitor.stop();
+      link.run('ip', 'route', 'del', 'blackhole', '198.51.100.0/24');
+    }
   }
 
   it(
-    'is found, exchanges routes of both families with FRR, and has them taken back',
+    'is found, exchanges routes of both families with FRR, keeps them over a restart, and has them taken back',
     async () => {
       const frr = new FrrInterface(link.theirs);
       try {
@@ -72,6 +107,7 @@ const THEIR_ADDRESSES = ['203.0.113.1', '2001:db8:2::1'];
         begin(FRR_INTERFACE_AS);
         await exchanges();
         expect(await frr.session()).toMatch(/Extended nexthop: advertised and received/);
+        await survives(FRR_INTERFACE_AS);
         await ours.end('SIGTERM');
         await until(
           'the withdrawal',
@@ -86,13 +122,14 @@ const THEIR_ADDRESSES = ['203.0.113.1', '2001:db8:2::1'];
   );
 
   it(
-    'is found, exchanges routes of both families with BIRD, and has them taken back',
+    'is found, exchanges routes of both families with BIRD, keeps them over a restart, and has them taken back',
     async () => {
       const bird = new BirdInterface(link.theirs);
       try {
         bird.start();
         begin(BIRD_INTERFACE_AS);
         await exchanges();
+        await survives(BIRD_INTERFACE_AS);
         await ours.end('SIGTERM');
         await until(
           'the withdrawal',

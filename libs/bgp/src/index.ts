@@ -1,6 +1,6 @@
 export { BfdClient, type BfdClientOptions } from './adapters/bfd-client.ts';
 export { becomeRealTime, type RealTime } from './adapters/real-time.ts';
-export { advertiseRouter, type DiscoveryLink, solicitRouters } from './adapters/router-discovery.ts';
+export { advertiseRouter, type DiscoveryLink, solicitNeighbours } from './adapters/router-discovery.ts';
 export { tcpTransport } from './adapters/tcp-transport.ts';
 export { UdpBfdTransport } from './adapters/udp-bfd-transport.ts';
 export { asPathLength, asPathText } from './attribute/as-path.codec.ts';

@@ -9,7 +9,7 @@ const ANNOUNCE_MS = { unknown: 4_000, known: 10_000 } as const;
 
 /** The links of this node. */
 export interface LinkPort {
-  /** Tells neighbours on an interface of this node, and asks routers to tell of themselves where `ask` says so. @throws CodedError */
+  /** Tells neighbours on an interface of this node, and asks them who they are where `ask` says so. @throws CodedError */
   announce(device: string, ask: boolean): void;
   /** Neighbours with link-local addresses; none where there is no such interface. @throws CodedError */
   neighbours(device: string): readonly LinkLocalNeighbour[];

@@ -1,4 +1,4 @@
-import { advertiseRouter, type NextHop, solicitRouters } from '@isthmus/bgp';
+import { advertiseRouter, type NextHop, solicitNeighbours } from '@isthmus/bgp';
 import {
   getLink,
   LEARNED_ROUTE_PROTOCOL,
@@ -67,8 +67,9 @@ export class NodeNetwork implements LinkPort {
   announce(device: string, ask: boolean): void {
     const link = NetlinkSocket.using('route', undefined, (socket) => getLink(socket, device));
     if (link === undefined) return;
+    // In this order: who knows this node from its advertisement has nothing to ask before it answers.
+    if (ask) solicitNeighbours({ device, mac: link.mac });
     advertiseRouter({ device, mac: link.mac });
-    if (ask) solicitRouters({ device, mac: link.mac });
   }
 
   neighbours(device: string): readonly LinkLocalNeighbour[] {

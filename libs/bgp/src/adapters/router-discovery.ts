@@ -9,7 +9,8 @@ const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const IPPROTO_ICMPV6 = 58;
-/** ICMPv6 types, RFC 4861 §4.1 and §4.2, and how long each message is before its options. */
+/** ICMPv6 types, RFC 4443 §4.1, RFC 4861 §4.1 and §4.2, and how long each message is before its options. */
+const ECHO_REQUEST = { type: 128, length: 8, to: 'ff02::1' } as const;
 const SOLICITATION = { type: 133, length: 8, to: 'ff02::2' } as const;
 const ADVERTISEMENT = { type: 134, length: 16, to: 'ff02::1' } as const;
 /** Source Link-Layer Address, RFC 4861 §4.6.1; its length counts units of eight octets. */
@@ -33,13 +34,21 @@ export function advertiseRouter(link: DiscoveryLink): void {
   send(link, ADVERTISEMENT);
 }
 
-/** Asks routers on a link for their advertisements, RFC 4861 §4.1. @throws CodedError BGP_DISCOVERY */
-export function solicitRouters(link: DiscoveryLink): void {
+/**
+ * Asks who is on a link: routers for their advertisements (RFC 4861 §4.1), and all for an answer to an echo request. Whoever answers that asks for
+ * this node's Ethernet address, and so tells its own: advertisements need not have it, and BIRD's have not.
+ * @throws CodedError BGP_DISCOVERY
+ */
+export function solicitNeighbours(link: DiscoveryLink): void {
+  send(link, ECHO_REQUEST);
   send(link, SOLICITATION);
 }
 
 /** The socket lives for one message: there is one in ten seconds, and a device may go and come again under its name. */
-function send({ device, mac }: DiscoveryLink, { type, length, to }: typeof SOLICITATION | typeof ADVERTISEMENT): void {
+function send(
+  { device, mac }: DiscoveryLink,
+  { type, length, to }: typeof ECHO_REQUEST | typeof SOLICITATION | typeof ADVERTISEMENT,
+): void {
   const fd = libcCalls.socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMPV6);
   if (fd < 0) throw refusal(device, libcCalls.strerror(errno()));
   try {
@@ -55,7 +64,7 @@ function send({ device, mac }: DiscoveryLink, { type, length, to }: typeof SOLIC
   }
 }
 
-/** All else is zero: no hop limit, flags, lifetime and timers to be told; the kernel fills in the checksum (RFC 3542 §3.1). */
+/** All else is zero: no hop limit, flags, lifetime and timers to be told, and no data of an echo that anybody looks at; the kernel fills in the checksum (RFC 3542 §3.1). */
 function message(type: number, length: number, mac: string): Uint8Array {
   const source = parseMac(mac);
   if (source === undefined) throw new RangeError(`"${mac}" is no Ethernet address`);
