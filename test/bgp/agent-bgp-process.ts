@@ -56,6 +56,7 @@ const bgp = new AgentBgp({
   resources,
   tables,
   restarting,
+  drainFile: { load: () => false, save: () => undefined },
   clock: systemClock,
   random: systemRandom,
   log,

@@ -102,6 +102,7 @@ describe('declareKernelSinks', () => {
     namespace: 'shop',
     name: 'web',
     clusterIps: ['10.96.0.9'],
+    exposure: { labels: {}, loadBalancerIps: [], externalIps: [], externalLocal: false, internalLocal: false },
     ports: [{ name: 'http', protocol: 'TCP', port: 80 }],
     global: true,
     shared: true,
