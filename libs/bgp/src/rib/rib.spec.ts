@@ -1,6 +1,4 @@
-import { addressBytes } from '@isthmus/net';
 import fc from 'fast-check';
-import { PLAIN_SESSION } from '../../testing/plain-session.ts';
 import { ACCEPT, Node, Session } from '../../testing/rib-session.ts';
 import { asPathLength, asPathText } from '../attribute/as-path.codec.ts';
 import { encodeAttributes } from '../attribute/attributes.codec.ts';
@@ -42,33 +40,6 @@ describe('Rib', () => {
     expect(follower.next(10)).toHaveLength(1);
     await Promise.resolve();
     expect(told).toBe(3);
-  });
-
-  it('gives link-local next hops with the zone of the session that they came over', async () => {
-    const us = new Node(9);
-    const follower = us.rib.follow(2);
-    const addresses = { localAddress: 'fe80::9%up0', remoteAs: 65_001 };
-    const update = (bytes: Uint8Array, nextHop: readonly string[]) => {
-      const both = Uint8Array.from(nextHop.flatMap((address) => [...addressBytes(address).bytes]));
-      const reach = [{ family: 'ipv4', bytes, addPath: false, nextHop: both }] as const;
-      return { withdrawn: [], reach, attributes: encodeAttributes({ origin: 0, asPath: [], nextHop: '' }), faults: [] };
-    };
-    for (const zone of ['up0', 'up1']) {
-      const peer = us.rib.addPeer({ address: `fe80::1%${zone}`, asn: us.asn, importPolicy: ACCEPT });
-      const negotiated = { ...PLAIN_SESSION, extendedNextHop: true, external: false };
-      us.rib.peerUp(peer, { ...addresses, negotiated, remoteAddress: `fe80::1%${zone}`, remoteRouterId: `10.0.0.${zone.at(-1)}` });
-      us.rib.receive(peer, update(Uint8Array.of(8, 10), ['fe80::1']));
-      us.rib.receive(peer, update(Uint8Array.of(8, 11), ['2001:db8::1', 'fe80::1']));
-      if (zone === 'up1') us.rib.peerDown(peer, 'keep-stale');
-    }
-    const hops = follower.next(10).map(({ route }) => route?.nextHops);
-    expect(hops).toEqual([
-      [{ nextHop: 'fe80::1%up0' }, { nextHop: 'fe80::1%up1' }],
-      [
-        { nextHop: '2001:db8::1', linkLocal: 'fe80::1%up0' },
-        { nextHop: '2001:db8::1', linkLocal: 'fe80::1%up1' },
-      ],
-    ]);
   });
 
   it.each([0, 1, 2])('lets a follower pull as soon as it is told, with %i others to be told, whatever comes and goes', async (others) => {
