@@ -31,7 +31,7 @@ export interface AgentBgpOptions {
   readonly tables: AgentTables;
   /** The agent was here before, and its routes may be kept by its peers. */
   readonly restarting: boolean;
-  readonly drainFile: DrainFile;
+  readonly drainFile: Pick<DrainFile, 'load' | 'save'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
