@@ -24,7 +24,15 @@ export interface AgentBgpOptions {
 const { device, peerAsn, podCidrs, restarting } = JSON.parse(process.argv[2]!) as AgentBgpOptions;
 const [node, routerId] = ['n1', '10.99.0.1'];
 const log = createLogger('agent', 'debug');
-const own = { cluster: 'east', clusterId: 1, node, podMtu: 1450, routingMode: 'native' as const, routerId };
+const own = {
+  cluster: 'east',
+  clusterId: 1,
+  node,
+  podMtu: 1450,
+  routingMode: 'native' as const,
+  routerId,
+  underlay: { ipv4: '', ipv6: '' },
+};
 const tables = declareAgentTables(systemClock, own, ({ error }) => log.error({ err: error }, 'a table failed'));
 let serial = 0;
 const resources = new KvResources({

@@ -4,7 +4,15 @@ import { type ReadinessInputs, readinessOf } from './agent-readiness.ts';
 import { STATE_NOT_SAVED } from './state/state-folder.ts';
 import { declareAgentTables } from './tables/agent-tables.ts';
 
-const own = { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const, routerId: '192.0.2.1' };
+const own = {
+  cluster: 'east',
+  clusterId: 1,
+  node: 'n1',
+  podMtu: 1450,
+  routingMode: 'tunnel' as const,
+  routerId: '192.0.2.1',
+  underlay: { ipv4: '192.0.2.1', ipv6: '' },
+};
 
 function inputs(changes: Partial<ReadinessInputs> = {}): ReadinessInputs {
   const clock = new ManualClock();

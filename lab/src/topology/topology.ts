@@ -52,7 +52,9 @@ const topologyShape = z.strictObject({
   racks: z.array(rackSchema).max(20).default([]),
   routeServer: routeServerSchema.optional(),
   /** Files in lab/manifests that are applied to every cluster. */
-  manifests: z.array(z.string().regex(/^[a-z][a-z0-9-]*\.yaml$/, 'must be the name of a file in lab/manifests')).default([]),
+  manifests: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]*(\/[a-z][a-z0-9-]*)?\.yaml$/, 'must be the name of a file in lab/manifests'))
+    .default([]),
 });
 
 const topologySchema = topologyShape.superRefine((topology, context) => {

@@ -21,6 +21,7 @@ function fixture() {
     localBackends: backends.table,
     endpoints: endpoints.table,
     routerId: '192.0.2.1',
+    nodeAddresses: { ipv4: '192.0.2.1', ipv6: 'fd00::1' },
   });
   const { sources } = tables;
   const advertise = (name: string, ...advertisements: object[]): void => {
@@ -150,6 +151,16 @@ describe('peers', () => {
     instance([{ name: 'a', peerRange: '10.0.0.0/24', peerASN: 65_002 }]);
     expect(speakers.get('rack')?.ranges).toMatchObject([{ network: '10.0.0.0/24', connection: { asn: 65_002 } }]);
     expect(peers.size).toBe(0);
+  });
+
+  it('of the own AS get the node as next hop of both families, whichever the session is over', () => {
+    const { instance, peers } = fixture();
+    instance([
+      { name: 'nodes/n2', peerAddress: '192.0.2.2', localAddress: '192.0.2.1', peerASN: 65_001 },
+      { name: 'tor', peerAddress: '10.0.0.2', peerASN: 65_002 },
+    ]);
+    expect(peers.get('rack/nodes/n2')?.routing.nextHops).toEqual({ ipv4: '192.0.2.1', ipv6: 'fd00::1' });
+    expect(peers.get('rack/tor')?.routing).not.toHaveProperty('nextHops');
   });
 
   it('import by rules, of which the first that matches decides', () => {

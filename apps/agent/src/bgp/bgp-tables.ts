@@ -2,7 +2,7 @@ import { input, LOCAL_SCOPE, type Store, type Table, type TableWriter } from '@i
 import type { BackendSetRow, BgpNodeInstance, CiliumBGPPeerConfig, EndpointRow, ServiceRow } from '@isthmus/model';
 import { interfaceOrigin, podCidrOrigin, serviceOrigin } from './advertised.ts';
 import type { BgpEntryRow, BgpInstanceRow, BgpOriginRow, BgpPeerRow, BgpRangeRow, BgpRefusalRow, BgpRouteRow } from './bgp-rows.ts';
-import { type PeerOutcome, peerOutcome } from './peer-rows.ts';
+import { type PeerInputs, type PeerOutcome, peerOutcome } from './peer-rows.ts';
 import type { SecretText } from './secret-text.ts';
 
 /** Spec of a peer config. */
@@ -43,6 +43,8 @@ export interface BgpInputs {
   readonly endpoints: Table<EndpointRow>;
   /** What an instance is called that names no router id. */
   readonly routerId: string;
+  /** The node's own addresses, empty where it has none of a family. */
+  readonly nodeAddresses: PeerInputs['nodeAddresses'];
 }
 
 /** Every table of BGP. */
@@ -58,7 +60,7 @@ export interface BgpTables {
 /** Declares all tables of BGP: what is configured, and what follows from it. */
 export function declareBgpTables(store: Store, inputs: BgpInputs): BgpTables {
   const sources = declareSources(store);
-  const outcomes = declareOutcomes(store, sources);
+  const outcomes = declareOutcomes(store, sources, inputs.nodeAddresses);
   const origins = declareOrigins(store, sources, inputs);
   return {
     sources,
@@ -92,7 +94,7 @@ function declareSources(store: Store): BgpSources {
 type OutcomeRow = PeerOutcome & { readonly instance: string };
 
 /** Each peer of each instance, whatever becomes of it. Few rows: any change of what they are made of computes all again. */
-function declareOutcomes(store: Store, sources: BgpSources): Table<OutcomeRow> {
+function declareOutcomes(store: Store, sources: BgpSources, nodeAddresses: PeerInputs['nodeAddresses']): Table<OutcomeRow> {
   const { instances, peerConfigs, entries, secrets, gateways, linkNeighbours } = sources;
   const peersOf = (name: string, row: BgpNodeInstance | undefined): string[] => (row?.peers ?? []).map((peer) => `${name}/${peer.name}`);
   const all = (): string[] => [...instances.table.rows()].flatMap(([name, row]) => peersOf(name, row));
@@ -110,6 +112,7 @@ function declareOutcomes(store: Store, sources: BgpSources): Table<OutcomeRow> {
         password: (name) => secrets.table.get(name)?.value,
         entries: [...entries.table.rows()].sort(([a], [b]) => (a < b ? -1 : 1)),
         gateway: (family) => gateways.table.get(family)?.address,
+        nodeAddresses,
         neighbour: (device) => linkNeighbours.table.get(device)?.address,
       });
       return { ...outcome, instance: instance.name };

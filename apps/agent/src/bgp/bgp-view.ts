@@ -94,7 +94,9 @@ function peerView({ name, row, rib, peers }: RunningSpeaker, status: PeerStatus)
 
 function refusedViews({ bgp }: AgentTables): BgpPeerView[] {
   return [...bgp.refusals.rows()].map(([key, { reason }]) => {
-    const [instance = '', peer = ''] = key.split('/');
+    // Peers of a mesh have a slash in their names.
+    const [instance = '', ...parts] = key.split('/');
+    const peer = parts.join('/');
     const configured = bgp.sources.instances.table.get(instance)?.peers?.find(({ name }) => name === peer);
     return {
       instance,

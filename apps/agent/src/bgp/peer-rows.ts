@@ -1,4 +1,4 @@
-import type { Policy, PolicyRule, RoutedFamily } from '@isthmus/bgp';
+import type { PeerRouting, Policy, PolicyRule, RoutedFamily } from '@isthmus/bgp';
 import {
   type BgpNodeInstance,
   type BgpNodePeer,
@@ -29,6 +29,8 @@ export interface PeerInputs {
   readonly entries: Entries;
   /** Address of the gateway of a family, with its device where it is link-local; undefined when there is none. */
   gateway(family: RoutedFamily): string | undefined;
+  /** The node's own addresses, empty where it has none of a family: what other nodes of the AS reach it by. */
+  readonly nodeAddresses: { readonly [F in RoutedFamily]: string };
   /** Link-local address of the neighbour on an interface, with its zone; undefined while nobody is known there. */
   neighbour(device: string): string | undefined;
 }
@@ -50,7 +52,7 @@ export function peerOutcome(instance: BgpNodeInstance, peer: BgpNodePeer, inputs
   const password = spec?.authSecretRef === undefined ? undefined : inputs.password(spec.authSecretRef);
   if (spec?.authSecretRef !== undefined && !password)
     return { refused: `its password is missing: no secret ${spec.authSecretRef} with a key \`password\` in the namespace of BGP secrets` };
-  const settings = settingsOf(instance, peer, spec, inputs.entries, password);
+  const settings = settingsOf(instance, peer, spec, inputs, password);
   if (peer.peerRange !== undefined) return { range: { ...settings, network: peer.peerRange } };
   const address = addressOf(peer, inputs);
   if (address === undefined) return { refused: 'its address is not known yet' };
@@ -71,7 +73,7 @@ function settingsOf(
   instance: BgpNodeInstance,
   peer: BgpNodePeer,
   spec: BgpPeerSpec,
-  entries: Entries,
+  { entries, nodeAddresses }: PeerInputs,
   password: string | undefined,
 ): BgpPeerSettings {
   const { localASN = 0 } = instance;
@@ -99,6 +101,8 @@ function settingsOf(
     },
     routing: {
       importPolicy: importPolicy(peerRouteImport(spec)),
+      // Inside the AS one session carries both families, and a next hop may be anywhere in it.
+      ...(asn === localASN && { nextHops: ownNextHops(nodeAddresses) }),
       ...(client && { routeReflectorClient: true }),
       ...(maxPrefixes !== undefined && { maxPrefixes }),
     },
@@ -107,6 +111,10 @@ function settingsOf(
     ...(prepend !== undefined && { prepend }),
     exports: { ipv4: exportOf(spec, 'ipv4', entries), ipv6: exportOf(spec, 'ipv6', entries) },
   };
+}
+
+function ownNextHops({ ipv4, ipv6 }: PeerInputs['nodeAddresses']): NonNullable<PeerRouting['nextHops']> {
+  return { ...(ipv4 !== '' && { ipv4 }), ...(ipv6 !== '' && { ipv6 }) };
 }
 
 /** Entries of the advertisements that a family selects. */

@@ -9,7 +9,15 @@ import { declareAgentTables } from '../tables/agent-tables.ts';
 import { declareKernelSinks } from './agent-sinks.ts';
 import type { LoadedPrograms } from './programs.ts';
 
-const own = { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const, routerId: '192.0.2.1' };
+const own = {
+  cluster: 'east',
+  clusterId: 1,
+  node: 'n1',
+  podMtu: 1450,
+  routingMode: 'tunnel' as const,
+  routerId: '192.0.2.1',
+  underlay: { ipv4: '192.0.2.1', ipv6: '' },
+};
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** A map of the kernel that writes down what is done to it. */

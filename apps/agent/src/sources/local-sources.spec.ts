@@ -28,7 +28,14 @@ function fixture() {
   const resources = new KvResources({ kv, clock, random: seededRandom(1), newUid: () => `u${++uid}` });
   const tables = declareAgentTables(
     clock,
-    { ...owner, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const, routerId: '192.0.2.1' },
+    {
+      ...owner,
+      node: 'n1',
+      podMtu: 1450,
+      routingMode: 'tunnel' as const,
+      routerId: '192.0.2.1',
+      underlay: { ipv4: '192.0.2.1', ipv6: '' },
+    },
     ({ error }) => {
       throw error;
     },

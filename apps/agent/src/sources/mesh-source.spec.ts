@@ -13,7 +13,15 @@ import {
 import { declareAgentTables } from '../tables/agent-tables.ts';
 import { MeshSource } from './mesh-source.ts';
 
-const own = { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const, routerId: '192.0.2.1' };
+const own = {
+  cluster: 'east',
+  clusterId: 1,
+  node: 'n1',
+  podMtu: 1450,
+  routingMode: 'tunnel' as const,
+  routerId: '192.0.2.1',
+  underlay: { ipv4: '192.0.2.1', ipv6: '' },
+};
 
 /** A mesh etcd as an apiserver fills it, and an agent's tables. */
 function fixture() {

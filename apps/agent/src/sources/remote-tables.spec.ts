@@ -18,7 +18,15 @@ const ip = (address: string): IpRecord => ({
 function fixture() {
   const tables = declareAgentTables(
     new ManualClock(),
-    { cluster: 'east', clusterId: 1, node: 'n1', podMtu: 1450, routingMode: 'tunnel' as const, routerId: '192.0.2.1' },
+    {
+      cluster: 'east',
+      clusterId: 1,
+      node: 'n1',
+      podMtu: 1450,
+      routingMode: 'tunnel' as const,
+      routerId: '192.0.2.1',
+      underlay: { ipv4: '192.0.2.1', ipv6: '' },
+    },
     ({ error }) => {
       throw error;
     },

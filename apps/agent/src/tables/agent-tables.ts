@@ -37,6 +37,8 @@ export interface OwnNode {
   readonly routingMode: RoutingModeName;
   /** What a BGP instance is called that names no router id, IPv4 text. */
   readonly routerId: string;
+  /** The node's own addresses, empty where it has none of a family. */
+  readonly underlay: { readonly ipv4: string; readonly ipv6: string };
 }
 
 /** Tables that sources write, with their only writers. */
@@ -129,6 +131,7 @@ export function declareAgentTables(
       localBackends: sources.localBackends.table,
       endpoints: sources.endpoints.table,
       routerId: own.routerId,
+      nodeAddresses: own.underlay,
     }),
   };
 }
