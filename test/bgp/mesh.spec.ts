@@ -37,7 +37,7 @@ interface Peer {
 const node = (name: string): NodePlace => lab.node('east', name);
 const run = async (place: NodePlace, argv: string[]): Promise<string> => (await lab.exec(place, argv)).stdout;
 const sessions = async (name: string): Promise<Peer[]> =>
-  JSON.parse((await isthmus(lab, node(name), ['bgp', 'peers', '-o', 'json'])).stdout).peers;
+  JSON.parse((await isthmus(lab, node(name), ['bgp', 'peers', '-o', 'json'])).stdout);
 const modes = async (name: string): Promise<string[]> =>
   (await tableRows<{ mode: string }>(node(name), 'peers')).map(({ row }) => row.mode);
 const apply = async (file: string): Promise<void> => {
