@@ -14,7 +14,7 @@ import { createNetwork } from './network/network.ts';
 import { agentStateDir, enrolNode, startAgent, startBfd, waitForAgent } from './node/agent.ts';
 import { attachPod } from './pod/attach-pod.ts';
 import type { Supervisor } from './process/supervisor.ts';
-import { applyBgpObjects, unknownBgpKinds } from './rack/bgp-objects.ts';
+import { applyBgpObjects } from './rack/bgp-objects.ts';
 import { routersOf, startRouters, waitForRouters } from './rack/router-daemons.ts';
 import { fetchRoutingDaemons } from './rack/routing-toolchain.ts';
 import { allPlaces, type ClusterPlan, type LabPlan } from './topology/plan.ts';
@@ -141,9 +141,8 @@ async function attachPodsOf(cluster: ClusterPlan, { plan, processes, progress }:
 }
 
 async function configureBgp(plan: LabPlan, cluster: ClusterPlan, progress: Building['progress']): Promise<void> {
-  const unknown = unknownBgpKinds();
-  if (unknown.length === 0) await applyBgpObjects(plan, cluster);
-  progress(`${cluster.name}: BGP is ${unknown.length === 0 ? 'configured' : `left out: isthmus knows no ${unknown.join(', ')}`}`);
+  await applyBgpObjects(plan, cluster);
+  progress(`${cluster.name}: BGP is configured`);
 }
 
 async function connectClusters({ plan, progress }: Building): Promise<void> {

@@ -34,7 +34,6 @@ export {
   RACK_COMMUNITIES,
   RACK_SERVICE,
   secretObject,
-  unknownBgpKinds,
 } from './rack/bgp-objects.ts';
 export { FAMILIES as RACK_FAMILIES, linkSession, type RackFamily, type RackSession } from './rack/rack-session.ts';
 export { routingProgram } from './rack/routing-toolchain.ts';

@@ -1,4 +1,3 @@
-import { findKind } from '@isthmus/model';
 import { isthmus } from '../control-plane/isthmus-command.ts';
 import { repositoryFile } from '../toolchain.ts';
 import { type ClusterPlan, type LabPlan, linksOf, type NodePlace } from '../topology/plan.ts';
@@ -11,8 +10,6 @@ const FILES = ['bgp-rack/peering.yaml', 'bgp-rack/service.yaml'];
 const SECRET = 'rack-link';
 const SECRETS_NAMESPACE = 'kube-system';
 const API_VERSION = 'cilium.io/v2';
-/** Kinds without which there is nothing to apply to. */
-const NEEDED = ['CiliumBGPClusterConfig', 'CiliumBGPPeerConfig', 'CiliumBGPAdvertisement', 'CiliumLoadBalancerIPPool', 'Secret'];
 
 /** Name of the instance in every node's configuration: one speaks with the ToR, and there is no other. */
 export const RACK_INSTANCE = 'rack';
@@ -48,12 +45,7 @@ export function secretObject(password: string): object {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name: SECRET, namespace: SECRETS_NAMESPACE }, type: 'Opaque', data };
 }
 
-/** Which of the kinds that BGP is configured by `isthmus` does not know yet. */
-export function unknownBgpKinds(): string[] {
-  return NEEDED.filter((kind) => findKind(kind) === undefined);
-}
-
-/** `isthmus apply` of all of it. @throws CodedError LAB_COMMAND also while it does not know all of {@link unknownBgpKinds} */
+/** `isthmus apply` of all of it. @throws CodedError LAB_COMMAND */
 export async function applyBgpObjects(plan: LabPlan, cluster: ClusterPlan): Promise<void> {
   const files = FILES.flatMap((file) => ['-f', repositoryFile(`lab/manifests/${file}`)]);
   await applyToCluster(plan, cluster, bgpObjects(plan, cluster), files);

@@ -1,5 +1,5 @@
-import { unknownBgpKinds } from '../rack/bgp-objects.ts';
 import { bgpMaintenanceChecks } from './bgp-maintenance.checks.ts';
+import { modeCheck } from './bgp-mode.check.ts';
 import { bgpRouteChecks } from './bgp-route.checks.ts';
 import { bgpTrafficChecks } from './bgp-traffic.checks.ts';
 import { brokenClusterCheck } from './broken-cluster.check.ts';
@@ -18,9 +18,6 @@ import { serviceFailoverCheck } from './service-failover.check.ts';
 import { sizeChecks } from './size.checks.ts';
 import { underlayCheck } from './underlay.check.ts';
 
-/** Only where nodes can be told to speak BGP is there anything to prove. */
-const BGP_CHECKS = unknownBgpKinds().length === 0 ? [...bgpRouteChecks, ...bgpTrafficChecks, ...bgpMaintenanceChecks] : [];
-
 /** What the lab proves, in the order of its final table. */
 export const CHECKS: readonly Check[] = [
   processesCheck,
@@ -34,7 +31,10 @@ export const CHECKS: readonly Check[] = [
   notReadyCheck,
   ...serviceChecks,
   serviceFailoverCheck,
-  ...BGP_CHECKS,
+  ...bgpRouteChecks,
+  ...bgpTrafficChecks,
+  ...bgpMaintenanceChecks,
+  modeCheck,
   ...restartChecks,
   disconnectCheck,
   brokenClusterCheck,
