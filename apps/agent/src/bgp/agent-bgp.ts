@@ -48,7 +48,6 @@ export class AgentBgp {
   readonly #bfd: BfdClient;
   readonly #failures: PeerFailures;
   readonly #neighbours: LinkNeighbours;
-  readonly #startedMs: number;
   #ownCidrs: readonly Cidr[] = [];
   #monitor: NetlinkMonitor | undefined;
   #cancelDeadline: (() => void) | undefined;
@@ -60,7 +59,6 @@ export class AgentBgp {
     const { tables, clock, random, log } = options;
     const { store, sources } = tables;
     this.#options = options;
-    this.#startedMs = clock.now();
     this.learned = new LearnedRoutes({
       store,
       writer: sources.learnedRoutes,
@@ -116,7 +114,7 @@ export class AgentBgp {
 
   /** Works until the signal aborts. What peers and kernel have then stays. */
   async run(signal: AbortSignal): Promise<void> {
-    const { resources, tables, node, config, clock, log } = this.#options;
+    const { resources, tables, node, config, log } = this.#options;
     const source = runBgpSource(
       {
         resources,
@@ -136,12 +134,11 @@ export class AgentBgp {
       this.#checkComplete();
     });
     this.#neighbours.start();
-    this.#cancelDeadline = clock.after(ADOPTION_MS, () => this.#checkComplete());
     try {
       await Promise.all([source, report, this.group.run(signal)]);
     } finally {
       stopListening();
-      this.#cancelDeadline();
+      this.#cancelDeadline?.();
       this.#neighbours.stop();
       for (const name of this.speakers.running.keys()) this.learned.leave(name);
       await this.speakers.stop();
@@ -230,19 +227,26 @@ export class AgentBgp {
     this.#checkComplete();
   }
 
-  /** What was adopted goes once every peer has said all that it has, or has had the time to. */
+  /**
+   * What was adopted goes once every peer has said all that it has, or has had the time to. While it is not known which peers there are, because
+   * nobody tells, all of it stays.
+   */
   #checkComplete(): void {
-    if (this.#complete) return;
-    const late = this.#options.clock.now() - this.#startedMs >= ADOPTION_MS;
-    if (!late && !this.#isComplete()) return;
+    const { clock, tables } = this.#options;
+    if (this.#complete || !tables.bgp.peers.scopes.isSynced(LOCAL_SCOPE)) return;
+    this.#cancelDeadline ??= clock.after(ADOPTION_MS, () => this.#completeAdoption());
+    if (this.#isComplete()) this.#completeAdoption();
+  }
+
+  #completeAdoption(): void {
     this.#complete = true;
-    if (this.#options.tables.bgp.peers.scopes.isSynced(LOCAL_SCOPE)) this.#failures.begin();
+    this.#failures.begin();
     this.learned.complete(LEARNED_SCOPE);
   }
 
   #isComplete(): boolean {
     const { speakers, peers } = this.#options.tables.bgp;
-    if (!peers.scopes.isSynced(LOCAL_SCOPE) || this.#neighbours.waiting) return false;
+    if (this.#neighbours.waiting) return false;
     for (const [name] of speakers.rows()) if (!this.speakers.running.has(name)) return false;
     for (const [, peer] of peers.rows()) {
       const status = this.speakers.running
