@@ -1,5 +1,5 @@
 import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random } from '@isthmus/core';
-import { LearnedRouteSink, NetlinkSocket, RingBuffer, RouteSink } from '@isthmus/datapath';
+import { LearnedRouteSink, matchRoute, NetlinkSocket, RingBuffer, RouteSink } from '@isthmus/datapath';
 import type { Config } from '@isthmus/model';
 import type { AgentFacts } from './agent-facts.ts';
 import type { TunnelStatus } from './agent-status.ts';
@@ -79,7 +79,7 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
     pinFolder: config['bpf-root'],
     tcx: config['enable-tcx'],
     routes,
-    learnedRoutes: new LearnedRouteSink({ 4: facts.underlay.ipv4, 6: facts.underlay.ipv6 }),
+    learnedRoutes: new LearnedRouteSink({ 4: localAddress(facts.underlay.ipv4), 6: localAddress(facts.underlay.ipv6) }),
     clock,
     random,
     report,
@@ -115,6 +115,12 @@ function mapLimits(config: Config): Record<string, number> {
     isth_sock_nat: config['bpf-sock-nat-max'],
   });
   return Object.fromEntries(limits.filter(([, rows]) => rows > 0));
+}
+
+/** The address if the node has it itself: another one, which somebody translates into it, cannot be sent from. Empty otherwise. */
+function localAddress(ip: string): string {
+  if (ip === '') return '';
+  return NetlinkSocket.using('route', undefined, (socket) => (matchRoute(socket, ip)?.type === 'local' ? ip : ''));
 }
 
 /** How packets get to other nodes, in the words of the status; undefined where they need no tunnel. */
