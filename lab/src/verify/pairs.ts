@@ -58,3 +58,8 @@ function relationOf(a: NodePlace | PodPlace, b: NodePlace | PodPlace): Relation 
 function nodeName(place: NodePlace | PodPlace): string {
   return 'node' in place ? place.node : place.name;
 }
+
+/** Whether a node sends to other nodes through the tunnel, and in no other way. */
+export function isTunnelled({ config }: Pick<NodePlace, 'config'>): boolean {
+  return (config['routing-mode'] ?? 'tunnel') === 'tunnel';
+}

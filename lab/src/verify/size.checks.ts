@@ -1,12 +1,12 @@
 import type { EndpointRow } from '@isthmus/model';
 import type { Lab } from '../lab.ts';
 import { runCommand } from '../machine/run-command.ts';
-import type { NodePlace, PodPlace } from '../topology/plan.ts';
+import type { PodPlace } from '../topology/plan.ts';
 import { echoTargets } from '../traffic/ask.ts';
 import { probeSize, type SizeResult, sendBulk, sendBursts } from '../traffic/sizes.ts';
 import { tableRows } from './agent-view.ts';
 import { type Check, expectThat } from './check.ts';
-import { allNodes, allPods, nodeOf, type Pair, podPairs, RELATIONS } from './pairs.ts';
+import { allNodes, allPods, isTunnelled, nodeOf, type Pair, podPairs, RELATIONS } from './pairs.ts';
 
 const BULK_BYTES = 64 * 1024;
 const BURSTS = 20;
@@ -85,10 +85,6 @@ const burstCheck: Check = {
 
 /** The checks of sizes. */
 export const sizeChecks: readonly Check[] = [fullMtuCheck, tooBigCheck, bulkCheck, burstCheck];
-
-function isTunnelled({ config }: NodePlace): boolean {
-  return (config['routing-mode'] ?? 'tunnel') === 'tunnel';
-}
 
 interface SizedPair extends Pair<PodPlace, PodPlace> {
   readonly mtu: number;
