@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { BirdBfd } from './bird-bfd.ts';
-import { TOOLCHAIN, until } from './daemon-process.ts';
+import { until } from './daemon-process.ts';
 import { createLink, OURS, type TestLink } from './link.ts';
 import { OurBfd, singleHop } from './our-bfd.ts';
 
@@ -11,10 +10,8 @@ const TIMEOUT_MS = 60_000;
 /** Detection time of 3 x 50 ms, and what a busy machine may take to let anybody hear of it. */
 const DETECTION_MS = 150;
 const SLACK_MS = 250;
-const present = existsSync(`${TOOLCHAIN}usr/sbin/bird`);
-if (!present) console.warn('skipped: BIRD is not there; scripts/setup-bgp fetches it and says why it cannot');
 
-(present ? describe : describe.skip)('BFD with BIRD', () => {
+describe('BFD with BIRD', () => {
   let link: TestLink;
   let bird: BirdBfd;
   let ours: OurBfd;

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import type { BfdSessionConfig } from '@isthmus/bgp';
-import { TOOLCHAIN, until } from './daemon-process.ts';
+import { until } from './daemon-process.ts';
 import { FrrBfd } from './frr-bfd.ts';
 import { createLink, OURS, type TestLink, THEIRS } from './link.ts';
 import { FAST, OurBfd, singleHop } from './our-bfd.ts';
@@ -10,8 +9,6 @@ const TIMEOUT_MS = 60_000;
 /** Detection time of 3 x 50 ms, and what a busy machine may take to let anybody hear of it. */
 const DETECTION_MS = 150;
 const SLACK_MS = 250;
-const present = existsSync(`${TOOLCHAIN}usr/lib/frr/bfdd`);
-if (!present) console.warn('skipped: FRR is not there; scripts/setup-bgp fetches it and says why it cannot');
 
 const multihop = (minTtl: number): BfdSessionConfig => ({
   key: 'far',
@@ -22,7 +19,7 @@ const multihop = (minTtl: number): BfdSessionConfig => ({
   ...FAST,
 });
 
-(present ? describe : describe.skip)('BFD with FRR', () => {
+describe('BFD with FRR', () => {
   let link: TestLink;
   let frr: FrrBfd;
   let ours: OurBfd;

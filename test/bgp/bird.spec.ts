@@ -1,16 +1,13 @@
-import { existsSync } from 'node:fs';
 import type { BgpSpeaker, BgpSpeakerOptions, PeerConnection, PeerStatus } from '@isthmus/bgp';
 import { Notifier } from '@isthmus/core';
 import { BIRD_AS, Bird, type BirdOptions } from './bird.ts';
-import { TOOLCHAIN, until } from './daemon-process.ts';
+import { until } from './daemon-process.ts';
 import { createLink, OUR_AS, OURS, type TestLink, THEIRS } from './link.ts';
 import { ourSpeaker } from './our-speaker.ts';
 import { SimpleTable } from './simple-table.ts';
 
 /** Against hanging only. */
 const TIMEOUT_MS = 60_000;
-const present = existsSync(`${TOOLCHAIN}usr/sbin/bird`);
-if (!present) console.warn('skipped: BIRD is not there; scripts/setup-bgp fetches it and says why it cannot');
 
 /** How this end meets BIRD. */
 interface Ours {
@@ -19,7 +16,7 @@ interface Ours {
   readonly speaker?: Partial<BgpSpeakerOptions<unknown>>;
 }
 
-(present ? describe : describe.skip)('BIRD', () => {
+describe('BIRD', () => {
   let link: TestLink;
   let bird: Bird;
   let table: SimpleTable;

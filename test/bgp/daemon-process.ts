@@ -1,13 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /** What the tier's set-up unpacks. */
-export const TOOLCHAIN = fileURLToPath(new URL('../../.toolchain/bgp/', import.meta.url));
+const TOOLCHAIN = fileURLToPath(new URL('../../.toolchain/bgp/', import.meta.url));
 const LIBRARIES = join(TOOLCHAIN, 'usr/lib/x86_64-linux-gnu');
 const POLL_MS = 25;
 /** Against hanging only. */
@@ -38,7 +38,8 @@ export class DaemonProcess {
 
   /** Starts a program inside the namespace: of the toolchain, unless its path is absolute. */
   start(program: string, words: readonly string[]): void {
-    const child = spawn('ip', ['netns', 'exec', this.#netns, resolve(TOOLCHAIN, program), ...words], { env: environment() });
+    const path = isAbsolute(program) ? program : toolchain(program);
+    const child = spawn('ip', ['netns', 'exec', this.#netns, path, ...words], { env: environment() });
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (this.#log = (this.#log + chunk).slice(-8_000)));
     this.#child = child;
@@ -76,6 +77,13 @@ export class DaemonProcess {
     await this.end('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Where a program of the toolchain is. @throws Error when it is not there */
+export function toolchain(program: string): string {
+  const path = join(TOOLCHAIN, program);
+  if (!existsSync(path)) throw new Error(`${path} is not there: scripts/setup-bgp fetches it, and says why when it cannot`);
+  return path;
 }
 
 function environment(): NodeJS.ProcessEnv {

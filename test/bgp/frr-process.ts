@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type DaemonProcess, TOOLCHAIN } from './daemon-process.ts';
+import { type DaemonProcess, toolchain } from './daemon-process.ts';
 
 /** How a daemon of FRR is started. */
 export interface FrrStart {
@@ -16,6 +16,6 @@ export function startFrr(daemon: DaemonProcess, name: string, { config, socket, 
   // They insist on a group that only their package makes: they get a list of groups of their own, in their own mount namespace.
   const groups = daemon.write('group', `${readFileSync('/etc/group', 'utf8')}frrvty:x:61999:root\n`);
   const files = ['-f', config, '-i', `${daemon.folder}/pid`, '-z', socket, '--vty_socket', daemon.folder];
-  const words = [`${TOOLCHAIN}usr/lib/frr/${name}`, ...files, '-u', 'root', '-g', 'root', '-P', '0', '--log', 'stdout', ...more];
+  const words = [toolchain(`usr/lib/frr/${name}`), ...files, '-u', 'root', '-g', 'root', '-P', '0', '--log', 'stdout', ...more];
   daemon.start('/bin/sh', ['-c', 'mount --bind "$0" /etc/group && exec "$@"', groups, ...words]);
 }

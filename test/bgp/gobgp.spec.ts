@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import type { BgpSpeaker } from '@isthmus/bgp';
-import { TOOLCHAIN, until } from './daemon-process.ts';
+import { until } from './daemon-process.ts';
 import { GoBgp } from './gobgp.ts';
 import { createLink, OUR_AS, OURS, type TestLink, THEIRS } from './link.ts';
 import { ourSpeaker } from './our-speaker.ts';
@@ -8,14 +7,12 @@ import { SimpleTable } from './simple-table.ts';
 
 /** Against hanging only. */
 const TIMEOUT_MS = 60_000;
-const present = existsSync(`${TOOLCHAIN}usr/bin/gobgpd`);
-if (!present) console.warn('skipped: GoBGP is not there; scripts/setup-bgp fetches it and says why it cannot');
 
 const OUR_ROUTES = ['192.0.2.0/24', '2001:db8:1::/48'];
 const THEIR_ROUTES = ['203.0.113.0/24', '2001:db8:2::/48'];
 
 /** With TCP-MD5 and GTSM. */
-(present ? describe : describe.skip)('GoBGP', () => {
+describe('GoBGP', () => {
   let link: TestLink;
   let daemon: GoBgp;
   let table: SimpleTable;

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import {
   type BgpSpeaker,
   encodeAttributes,
@@ -12,14 +11,12 @@ import {
 } from '@isthmus/bgp';
 import { LEARNED_ROUTE_PROTOCOL, LearnedRouteSink, withNetns } from '@isthmus/datapath';
 import { BIRD_AS, Bird, type BirdOptions } from './bird.ts';
-import { TOOLCHAIN, until } from './daemon-process.ts';
+import { until } from './daemon-process.ts';
 import { createLink, OUR_AS, OURS, type TestLink, THEIRS } from './link.ts';
 import { ourSpeaker } from './our-speaker.ts';
 
 /** Against hanging only. */
 const TIMEOUT_MS = 60_000;
-const present = existsSync(`${TOOLCHAIN}usr/sbin/bird`);
-if (!present) console.warn('skipped: BIRD is not there; scripts/setup-bgp fetches it and says why it cannot');
 
 const FOUR = ['198.51.100.0/25', '203.0.113.0/24'];
 const THEIR_ROUTES = [...FOUR, '2001:db8:2::/48', '2001:db8:3::/64'].sort();
@@ -30,7 +27,7 @@ const MANY = 20_000;
 
 type Peer = PeerConnection & PeerRouting & { address: string };
 
-(present ? describe : describe.skip)('the route table, with BIRD', () => {
+describe('the route table, with BIRD', () => {
   let link: TestLink;
   let bird: Bird;
   let rib: Rib;
