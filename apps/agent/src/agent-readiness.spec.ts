@@ -2,23 +2,11 @@ import { CodedError, LOCAL_SCOPE, ManualClock, SinkGroup } from '@isthmus/core';
 import type { RemoteStatus } from '@isthmus/mesh';
 import { type ReadinessInputs, readinessOf } from './agent-readiness.ts';
 import { STATE_NOT_SAVED } from './state/state-folder.ts';
-import { declareAgentTables } from './tables/agent-tables.ts';
-
-const own = {
-  cluster: 'east',
-  clusterId: 1,
-  node: 'n1',
-  podMtu: 1450,
-  routingMode: 'tunnel' as const,
-  routerId: '192.0.2.1',
-  underlay: { ipv4: '192.0.2.1', ipv6: '' },
-};
+import { ownTables } from './tables/own-node-fixture.ts';
 
 function inputs(changes: Partial<ReadinessInputs> = {}): ReadinessInputs {
   const clock = new ManualClock();
-  const tables = declareAgentTables(clock, own, ({ error }) => {
-    throw error;
-  });
+  const tables = ownTables(clock);
   const sinks = new SinkGroup(
     tables.store,
     clock,

@@ -21,6 +21,7 @@ export type { FoundEntry, SinkFailures, SinkRow, SinkTarget } from './sink/sink-
 export { type DerivationContext, type DerivationInput, type DerivationSpec, input } from './table/derivation.ts';
 export { type Change, Feed, type FeedBatch } from './table/feed.ts';
 export { LOCAL_SCOPE, type Scopes } from './table/scopes.ts';
+export { declareSource } from './table/source-table.ts';
 export { type DerivationFault, Store, type StoreOptions } from './table/store.ts';
 export { Table, type TableOptions } from './table/table.ts';
 export { type RowKeys, TableIndex } from './table/table-index.ts';

@@ -1,4 +1,4 @@
-import { input, LOCAL_SCOPE, type Store, type Table, type TableWriter } from '@isthmus/core';
+import { declareSource, input, LOCAL_SCOPE, type Store, type Table, type TableWriter } from '@isthmus/core';
 import type { BackendSetRow, BgpNodeInstance, CiliumBGPPeerConfig, EndpointRow, ServiceRow } from '@isthmus/model';
 import { interfaceOrigin, podCidrOrigin, serviceOrigin } from './advertised.ts';
 import type { BgpEntryRow, BgpInstanceRow, BgpOriginRow, BgpPeerRow, BgpRangeRow, BgpRefusalRow, BgpRouteRow } from './bgp-rows.ts';
@@ -73,12 +73,7 @@ export function declareBgpTables(store: Store, inputs: BgpInputs): BgpTables {
 }
 
 function declareSources(store: Store): BgpSources {
-  const table = <V>(name: string): TableWriter<V> => {
-    const writer = store.table<V>(name);
-    writer.declare(LOCAL_SCOPE);
-    writer.scopesKnown();
-    return writer;
-  };
+  const table = <V>(name: string): TableWriter<V> => declareSource(store, name, LOCAL_SCOPE);
   return {
     instances: table('bgp-instances'),
     peerConfigs: table('bgp-peer-configs'),

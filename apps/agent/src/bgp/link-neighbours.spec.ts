@@ -1,4 +1,4 @@
-import { LOCAL_SCOPE, ManualClock, Store } from '@isthmus/core';
+import { declareSource, LOCAL_SCOPE, ManualClock, Store } from '@isthmus/core';
 import type { LinkLocalNeighbour } from '@isthmus/datapath';
 import type { BgpGatewayRow } from './bgp-tables.ts';
 import { LinkNeighbours } from './link-neighbours.ts';
@@ -12,9 +12,7 @@ function fixture() {
       throw error;
     },
   });
-  const writer = store.table<BgpGatewayRow>('bgp-link-neighbours');
-  writer.declare(LOCAL_SCOPE);
-  writer.scopesKnown();
+  const writer = declareSource<BgpGatewayRow>(store, 'bgp-link-neighbours', LOCAL_SCOPE);
   const devices = new Set<string>();
   const there = new Map<string, LinkLocalNeighbour[]>();
   const said: string[] = [];

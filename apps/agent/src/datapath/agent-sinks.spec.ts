@@ -5,19 +5,10 @@ import { LOCAL_SCOPE, ManualClock, seededRandom } from '@isthmus/core';
 import type { BpfMap } from '@isthmus/datapath';
 import { MemoryRowMap } from '@isthmus/datapath';
 import type { BackendSetRow, EndpointRow, IpRow, NodeRow, ServiceRow } from '@isthmus/model';
-import { declareAgentTables } from '../tables/agent-tables.ts';
+import { OWN_NODE, ownTables } from '../tables/own-node-fixture.ts';
 import { declareKernelSinks } from './agent-sinks.ts';
 import type { LoadedPrograms } from './programs.ts';
 
-const own = {
-  cluster: 'east',
-  clusterId: 1,
-  node: 'n1',
-  podMtu: 1450,
-  routingMode: 'tunnel' as const,
-  routerId: '192.0.2.1',
-  underlay: { ipv4: '192.0.2.1', ipv6: '' },
-};
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** A map of the kernel that writes down what is done to it. */
@@ -65,9 +56,7 @@ describe('declareKernelSinks', () => {
   function fixture(maps = new Map<string, LoggedMap>()) {
     const clock = new ManualClock();
     const log: string[] = [];
-    const tables = declareAgentTables(clock, own, ({ error }) => {
-      throw error;
-    });
+    const tables = ownTables(clock);
     const map = (name: string): LoggedMap => {
       const there = maps.get(name)?.rows ?? [];
       const made = new LoggedMap(name.replace('isth_', ''), log);
@@ -79,7 +68,7 @@ describe('declareKernelSinks', () => {
     const routes = { update: () => undefined, delete: () => undefined };
     const { group, settled } = declareKernelSinks({
       tables,
-      own,
+      own: OWN_NODE,
       programs,
       pinFolder: pins,
       tcx: false,

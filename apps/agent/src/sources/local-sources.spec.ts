@@ -12,7 +12,7 @@ import {
   SERVICE,
   type Service,
 } from '@isthmus/model';
-import { declareAgentTables } from '../tables/agent-tables.ts';
+import { ownTables } from '../tables/own-node-fixture.ts';
 import { runClusterSource } from './cluster-source.ts';
 import { PodLabelSource } from './pod-label-source.ts';
 import { runResourceSource } from './resource-source.ts';
@@ -26,20 +26,7 @@ function fixture() {
   const kv = server.connect();
   let uid = 0;
   const resources = new KvResources({ kv, clock, random: seededRandom(1), newUid: () => `u${++uid}` });
-  const tables = declareAgentTables(
-    clock,
-    {
-      ...owner,
-      node: 'n1',
-      podMtu: 1450,
-      routingMode: 'tunnel' as const,
-      routerId: '192.0.2.1',
-      underlay: { ipv4: '192.0.2.1', ipv6: '' },
-    },
-    ({ error }) => {
-      throw error;
-    },
-  );
+  const tables = ownTables(clock);
   const stop = new AbortController();
   const complaints: string[] = [];
   const settle = async (ms = 0): Promise<void> => {

@@ -10,27 +10,15 @@ import {
   isthmusHeartbeatKey,
   RECORD_KINDS,
 } from '@isthmus/mesh';
-import { declareAgentTables } from '../tables/agent-tables.ts';
+import { ownTables } from '../tables/own-node-fixture.ts';
 import { MeshSource } from './mesh-source.ts';
-
-const own = {
-  cluster: 'east',
-  clusterId: 1,
-  node: 'n1',
-  podMtu: 1450,
-  routingMode: 'tunnel' as const,
-  routerId: '192.0.2.1',
-  underlay: { ipv4: '192.0.2.1', ipv6: '' },
-};
 
 /** A mesh etcd as an apiserver fills it, and an agent's tables. */
 function fixture() {
   const clock = new ManualClock();
   const server = new MemoryKvServer({ clock });
   const kv = server.connect();
-  const tables = declareAgentTables(clock, own, ({ error }) => {
-    throw error;
-  });
+  const tables = ownTables(clock);
   const defects: unknown[] = [];
   let beats = 0;
   const source = new MeshSource(

@@ -1,6 +1,5 @@
-import { ManualClock } from '@isthmus/core';
 import type { IpRecord } from '@isthmus/mesh';
-import { declareAgentTables } from '../tables/agent-tables.ts';
+import { ownTables } from '../tables/own-node-fixture.ts';
 import { RemoteTables } from './remote-tables.ts';
 
 const ip = (address: string): IpRecord => ({
@@ -16,21 +15,7 @@ const ip = (address: string): IpRecord => ({
 });
 
 function fixture() {
-  const tables = declareAgentTables(
-    new ManualClock(),
-    {
-      cluster: 'east',
-      clusterId: 1,
-      node: 'n1',
-      podMtu: 1450,
-      routingMode: 'tunnel' as const,
-      routerId: '192.0.2.1',
-      underlay: { ipv4: '192.0.2.1', ipv6: '' },
-    },
-    ({ error }) => {
-      throw error;
-    },
-  );
+  const tables = ownTables();
   const remote = (cluster: string) => new RemoteTables(tables.store, tables.sources, cluster, (id) => `cluster-${id}`);
   const { table } = tables.sources.remoteIps;
   return { tables, remote, ips: () => [...table.rows()].map(([key, row]) => `${key} of ${row.clusterId}`), scopes: table.scopes };

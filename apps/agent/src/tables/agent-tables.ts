@@ -1,4 +1,4 @@
-import { type Clock, input, LOCAL_SCOPE, Store, type Table, type TableWriter } from '@isthmus/core';
+import { type Clock, declareSource, input, LOCAL_SCOPE, Store, type Table, type TableWriter } from '@isthmus/core';
 import {
   type AttachedDevice,
   declareLocalAddresses,
@@ -137,13 +137,9 @@ export function declareAgentTables(
 }
 
 function declareSources(store: Store): SourceTables {
-  const local = <V>(name: string): TableWriter<V> => {
-    const writer = store.table<V>(name);
-    writer.declare(LOCAL_SCOPE);
-    // What comes from this cluster alone has nothing to say about others, so it must not hold their pruning up.
-    writer.scopesKnown();
-    return writer;
-  };
+  const local = <V>(name: string): TableWriter<V> => declareSource(store, name, LOCAL_SCOPE);
+  // What is there from an earlier run counts until the peers have said what they have now.
+  const learned = <V>(name: string): TableWriter<V> => declareSource(store, name, LEARNED_SCOPE);
   const remote = <V>(name: string): TableWriter<V> => {
     const writer = store.table<V>(name);
     writer.synced(LOCAL_SCOPE);
@@ -161,8 +157,8 @@ function declareSources(store: Store): SourceTables {
     services: local('services'),
     localBackends: local('service-backends'),
     remoteBackends: remote('remote-service-backends'),
-    learnedRoutes: learned<LearnedRouteRow>(store, 'learned-routes'),
-    kernelRoutes: learned<true>(store, 'kernel-routes'),
+    learnedRoutes: learned('learned-routes'),
+    kernelRoutes: learned('kernel-routes'),
   };
 }
 
@@ -177,12 +173,4 @@ function declarePodDevices(store: Store, endpoints: Table<EndpointRow>): Table<A
       return row && { ifindex: row.ifindex };
     },
   });
-}
-
-/** What is there from an earlier run counts until the peers have said what they have now; it says nothing about clusters. */
-function learned<V>(store: Store, name: string): TableWriter<V> {
-  const writer = store.table<V>(name);
-  writer.declare(LEARNED_SCOPE);
-  writer.scopesKnown();
-  return writer;
 }

@@ -2,7 +2,7 @@ import { ManualClock, Store } from '@isthmus/core';
 import type { EndpointRow } from '@isthmus/model';
 import type { FrontendRow } from '@isthmus/service';
 import fc from 'fast-check';
-import { declareAgentTables } from './agent-tables.ts';
+import { ownTables } from './own-node-fixture.ts';
 import { declareTranslations, parseTranslationKey, translationKey } from './translations.ts';
 
 describe('translations', () => {
@@ -34,22 +34,7 @@ describe('translations', () => {
 });
 
 describe('declareAgentTables', () => {
-  const tables = () =>
-    declareAgentTables(
-      new ManualClock(),
-      {
-        cluster: 'east',
-        clusterId: 1,
-        node: 'n1',
-        podMtu: 1450,
-        routingMode: 'tunnel' as const,
-        routerId: '192.0.2.1',
-        underlay: { ipv4: '192.0.2.1', ipv6: '' },
-      },
-      ({ error }) => {
-        throw error;
-      },
-    );
+  const tables = () => ownTables();
 
   it('has a program on each pod’s device', () => {
     const { sources, podDevices } = tables();

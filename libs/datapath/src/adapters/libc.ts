@@ -52,3 +52,10 @@ export function pollLater(fds: Buffer, milliseconds: number): Promise<void> {
 export function errno(): number {
   return koffi.errno();
 }
+
+/** A C `int`, as a call takes it behind a pointer. */
+export function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}

@@ -1,5 +1,5 @@
 import { errnoName } from '../errno-name.ts';
-import { errno, libcCalls, pollLater } from '../libc.ts';
+import { errno, int32, libcCalls, pollLater } from '../libc.ts';
 import { decodeMessages } from './message.ts';
 import { NetlinkError } from './netlink-error.ts';
 import { decodeRoute, type Route } from './route.ts';
@@ -123,12 +123,6 @@ function pollfd(fd: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeInt32LE(fd, 0);
   bytes.writeInt16LE(POLLIN, 4);
-  return bytes;
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32LE(value);
   return bytes;
 }
 

@@ -1,5 +1,5 @@
 import { errnoName } from '../errno-name.ts';
-import { errno, libcCalls } from '../libc.ts';
+import { errno, int32, libcCalls } from '../libc.ts';
 import { withNetns } from '../netns.ts';
 import { decodeAttributes, decodeMessages, encodeMessage, HEADER_LENGTH, type NetlinkMessage, NLM_F, NLMSG, textOf } from './message.ts';
 import { NetlinkError } from './netlink-error.ts';
@@ -184,12 +184,6 @@ function kernelWords(message: NetlinkMessage): string | undefined {
   if (message.type !== NLMSG.ERROR || !(message.flags & NLM_F_ACK_TLVS)) return undefined;
   const copied = message.flags & NLM_F_CAPPED ? HEADER_LENGTH : message.payload.readUInt32LE(4);
   return textOf(decodeAttributes(message.payload.subarray(4 + ((copied + 3) & ~3))), NLMSGERR_ATTR_MSG);
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32LE(value);
-  return bytes;
 }
 
 function timeval(seconds: number): Buffer {
