@@ -32,7 +32,7 @@ export class BfdEnd {
 
   /** Has it want its sessions. @throws CodedError BENCH_CHILD when it does not come before ordinary processes */
   async begin(): Promise<void> {
-    await this.#process.until('the BFD process', () => this.#client.connected);
+    await this.#process.until('the socket', () => this.#client.connected);
     const { fifo, fifoError = '' } = this.#client.status() ?? {};
     if (fifo !== true) throw new CodedError(BENCH_CHILD, `the BFD process is an ordinary one: ${fifoError}`);
     this.#client.want(this.#sessions);
@@ -40,7 +40,7 @@ export class BfdEnd {
 
   /** Waits until all sessions are up and watch with their full speed. */
   up(): Promise<void> {
-    return this.#process.until('all sessions to be up', () => {
+    return this.#process.until('all sessions', () => {
       this.#client.refresh();
       const reports = [...this.#client.reports().values()];
       return (

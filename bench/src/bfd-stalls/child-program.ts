@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { CodedError, delay, systemClock } from '@isthmus/core';
+import { CodedError } from '@isthmus/core';
+import { waitUntil } from '@isthmus/lab';
 import { BENCH_CHILD } from '../bench.errors.ts';
 
 const LOOK_MS = 5;
@@ -22,20 +23,24 @@ export class ChildProgram {
     this.#child.on('error', (error) => (this.#err += error.message));
   }
 
-  /** Says a line to it, and answers with its next one. @throws CodedError BENCH_CHILD when it ended or says nothing */
+  /** Says a line to it, and answers with its next one. @throws CodedError as {@link until} */
   async ask(line: string): Promise<string> {
     this.#out = '';
     this.#child.stdin?.write(`${line}\n`);
-    await this.until('it to answer', () => this.#out.includes('\n'));
+    await this.until('an answer', () => this.#out.includes('\n'));
     return this.#out.split('\n')[0] ?? '';
   }
 
-  /** Waits for something that it brings about. @throws CodedError BENCH_CHILD when it ended, or takes too long */
+  /** Waits for something that it brings about. @throws CodedError BENCH_CHILD when it ended, LAB_TIMEOUT when it takes too long */
   async until(what: string, isSo: () => boolean): Promise<void> {
-    const deadline = performance.now() + TIMEOUT_MS;
-    for (; !isSo(); await delay(systemClock, LOOK_MS))
-      if (this.#hasEnded() || performance.now() > deadline)
-        throw new CodedError(BENCH_CHILD, `${this.#child.spawnfile}: waited for ${what}: ${this.#err || this.#out}`);
+    const program = this.#child.spawnfile;
+    const said = (): string => this.#err || this.#out;
+    const look = (): boolean => {
+      if (isSo()) return true;
+      if (this.#hasEnded()) throw new CodedError(BENCH_CHILD, `${program} ended before ${what}: ${said()}`);
+      return false;
+    };
+    await waitUntil(look, { what: `${what} of ${program}`, timeoutMs: TIMEOUT_MS, everyMs: LOOK_MS, onTimeout: said });
   }
 
   /** Ends it, however it is. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { BfdClient } from '@isthmus/bgp';
-import { CodedError, delay, systemClock, systemRandom } from '@isthmus/core';
+import { CodedError, systemClock, systemRandom } from '@isthmus/core';
 import { type BpfMap, decodePeerValue, listLinks, listRoutes, NetlinkMonitor, NetlinkSocket, PeerMode, withNetns } from '@isthmus/datapath';
-import { type Lab, linksOf, type NodePlace } from '@isthmus/lab';
+import { type Lab, linksOf, type NodePlace, waitUntil } from '@isthmus/lab';
 import { BENCH_NOT_ARRIVED } from '../bench.errors.ts';
 import { agentMap, untilAll, type Wanted } from '../mesh/agent-map.ts';
 import { LearnedHops } from './learned-hops.ts';
@@ -10,7 +10,6 @@ import { RackCable } from './rack-cable.ts';
 
 /** Of a cut, and of what comes after it. */
 const [NOTICE_TIMEOUT_MS, READY_TIMEOUT_MS] = [20_000, 90_000];
-const LOOK_MS = 20;
 const FAMILIES = 2;
 /** Silence that ends a session: 3 × 50 ms. */
 const DETECTION_MS = 150;
@@ -60,7 +59,7 @@ export class RackNode {
     return new RackNode(node, cables);
   }
 
-  /** Waits until nothing is cut any more: all routes and native peers are there, and BFD watches with its full speed. @throws CodedError BENCH_NOT_ARRIVED */
+  /** Waits until nothing is cut any more: all routes and native peers are there, and BFD watches with its full speed. @throws CodedError LAB_TIMEOUT */
   async whole(routes: number, peers: number): Promise<void> {
     await this.#until('all learned routes over both links', () => this.#hops.areWhole(routes, this.#indexesOf(this.cables)));
     await this.#until('native peers', () => this.#nativeKeys().length === peers);
@@ -107,9 +106,8 @@ export class RackNode {
   }
 
   async #until(what: string, isSo: () => boolean): Promise<void> {
-    const deadline = performance.now() + READY_TIMEOUT_MS;
-    for (; !isSo(); await delay(systemClock, LOOK_MS))
-      if (performance.now() > deadline) throw notArrived(this.id, `${what} (${this.#hops}; ${this.#sessions()})`);
+    const onTimeout = (): string => `${this.#hops}; ${this.#sessions()}`;
+    await waitUntil(isSo, { what: `${what} of ${this.id}`, timeoutMs: READY_TIMEOUT_MS, onTimeout });
   }
 
   #indexesOf(cables: readonly RackCable[]): number[] {

@@ -27,15 +27,21 @@ export function addExecAndLogs(program: Command): void {
     .action(logs);
 }
 
-async function exec(place: string, words: readonly string[], options: { name: string }): Promise<void> {
+async function exec(place: string, words: readonly string[], options: { name: string }, command: Command): Promise<void> {
+  const [first = ''] = words;
+  if (/^--./.test(first)) command.error(`error: no program is named ${first}; options of 'lab exec' come before the place`);
   const lab = Lab.open(options.name);
   // After the place every word is the command's own, and so commander leaves the customary `--` in.
-  const command = words[0] === '--' ? words.slice(1) : words;
-  const argv = enterPlace(lab.place(place), command.length > 0 ? command : ['bash']);
+  const own = first === '--' ? words.slice(1) : words;
+  const argv = enterPlace(lab.place(place), own.length > 0 ? own : ['bash']);
   // `isthmus` is there, and knows the lab's clusters; so is `isthmus-traffic`.
   const router = lab.plan.fabric && routersOf(lab.plan.fabric).find(({ id }) => id === place);
-  const own = router ? [routerPath(router)] : [];
-  const path = [...own, repositoryFile('scripts'), dirname(TRAFFIC_PROGRAM), process.env['PATH'] ?? ''].join(delimiter);
+  const path = [
+    ...(router ? [routerPath(router)] : []),
+    repositoryFile('scripts'),
+    dirname(TRAFFIC_PROGRAM),
+    process.env['PATH'] ?? '',
+  ].join(delimiter);
   process.exitCode = await foreground(argv, { [LAB_VARIABLE]: lab.name, ...isthmusEnvironment(lab.plan), PATH: path });
 }
 

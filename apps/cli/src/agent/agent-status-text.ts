@@ -43,14 +43,15 @@ function routingText({ mode, nodes }: NonNullable<AgentStatus['routing']>): stri
 
 function bgpText(bgp: NonNullable<AgentStatus['bgp']>, colour: boolean): string {
   const { established, sessions, refusedPeers, learnedRoutes, refusedRoutes, draining } = bgp;
-  if (sessions + refusedPeers === 0) return 'no peers';
+  const drainingText = draining ? [paint(colour, 'doubtful', 'draining')] : [];
+  if (sessions + refusedPeers === 0) return ['no peers', ...drainingText].join(', ');
   const up = paint(colour, established === sessions ? 'good' : 'doubtful', `${established} of ${sessions} sessions up`);
   return [
     up,
     `${learnedRoutes} learned ${learnedRoutes === 1 ? 'route' : 'routes'}`,
     ...(refusedRoutes > 0 ? [paint(colour, 'doubtful', `${refusedRoutes} refused`)] : []),
     ...(refusedPeers > 0 ? [paint(colour, 'bad', `${refusedPeers} ${refusedPeers === 1 ? 'peer' : 'peers'} refused`)] : []),
-    ...(draining ? [paint(colour, 'doubtful', 'draining')] : []),
+    ...drainingText,
   ].join(', ');
 }
 

@@ -88,6 +88,9 @@ describe('status', () => {
     cli.agent.answers['/v1/status'] = { ...STATUS, bgp: { ...bgp, established: 0, sessions: 0 } };
     await cli.run('status');
     expect(cli.out).toMatch(/^BGP +no peers$/m);
+    cli.agent.answers['/v1/status'] = { ...STATUS, bgp: { ...bgp, established: 0, sessions: 0, draining: true } };
+    await cli.run('status');
+    expect(cli.out).toMatch(/^BGP +no peers, draining$/m);
   });
 
   it('says what to do about an etcd that it cannot use', async () => {
