@@ -173,7 +173,8 @@ export class AgentBgp {
       ...[...tables.bgp.refusals.rows()].map(([key, { reason }]) => `${key}: ${reason}`),
       ...this.group.all().flatMap((sink) => [...sink.status.rows()].map(([key, { error }]) => `${key}: ${error}`)),
     ];
-    return new NodeConfigStatus({ resources, node, clock, log, peers: () => peerViews(this, tables), failures });
+    const isKnown = (): boolean => tables.bgp.refusals.scopes.isSynced(LOCAL_SCOPE);
+    return new NodeConfigStatus({ resources, node, clock, log, isKnown, peers: () => peerViews(this, tables), failures });
   }
 
   #bfdClient(): BfdClient {

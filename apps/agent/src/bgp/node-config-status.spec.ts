@@ -41,12 +41,13 @@ function fixture(present = true) {
     object = next;
     return next;
   };
-  const state = { peers: [TOR], failures: [] as string[] };
+  const state = { known: true, peers: [TOR], failures: [] as string[] };
   const reporter = new NodeConfigStatus({
     resources: { update } as unknown as ResourceStore,
     node: 'n1',
     clock,
     log: { debug: () => undefined } as never,
+    isKnown: () => state.known,
     peers: () => state.peers,
     failures: () => state.failures,
   });
@@ -123,6 +124,16 @@ describe('status of a node config', () => {
     await reporter.report();
     expect(status()?.conditions).toMatchObject([{ status: 'False', message: '' }]);
     expect(status()?.conditions?.[0]?.lastTransitionTime).not.toBe(first?.lastTransitionTime);
+  });
+
+  it('waits until all that is configured is known', async () => {
+    const { reporter, state, writes, status } = fixture();
+    Object.assign(state, { known: false, failures: ['rack/tor: there is no CiliumBGPPeerConfig tor'] });
+    await reporter.report();
+    expect(writes()).toBe(0);
+    Object.assign(state, { known: true, failures: [] });
+    await reporter.report();
+    expect([writes(), status()?.conditions]).toEqual([1, undefined]);
   });
 
   it('makes no object that the operator has not made, and writes once there is one', async () => {

@@ -17,6 +17,8 @@ export interface NodeConfigStatusOptions {
   readonly node: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether all that is configured is known: before, what seems to be amiss may be what is not read yet. */
+  readonly isKnown: () => boolean;
   /** All sessions, refused ones too. */
   readonly peers: () => readonly BgpPeerView[];
   /** Rows that the speakers do not take, as texts. */
@@ -45,8 +47,9 @@ export class NodeConfigStatus {
     }
   }
 
-  /** Writes what is true now, if it is not what was written last. An object that is not there is not made. */
+  /** Writes what is true now, if that is known and not what was written last. An object that is not there is not made. */
   async report(): Promise<void> {
+    if (!this.#options.isKnown()) return;
     const bgpInstances = this.#instances();
     const failures = this.#options.failures();
     const text = JSON.stringify([bgpInstances, failures]);
