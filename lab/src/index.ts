@@ -36,7 +36,7 @@ export {
   secretObject,
 } from './rack/bgp-objects.ts';
 export { FAMILIES as RACK_FAMILIES, linkSession, type RackFamily, type RackSession } from './rack/rack-session.ts';
-export { routingProgram } from './rack/routing-toolchain.ts';
+export { fetchRoutingDaemons, routingProgram } from './rack/routing-toolchain.ts';
 export { routeServerSessions, type TorRoute, type TorSession, torKernelHops, torRoutes, torSession } from './rack/tor-view.ts';
 export { repositoryFile, toolPath } from './toolchain.ts';
 export {

@@ -1,3 +1,4 @@
+import { fetchRoutingDaemons } from '@isthmus/lab';
 import type { Bench } from '../benches.ts';
 import type { Goal } from '../judgement.ts';
 import type { Samples, Series, SeriesMetric } from '../series.ts';
@@ -22,6 +23,7 @@ export const bgp: Bench = {
   name: 'bgp',
   about: 'a million routes, and 100,000 of pods, through a BGP speaker with policies: ours, BIRD, FRR and GoBGP',
   open: async (progress) => {
+    await fetchRoutingDaemons();
     await removeLink();
     await createLink();
     progress('the speakers take turns, each in a fresh process');

@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { routingProgram } from '@isthmus/lab';
 import { NETNS } from './bgp-link.ts';
 import { Child } from './child.ts';
 import { birdConfiguration, frrConfiguration, gobgpConfiguration } from './peer-configurations.ts';
 import type { SpeakerReport } from './speaker/our-speaker.ts';
 
-const TOOLCHAIN = new URL('../../../.toolchain/bgp/', import.meta.url).pathname;
-const LIBRARIES = `${TOOLCHAIN}usr/lib/x86_64-linux-gnu`;
 /** Compiled, as an agent is: a Node that reads TypeScript is larger. */
 const OURS = new URL('../../dist/our-speaker.js', import.meta.url).pathname;
 /** What an agent's Node is started with: scripts/run-app. */
@@ -45,8 +44,7 @@ function startDaemon(name: Exclude<SpeakerName, 'ours'>): RunningSpeaker {
   const { program, configuration, words } = DAEMONS[name];
   const path = join(folder, 'configuration');
   writeFileSync(path, configuration);
-  const env = { ...process.env, LD_LIBRARY_PATH: `${LIBRARIES}:${LIBRARIES}/frr` };
-  const child = new Child(name, NETNS.speaker, [`${TOOLCHAIN}${program}`, '-f', ...words(path, folder)], { env, silent: true });
+  const child = new Child(name, NETNS.speaker, routingProgram(program, ['-f', ...words(path, folder)]), { silent: true });
   return {
     pid: child.pid,
     stop: async () => {

@@ -13,9 +13,9 @@ export async function fetchRoutingDaemons(): Promise<void> {
   try {
     await runCommand([repositoryFile('scripts/setup'), 'bgp']);
   } catch (cause) {
-    throw new CodedError(LAB_MACHINE, `this topology needs BIRD, FRR and GoBGP, and they are not to be had: ${messageOf(cause)}`, {
+    throw new CodedError(LAB_MACHINE, `BIRD, FRR and GoBGP are needed and not to be had: ${messageOf(cause)}`, {
       object: 'scripts/setup bgp',
-      action: "Run 'scripts/setup bgp' where it can fetch Debian packages, or choose a topology without racks.",
+      action: "Run 'scripts/setup bgp' where it can fetch Debian packages, or do without racks.",
       cause,
     });
   }
