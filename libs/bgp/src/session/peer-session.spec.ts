@@ -9,7 +9,7 @@ import { ourOpen } from './our-open.ts';
 import { PeerSession, type SessionRoutes } from './peer-session.ts';
 import type { SessionEnd } from './session-end.ts';
 import type { SessionState } from './session-machine.ts';
-import type { SessionSettings } from './session-settings.ts';
+import { SESSION_DEFAULTS, type SessionSettings } from './session-settings.ts';
 
 const SETTINGS: SessionSettings = { address: '192.0.2.2', localAs: 65001, peerAs: 65002, routerId: '10.0.0.1', families: ['ipv4', 'ipv6'] };
 const THEIRS: Open = ourOpen({ ...SETTINGS, localAs: 65002, routerId: '10.0.0.2' }, false);
@@ -242,9 +242,13 @@ describe('two connections at a time', () => {
 
   it('takes the new connection for a restart when the peer has graceful restart', async () => {
     const settings = { gracefulRestart: { restartTime: 120 } };
-    const { established, session, ends } = scripted(settings);
+    const { clock, established, session, ends } = scripted(settings);
     const open = ourOpen({ ...SETTINGS, ...settings, localAs: 65002, routerId: '10.0.0.2' }, false);
     const first = await established(open);
+    const crossed = new ScriptedConnection();
+    session.accept(crossed);
+    expect([crossed.notification, session.state]).toMatchObject([{ code: 6, subcode: 7 }, 'established']);
+    clock.advance(SESSION_DEFAULTS.crossingMs);
     const second = new ScriptedConnection();
     session.accept(second);
     second.handshake(open);
@@ -255,7 +259,7 @@ describe('two connections at a time', () => {
     'keeps a session that is up, on a connection of %s, until the new one has shown a good OPEN',
     async (initiator) => {
       const settings = { gracefulRestart: { restartTime: 120 } };
-      const { established, session, ends } = scripted(settings);
+      const { clock, established, session, ends } = scripted(settings);
       const open = ourOpen({ ...SETTINGS, ...settings, localAs: 65002, routerId: '10.0.0.2' }, false);
       const first = initiator === 'ours' ? await established(open) : new ScriptedConnection();
       if (initiator === 'theirs') {
@@ -263,6 +267,7 @@ describe('two connections at a time', () => {
         session.accept(first);
         first.handshake(open);
       }
+      clock.advance(SESSION_DEFAULTS.crossingMs);
       const silent = new ScriptedConnection();
       session.accept(silent);
       const stranger = new ScriptedConnection();

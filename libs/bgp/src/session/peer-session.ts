@@ -117,8 +117,7 @@ export class PeerSession implements ChannelOwner {
       return;
     }
     const { established } = this;
-    // A peer that restarts may connect anew before its old connection is known to be dead. One without graceful restart waits for the hold timer.
-    if (established !== undefined && established.negotiated?.gracefulRestart === undefined) {
+    if (established !== undefined && !this.#mayBeRestart(established)) {
       refuse(connection, CEASE.collision);
       return;
     }
@@ -169,7 +168,7 @@ export class PeerSession implements ChannelOwner {
 
   onEnd(channel: Channel, end: SessionEnd, wasEstablished: boolean): void {
     this.#channels.delete(channel);
-    if (!isCollision(end)) this.#remember(end);
+    if (wasEstablished || !isCollision(end)) this.#remember(end);
     if (wasEstablished) {
       if (this.#options.clock.now() - this.#establishedAt >= SESSION_DEFAULTS.stableMs) this.#backoff.reset();
       this.#options.routes.down(end, channel.negotiated!);
@@ -177,6 +176,14 @@ export class PeerSession implements ChannelOwner {
     if (end.kind === 'failed' && isTooManyPrefixes(end)) this.#finish(() => {}); // Only an operator knows when that is over.
     if (this.#enabled) this.#holdIdle(end);
     this.#report();
+  }
+
+  /**
+   * A peer that restarts may connect anew before its old connection is known to be dead. One without graceful restart waits for the hold timer,
+   * and what comes right after the session is up was on its way before.
+   */
+  #mayBeRestart({ negotiated }: Channel): boolean {
+    return negotiated?.gracefulRestart !== undefined && this.uptimeMs! >= SESSION_DEFAULTS.crossingMs;
   }
 
   #remember(end: SessionEnd): void {
@@ -193,12 +200,12 @@ export class PeerSession implements ChannelOwner {
     this.#report();
   }
 
-  /** IdleHoldTime with damping, RFC 4271 §8.1.1. */
+  /** IdleHoldTime with damping, RFC 4271 §8.1.1. Of two connections that crossed each side may have ended another one: then both begin anew. */
   #holdIdle(end: SessionEnd): void {
-    if (isCollision(end)) return;
+    const alone = this.#channels.size === 0 && this.#dialing === undefined && this.#machine.state === 'idle';
+    if (isCollision(end) && !alone) return;
     const ms = this.#backoff.next();
     if (end.kind === 'failed') this.#refuseUntil = this.#options.clock.now() + ms;
-    const alone = this.#channels.size === 0 && this.#dialing === undefined && this.#machine.state === 'idle';
     if (!alone) return;
     this.#timer?.();
     this.#timer = this.#options.clock.after(ms, () => this.#begin());

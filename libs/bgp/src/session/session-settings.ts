@@ -58,6 +58,8 @@ export const SESSION_DEFAULTS = {
   /** IdleHoldTime, RFC 4271 §8.1.1: doubles with each failure in a row. */
   idleHoldMinMs: 1_000,
   idleHoldMaxMs: 120_000,
+  /** A connection that comes in sooner after the session is up crossed it on the way, RFC 4271 §6.8. */
+  crossingMs: 1_000,
   /** A session that lived this long was no failure. */
   stableMs: 30_000,
 } as const;
