@@ -65,6 +65,7 @@ const bgp = new AgentBgp({
   tables,
   restarting,
   drainFile: { load: () => false, save: () => undefined },
+  keptFile: { load: () => undefined, save: () => undefined },
   clock: systemClock,
   random: systemRandom,
   log,

@@ -100,19 +100,35 @@ it('has no tunnel anywhere, nor room for one in a packet', async () => {
   }
 });
 
-it('loses nothing when an agent is killed and started again', async () => {
+/** Kills the agent of n2 and starts it again while the pods ping. @returns what the pings say of loss */
+async function restarted(): Promise<string> {
   const { ipv4 } = lab.podAddresses(lab.pod('east', 'b1'));
   const pinging = lab.exec(lab.pod('east', 'a1'), ['ping', '-q', '-i', '0.01', '-c', '800', ipv4]);
-  lab.processes.signal(agentId(node('n2')), 'SIGKILL');
-  const { argv } = lab.processes.get(agentId(node('n2')));
-  await waitUntil(async () => !lab.processes.list().some(({ id, alive }) => id === agentId(node('n2')) && alive), {
-    what: 'the end of the agent',
-    timeoutMs: 5_000,
-  });
-  lab.processes.start({ id: agentId(node('n2')), place: node('n2'), isOurs: true, argv });
+  const id = agentId(node('n2'));
+  const { argv } = lab.processes.get(id);
+  lab.processes.signal(id, 'SIGKILL');
+  const isGone = async (): Promise<boolean> => !lab.processes.list().some((process) => process.id === id && process.alive);
+  await waitUntil(isGone, { what: 'the end of the agent', timeoutMs: 5_000 });
+  lab.processes.start({ id, place: node('n2'), isOurs: true, argv });
   await waitForAgent(lab.processes, node('n2'));
   await untilMesh(FULL);
-  expect((await pinging).stdout).toContain(' 0% packet loss');
+  return (await pinging).stdout;
+}
+
+it('loses nothing when an agent is killed and started again', async () => {
+  expect(await restarted()).toContain(' 0% packet loss');
+});
+
+it('loses nothing when it starts while the etcd is down, and has its sessions by what it kept', async () => {
+  const etcd = `${lab.cluster('east').name}/etcd`;
+  lab.processes.signal(etcd, 'SIGSTOP');
+  try {
+    expect(await restarted()).toContain(' 0% packet loss');
+  } finally {
+    lab.processes.signal(etcd, 'SIGCONT');
+  }
+  await untilMesh(FULL);
+  expect(await reached()).toEqual([]);
 });
 
 it('needs sessions with the reflector alone, and sends to the others directly all the same', async () => {

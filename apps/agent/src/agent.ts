@@ -17,6 +17,7 @@ import { AgentBgp } from './bgp/agent-bgp.ts';
 import { nodesByMode } from './bgp/bgp-summary.ts';
 import { bgpApi } from './bgp/bgp-view.ts';
 import { DrainFile } from './bgp/drain-file.ts';
+import { KeptBgpFile } from './bgp/kept-bgp-file.ts';
 import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates } from './certificates/node-certificates.ts';
 import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
@@ -196,6 +197,7 @@ export class Agent {
       tables: this.tables,
       restarting: saved !== undefined,
       drainFile: new DrainFile(this.#state),
+      keptFile: new KeptBgpFile(this.#state, facts.bootId),
     });
     this.#bgp.setPodCidrs(this.podCidrs.all);
     this.#bgp.adopt();

@@ -8,6 +8,7 @@ import { disconnectCheck } from './disconnect.check.ts';
 import { forgedTunnelCheck } from './forged-tunnel.check.ts';
 import { hostChecks } from './host.checks.ts';
 import { notReadyCheck } from './not-ready.check.ts';
+import { podPoolCheck } from './pod-pool.check.ts';
 import { podToPodChecks } from './pod-to-pod.checks.ts';
 import { processesCheck } from './processes.check.ts';
 import { rackChecks } from './rack.checks.ts';
@@ -32,6 +33,7 @@ export const CHECKS: readonly Check[] = [
   ...serviceChecks,
   serviceFailoverCheck,
   ...bgpRouteChecks,
+  podPoolCheck,
   ...bgpTrafficChecks,
   ...bgpMaintenanceChecks,
   modeCheck,

@@ -1,4 +1,5 @@
 export * from './adapters/bpf/index.ts';
+export { DISCARD_PROTOCOL, DiscardSink } from './adapters/discard-sink.ts';
 export {
   LEARNED_ROUTE_PROTOCOL,
   LEARNED_SCOPE,

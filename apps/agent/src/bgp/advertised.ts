@@ -1,9 +1,19 @@
-import { type BgpAdvertisementEntry, type CiliumBGPAdvertisement, matchesSelector, parseCommunity, type ServiceRow } from '@isthmus/model';
+import {
+  type BgpAdvertisementEntry,
+  type CiliumBGPAdvertisement,
+  type LabelSelector,
+  matchesSelector,
+  parseCommunity,
+  type ServiceRow,
+} from '@isthmus/model';
 import { Cidr, hostCidr, parseCidr, parseIp } from '@isthmus/net';
 import type { BgpEntryRow, BgpOriginRow } from './bgp-rows.ts';
 
 /** Labels that selectors of services may name besides the service's own. */
 const SERVICE_LABELS = { name: 'io.kubernetes.service.name', namespace: 'io.kubernetes.service.namespace' } as const;
+
+/** Labels that selectors of pod pools may name besides the pool's own. Pools have no namespace. */
+const POOL_LABELS = { name: 'io.cilium.podippool.name', namespace: 'io.cilium.podippool.namespace' } as const;
 
 /** The entries of an advertisement, by position. */
 export function advertisementEntries({ metadata, spec }: CiliumBGPAdvertisement): BgpEntryRow[] {
@@ -40,6 +50,22 @@ export function podCidrOrigin(cidr: string, entries: Entries): BgpOriginRow | un
   return originOf([...entries].flatMap(([key, { type }]) => (type === 'PodCIDR' ? [{ prefix: cidr, entry: key }] : [])));
 }
 
+/** What a node announces of its share of a pod pool. @param labels the pool's; undefined: there is no such pool (any more) */
+export function podPoolOrigin(
+  pool: string,
+  cidr: string,
+  labels: Readonly<Record<string, string>> | undefined,
+  entries: Entries,
+): BgpOriginRow | undefined {
+  if (labels === undefined) return undefined;
+  const all = { ...labels, [POOL_LABELS.name]: pool, [POOL_LABELS.namespace]: '' };
+  return originOf(
+    [...entries].flatMap(([key, { type, selector }]) =>
+      type === 'CiliumPodIPPool' && selects(selector, all) ? [{ prefix: cidr, entry: key }] : [],
+    ),
+  );
+}
+
 /** What a node announces of an address of one of its devices: that address alone. */
 export function interfaceOrigin(device: string, address: string, entries: Entries): BgpOriginRow | undefined {
   const ip = parseIp(address);
@@ -60,7 +86,7 @@ export function serviceOrigin(service: ServiceRow, entries: Entries, servedHere:
   const labels = { ...exposure.labels, [SERVICE_LABELS.name]: service.name, [SERVICE_LABELS.namespace]: service.namespace };
   const found: { prefix: string; entry: string }[] = [];
   for (const [key, entry] of entries) {
-    if (entry.type !== 'Service' || entry.selector === undefined || !matchesSelector(entry.selector, labels)) continue;
+    if (entry.type !== 'Service' || !selects(entry.selector, labels)) continue;
     for (const kind of entry.serviceAddresses) {
       const local = kind === 'ClusterIP' ? exposure.internalLocal : exposure.externalLocal;
       if (local && !servedHere()) continue;
@@ -70,6 +96,11 @@ export function serviceOrigin(service: ServiceRow, entries: Entries, servedHere:
     }
   }
   return originOf(found);
+}
+
+/** An entry without a selector selects nothing. */
+function selects(selector: LabelSelector | undefined, labels: Readonly<Record<string, string>>): boolean {
+  return selector !== undefined && matchesSelector(selector, labels);
 }
 
 function addressesOf({ clusterIps, exposure }: ServiceRow, kind: BgpEntryRow['serviceAddresses'][number]): readonly string[] {

@@ -1,6 +1,6 @@
 import { BfdClient, type PeerStatus, tcpTransport } from '@isthmus/bgp';
 import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random, type Sink, SinkGroup, type TableWriter } from '@isthmus/core';
-import { LEARNED_SCOPE, listLearnedRoutes, type NetlinkEvent, NetlinkMonitor } from '@isthmus/datapath';
+import { DiscardSink, LEARNED_SCOPE, listLearnedRoutes, type NetlinkEvent, NetlinkMonitor } from '@isthmus/datapath';
 import type { Config, ResourceStore } from '@isthmus/model';
 import { type Cidr, parseCidr } from '@isthmus/net';
 import { sinkReport } from '../sink-report.ts';
@@ -9,6 +9,8 @@ import { runBgpSource } from './bgp-source.ts';
 import { BgpSpeakers } from './bgp-speakers.ts';
 import { peerViews } from './bgp-view.ts';
 import type { DrainFile } from './drain-file.ts';
+import { KeptBgp } from './kept-bgp.ts';
+import type { KeptBgpFile } from './kept-bgp-file.ts';
 import { KernelRoutes } from './kernel-routes.ts';
 import { LearnedRoutes } from './learned-routes.ts';
 import { LinkNeighbours } from './link-neighbours.ts';
@@ -32,6 +34,7 @@ export interface AgentBgpOptions {
   /** The agent was here before, and its routes may be kept by its peers. */
   readonly restarting: boolean;
   readonly drainFile: Pick<DrainFile, 'load' | 'save'>;
+  readonly keptFile: Pick<KeptBgpFile, 'load' | 'save'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -48,7 +51,10 @@ export class AgentBgp {
   readonly #bfd: BfdClient;
   readonly #failures: PeerFailures;
   readonly #neighbours: LinkNeighbours;
+  readonly #kept: KeptBgp;
   #ownCidrs: readonly Cidr[] = [];
+  /** Of pod pools. */
+  #ownShares: readonly Cidr[] = [];
   #monitor: NetlinkMonitor | undefined;
   #cancelDeadline: (() => void) | undefined;
   #complete = false;
@@ -62,7 +68,7 @@ export class AgentBgp {
     this.learned = new LearnedRoutes({
       store,
       writer: sources.learnedRoutes,
-      ownCidrs: () => this.#ownCidrs,
+      ownCidrs: () => [...this.#ownCidrs, ...this.#ownShares],
       resolve: (hop) => this.#network.resolve(hop),
       later: setImmediate,
     });
@@ -85,6 +91,13 @@ export class AgentBgp {
     });
     if (options.drainFile.load()) this.speakers.setDraining(true);
     this.#neighbours = this.#linkNeighbours();
+    this.#kept = new KeptBgp({
+      resources: options.resources,
+      tables: tables.bgp,
+      file: options.keptFile,
+      clock,
+      onFailed: (error) => log.warn({ [LOG.error]: error }, 'BGP cannot be kept for the next start'),
+    });
     this.group = new SinkGroup(store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), sinkReport(log));
     this.#declareSinks();
   }
@@ -114,10 +127,10 @@ export class AgentBgp {
 
   /** Works until the signal aborts. What peers and kernel have then stays. */
   async run(signal: AbortSignal): Promise<void> {
-    const { resources, tables, node, config, log } = this.#options;
+    const { tables, node, config, log } = this.#options;
     const source = runBgpSource(
       {
-        resources,
+        resources: this.#kept.resources,
         store: tables.store,
         node,
         secretsNamespace: config['bgp-secrets-namespace'],
@@ -131,6 +144,8 @@ export class AgentBgp {
     const report = config['enable-bgp-control-plane-status-report'] ? this.#statusReporter().run(signal) : undefined;
     const stopListening = tables.store.changed.listen(() => {
       this.#neighbours.changed();
+      this.#kept.changed();
+      this.#readShares();
       this.#checkComplete();
     });
     this.#neighbours.start();
@@ -139,6 +154,7 @@ export class AgentBgp {
     } finally {
       stopListening();
       this.#cancelDeadline?.();
+      this.#kept.stop();
       this.#neighbours.stop();
       for (const name of this.speakers.running.keys()) this.learned.leave(name);
       await this.speakers.stop();
@@ -156,7 +172,15 @@ export class AgentBgp {
       startWhenSynced: LOCAL_SCOPE,
       target: this.speakers.instances,
     });
-    const routes = this.group.add({ name: 'bgp-routes', table: bgp.routes, startWhenSynced: LOCAL_SCOPE, target: this.speakers.routes });
+    const discards = this.group.add({ name: 'bgp-discards', table: bgp.discards, target: new DiscardSink() });
+    const routes = this.group.add({
+      name: 'bgp-routes',
+      table: bgp.routes,
+      after: [discards] as Sink<unknown>[],
+      // What was kept is all that peers need to hear first.
+      ...(!this.#kept.isThere && { startWhenSynced: LOCAL_SCOPE }),
+      target: this.speakers.routes,
+    });
     this.group.add({
       name: 'bgp-peers',
       table: bgp.peers,
@@ -287,6 +311,13 @@ export class AgentBgp {
     if (!isUp || peer?.connection.multihop !== undefined) return;
     const [hop] = this.#network.resolve({ nextHop: address });
     if (hop?.device !== undefined) this.#devices.set(key, hop.device);
+  }
+
+  #readShares(): void {
+    const shares = [...this.#options.tables.bgp.sources.poolShares.table.rows()].flatMap(([text]) => parseCidr(text) ?? []);
+    if (shares.join() === this.#ownShares.join()) return;
+    this.#ownShares = shares;
+    this.learned.reconsider();
   }
 
   #readNetwork(): void {

@@ -80,4 +80,6 @@ export interface BgpOriginRow {
 export interface BgpRouteRow {
   /** Sorted. */
   readonly entries: readonly string[];
+  /** Nothing on this node routes it: whatever has it, service or pool, is served without a route, or not at all. */
+  readonly unrouted: boolean;
 }

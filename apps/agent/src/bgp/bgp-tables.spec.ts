@@ -215,6 +215,24 @@ describe('own routes', () => {
     expect([routes(), peers.get('rack/a')?.exports.ipv4]).toEqual([{}, []]);
   });
 
+  it('are shares of pod pools that are selected, by the pool’s labels and its name, while there is such a pool', () => {
+    const { sources, advertise, routes } = fixture();
+    advertise('pools', { advertisementType: 'CiliumPodIPPool', selector: { matchLabels: { rack: 'a' } } });
+    advertise('named', { advertisementType: 'CiliumPodIPPool', selector: { matchLabels: { 'io.cilium.podippool.name': 'blue' } } });
+    advertise('none', { advertisementType: 'CiliumPodIPPool' });
+    sources.poolShares.put('10.8.0.0/27', { pool: 'red' });
+    sources.poolShares.put('10.9.0.0/27', { pool: 'blue' });
+    expect(routes()).toEqual({});
+    sources.podPools.put('red', { labels: { rack: 'a' } });
+    sources.podPools.put('blue', { labels: {} });
+    expect(routes()).toEqual({ '10.8.0.0/27': ['pools#0'], '10.9.0.0/27': ['named#0'] });
+    sources.podPools.put('red', { labels: { rack: 'b' } });
+    sources.poolShares.put('10.9.0.32/27', { pool: 'blue' });
+    expect(Object.keys(routes())).toEqual(['10.9.0.0/27', '10.9.0.32/27']);
+    sources.podPools.delete('blue');
+    expect(routes()).toEqual({});
+  });
+
   it('are the addresses of services that are selected, each kind where it is asked for', () => {
     const { advertise, service: put, routes, services } = fixture();
     put('web', { labels: { app: 'web' }, loadBalancerIps: ['192.0.2.10', 'fd00::10'], externalIps: ['198.51.100.7'] }, ['10.96.0.1']);
@@ -267,6 +285,20 @@ describe('own routes', () => {
     advertise('one', service(['LoadBalancerIP']));
     advertise('two', service(['LoadBalancerIP']), { advertisementType: 'PodCIDR' });
     expect(routes()).toEqual({ '192.0.2.10/32': ['one#0', 'two#0'] });
+  });
+
+  it('are to be discarded here where nothing on the node routes them', () => {
+    const { sources, advertise, service: put, services, discards } = fixture();
+    advertise('all', POD_CIDR, service(['LoadBalancerIP']), { advertisementType: 'CiliumPodIPPool', selector: {} });
+    advertise('lo', { advertisementType: 'Interface', interface: { name: 'lo' } });
+    sources.podCidrs.put('10.1.0.0/24', true);
+    sources.podPools.put('blue', { labels: {} });
+    sources.poolShares.put('10.9.0.0/27', { pool: 'blue' });
+    sources.deviceAddresses.put('lo/192.0.2.9', { device: 'lo', address: '192.0.2.9' });
+    put('web', { loadBalancerIps: ['192.0.2.8', '192.0.2.9'] });
+    expect([...discards.rows()].map(([prefix]) => prefix).sort()).toEqual(['10.9.0.0/27', '192.0.2.8/32']);
+    services.delete('default/web');
+    expect([...discards.rows()].map(([prefix]) => prefix)).toEqual(['10.9.0.0/27']);
   });
 
   it('are addresses of a device', () => {

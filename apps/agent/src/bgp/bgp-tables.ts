@@ -1,6 +1,6 @@
 import { declareSource, input, LOCAL_SCOPE, type Store, type Table, type TableWriter } from '@isthmus/core';
 import type { BackendSetRow, BgpNodeInstance, CiliumBGPPeerConfig, EndpointRow, ServiceRow } from '@isthmus/model';
-import { interfaceOrigin, podCidrOrigin, serviceOrigin } from './advertised.ts';
+import { interfaceOrigin, podCidrOrigin, podPoolOrigin, serviceOrigin } from './advertised.ts';
 import type { BgpEntryRow, BgpInstanceRow, BgpOriginRow, BgpPeerRow, BgpRangeRow, BgpRefusalRow, BgpRouteRow } from './bgp-rows.ts';
 import { type PeerInputs, type PeerOutcome, peerOutcome } from './peer-rows.ts';
 import type { SecretText } from './secret-text.ts';
@@ -21,6 +21,16 @@ export interface DeviceAddressRow {
   readonly address: string;
 }
 
+/** A CiliumPodIPPool. Key: its name. */
+export interface BgpPodPoolRow {
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A share of a pod pool that this node has. Key: the CIDR, canonical text. */
+export interface BgpPoolShareRow {
+  readonly pool: string;
+}
+
 /** Tables that sources write. */
 export interface BgpSources {
   /** Instances of this node's CiliumBGPNodeConfig, as they stand there. Key: the name. */
@@ -31,9 +41,13 @@ export interface BgpSources {
   /** Passwords of the namespace of BGP secrets. Key: the secret's name. */
   readonly secrets: TableWriter<SecretText>;
   readonly podCidrs: TableWriter<true>;
+  readonly podPools: TableWriter<BgpPodPoolRow>;
+  readonly poolShares: TableWriter<BgpPoolShareRow>;
   readonly gateways: TableWriter<BgpGatewayRow>;
   readonly linkNeighbours: TableWriter<BgpGatewayRow>;
   readonly deviceAddresses: TableWriter<DeviceAddressRow>;
+  /** What an earlier run announced, until it is known what is to be. */
+  readonly keptOrigins: TableWriter<BgpOriginRow>;
 }
 
 /** What else BGP is made of. */
@@ -55,6 +69,8 @@ export interface BgpTables {
   readonly refusals: Table<BgpRefusalRow>;
   readonly origins: Table<BgpOriginRow>;
   readonly routes: Table<BgpRouteRow>;
+  /** Those of the routes that packets of others must not follow any further. */
+  readonly discards: Table<true>;
 }
 
 /** Declares all tables of BGP: what is configured, and what follows from it. */
@@ -62,13 +78,15 @@ export function declareBgpTables(store: Store, inputs: BgpInputs): BgpTables {
   const sources = declareSources(store);
   const outcomes = declareOutcomes(store, sources, inputs.nodeAddresses);
   const origins = declareOrigins(store, sources, inputs);
+  const routes = declareRoutes(store, [origins, sources.keptOrigins.table]);
   return {
     sources,
     speakers: declareSpeakers(store, sources, outcomes, inputs.routerId),
     peers: declarePeers(store, outcomes),
     refusals: declareRefusals(store, sources, outcomes),
     origins,
-    routes: declareRoutes(store, origins),
+    routes,
+    discards: declareDiscards(store, routes),
   };
 }
 
@@ -80,9 +98,12 @@ function declareSources(store: Store): BgpSources {
     entries: table('bgp-advertisements'),
     secrets: table('bgp-secrets'),
     podCidrs: table('bgp-pod-cidrs'),
+    podPools: table('bgp-pod-pools'),
+    poolShares: table('bgp-pool-shares'),
     gateways: table('bgp-gateways'),
     linkNeighbours: table('bgp-link-neighbours'),
     deviceAddresses: table('bgp-device-addresses'),
+    keptOrigins: table('bgp-kept-origins'),
   };
 }
 
@@ -171,18 +192,21 @@ function declareRefusals(store: Store, { instances }: BgpSources, outcomes: Tabl
 }
 
 const POD_CIDR = 'pod-cidr/';
+const POOL_SHARE = 'pod-pool/';
 const SERVICE = 'service/';
 const DEVICE = 'device/';
 
 function declareOrigins(store: Store, sources: BgpSources, { services, localBackends, endpoints }: BgpInputs): Table<BgpOriginRow> {
-  const { podCidrs, entries, deviceAddresses } = sources;
+  const { podCidrs, podPools, poolShares, entries, deviceAddresses } = sources;
   const setsOf = localBackends.index('service', (row) => [`${row.namespace}/${row.name}`]);
   const endpointsAt = endpoints.index('ip', (row) => [row.ipv4, row.ipv6].filter((ip) => ip !== ''));
   const localOnly = services.index('local-only', ({ exposure }) => (exposure.externalLocal || exposure.internalLocal ? ['yes'] : []));
+  const sharesOf = poolShares.table.index('pool', ({ pool }) => [pool]);
   const servedHere = (service: string): boolean =>
     [...setsOf.get(service)].some((key) => localBackends.get(key)?.backends.some(({ ip }) => endpointsAt.get(ip).size > 0));
   const everything = (): string[] => [
     ...[...podCidrs.table.rows()].map(([cidr]) => POD_CIDR + cidr),
+    ...[...poolShares.table.rows()].map(([cidr]) => POOL_SHARE + cidr),
     ...[...services.rows()].map(([key]) => SERVICE + key),
     ...[...deviceAddresses.table.rows()].map(([key]) => DEVICE + key),
   ];
@@ -190,6 +214,8 @@ function declareOrigins(store: Store, sources: BgpSources, { services, localBack
     name: 'bgp-origins',
     inputs: [
       input(podCidrs.table, (cidr) => [POD_CIDR + cidr]),
+      input(poolShares.table, (cidr) => [POOL_SHARE + cidr]),
+      input(podPools.table, (pool) => [...sharesOf.get(pool)].map((cidr) => POOL_SHARE + cidr)),
       input(services, (key) => [SERVICE + key]),
       input(localBackends, (_key, row, before) => [row, before].flatMap((set) => (set ? [`${SERVICE}${set.namespace}/${set.name}`] : []))),
       // Where a pod runs matters to services that nodes without a backend do not announce, and to no others.
@@ -203,6 +229,11 @@ function declareOrigins(store: Store, sources: BgpSources, { services, localBack
         const cidr = key.slice(POD_CIDR.length);
         return podCidrs.table.has(cidr) ? podCidrOrigin(cidr, all) : undefined;
       }
+      if (key.startsWith(POOL_SHARE)) {
+        const cidr = key.slice(POOL_SHARE.length);
+        const share = poolShares.table.get(cidr);
+        return share && podPoolOrigin(share.pool, cidr, podPools.table.get(share.pool)?.labels, all);
+      }
       if (key.startsWith(DEVICE)) {
         const row = deviceAddresses.table.get(key.slice(DEVICE.length));
         return row && interfaceOrigin(row.device, row.address, all);
@@ -214,16 +245,25 @@ function declareOrigins(store: Store, sources: BgpSources, { services, localBack
   });
 }
 
-function declareRoutes(store: Store, origins: Table<BgpOriginRow>): Table<BgpRouteRow> {
-  const at = origins.index('prefix', (row) => row.prefixes.map(({ prefix }) => prefix));
+function declareRoutes(store: Store, tables: readonly Table<BgpOriginRow>[]): Table<BgpRouteRow> {
+  const indexes = tables.map((table) => ({ table, at: table.index('prefix', (row) => row.prefixes.map(({ prefix }) => prefix)) }));
+  const prefixesOf = (row: BgpOriginRow | undefined): string[] => (row?.prefixes ?? []).map(({ prefix }) => prefix);
   return store.derive<BgpRouteRow>({
     name: 'bgp-routes',
-    inputs: [input(origins, (_key, row, before) => [row, before].flatMap((each) => (each?.prefixes ?? []).map(({ prefix }) => prefix)))],
+    inputs: tables.map((table) => input(table, (_key, row, before) => [row, before].flatMap(prefixesOf))),
     compute: (prefix) => {
-      const entries = [...at.get(prefix)].flatMap(
-        (key) => origins.get(key)?.prefixes.find((each) => each.prefix === prefix)?.entries ?? [],
-      );
-      return entries.length === 0 ? undefined : { entries: [...new Set(entries)].sort() };
+      const found = indexes.flatMap(({ table, at }) => [...at.get(prefix)].map((key) => ({ key, row: table.get(key) })));
+      const entries = found.flatMap(({ row }) => row?.prefixes.find((each) => each.prefix === prefix)?.entries ?? []);
+      const unrouted = !found.some(({ key }) => key.startsWith(POD_CIDR) || key.startsWith(DEVICE));
+      return entries.length === 0 ? undefined : { entries: [...new Set(entries)].sort(), unrouted };
     },
+  });
+}
+
+function declareDiscards(store: Store, routes: Table<BgpRouteRow>): Table<true> {
+  return store.derive<true>({
+    name: 'bgp-discards',
+    inputs: [input(routes, (prefix) => [prefix])],
+    compute: (prefix) => routes.get(prefix)?.unrouted || undefined,
   });
 }

@@ -1,5 +1,8 @@
 import type { Store, TableWriter } from '@isthmus/core';
-import { LEARNED_ROUTE_PROTOCOL, LEARNED_SCOPE, type NetlinkEvent, ROUTE_PROTOCOL } from '@isthmus/datapath';
+import { DISCARD_PROTOCOL, LEARNED_ROUTE_PROTOCOL, LEARNED_SCOPE, type NetlinkEvent, ROUTE_PROTOCOL } from '@isthmus/datapath';
+
+/** Who makes routes that lead to no next hop of BGP. */
+const OURS: readonly number[] = [ROUTE_PROTOCOL, LEARNED_ROUTE_PROTOCOL, DISCARD_PROTOCOL];
 
 /** What the source works with. */
 export interface KernelRoutesOptions {
@@ -48,6 +51,6 @@ export class KernelRoutes {
 }
 
 function concernsNextHops(event: NetlinkEvent): boolean {
-  if (event.kind === 'route') return event.route.protocol !== LEARNED_ROUTE_PROTOCOL && event.route.protocol !== ROUTE_PROTOCOL;
+  if (event.kind === 'route') return !OURS.includes(event.route.protocol);
   return event.kind === 'address';
 }

@@ -4,7 +4,7 @@ import type { ResourcePart, ResourceStore } from './resource-store.ts';
 
 /** From where to which table. */
 export interface FollowSource<T extends Resource, V> {
-  resources: ResourceStore;
+  resources: Pick<ResourceStore, 'watch'>;
   kind: ResourceKind<T>;
   /** Only these objects; all when undefined. */
   part?: ResourcePart | undefined;
