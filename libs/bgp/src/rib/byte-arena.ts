@@ -3,21 +3,33 @@ const BLOCK_BITS = 20;
 const BLOCK = 1 << BLOCK_BITS;
 /** Spans are whole multiples of 8 bytes. */
 const UNIT_BITS = 3;
+/** Behind the last of the freed spans of a length. */
+const NONE = 0xffff_ffff;
 
-/** Byte spans out of large blocks. A freed span is given to the next that needs as many units; neighbours are not joined. */
+/**
+ * Byte spans out of large blocks. A freed span is given to the next that needs as many units; neighbours are not joined. What is freed needs no
+ * memory beside itself: a table that loses all its routes does not grow.
+ */
 export class ByteArena {
   readonly #blocks: Uint8Array[] = [];
+  /** The same blocks. */
+  readonly #words: Uint32Array[] = [];
   #used = BLOCK;
-  /** Freed addresses by length in units. */
-  readonly #free = new Map<number, number[]>();
+  /** The first freed span by length in units; its first word is the address of the next. */
+  readonly #free = new Map<number, number>();
 
   /** @returns the address of a span: in units of 8 bytes over all blocks */
   take(length: number): number {
-    const units = (length + 7) >>> UNIT_BITS;
-    const freed = this.#free.get(units)?.pop();
-    if (freed !== undefined) return freed;
+    const units = unitsOf(length);
+    const freed = this.#free.get(units) ?? NONE;
+    if (freed !== NONE) {
+      this.#free.set(units, this.#wordsOf(freed)[this.offset(freed) >>> 2]!);
+      return freed;
+    }
     if (this.#used + (units << UNIT_BITS) > BLOCK) {
-      this.#blocks.push(new Uint8Array(BLOCK));
+      const block = new Uint8Array(BLOCK);
+      this.#blocks.push(block);
+      this.#words.push(new Uint32Array(block.buffer));
       this.#used = 0;
     }
     const address = (((this.#blocks.length - 1) << (BLOCK_BITS - UNIT_BITS)) >>> 0) + (this.#used >>> UNIT_BITS);
@@ -27,10 +39,9 @@ export class ByteArena {
 
   /** Gives back a span of that length. */
   give(address: number, length: number): void {
-    const units = (length + 7) >>> UNIT_BITS;
-    const list = this.#free.get(units);
-    if (list === undefined) this.#free.set(units, [address]);
-    else list.push(address);
+    const units = unitsOf(length);
+    this.#wordsOf(address)[this.offset(address) >>> 2] = this.#free.get(units) ?? NONE;
+    this.#free.set(units, address);
   }
 
   /** The block that a span is in. */
@@ -42,4 +53,13 @@ export class ByteArena {
   offset(address: number): number {
     return (address << UNIT_BITS) & (BLOCK - 1);
   }
+
+  #wordsOf(address: number): Uint32Array {
+    return this.#words[address >>> (BLOCK_BITS - UNIT_BITS)]!;
+  }
+}
+
+/** A freed span has room for an address. */
+function unitsOf(length: number): number {
+  return Math.max(1, (length + 7) >>> UNIT_BITS);
 }
