@@ -5,6 +5,7 @@ import type { Config, ResourceStore } from '@isthmus/model';
 import { type Cidr, parseCidr } from '@isthmus/net';
 import { sinkReport } from '../sink-report.ts';
 import type { AgentTables } from '../tables/agent-tables.ts';
+import { Adoption } from './adoption.ts';
 import { runBgpSource } from './bgp-source.ts';
 import { BgpSpeakers } from './bgp-speakers.ts';
 import { peerViews } from './bgp-view.ts';
@@ -22,8 +23,6 @@ import type { RunningSpeaker } from './running-speaker.ts';
 
 /** Next hops of equal cost that a learned route gets at most. */
 const MAX_PATHS = 8;
-/** How long what an earlier run learned waits for peers to confirm it, in milliseconds: the restart time that peers have unless told. */
-const ADOPTION_MS = 120_000;
 
 /** What BGP works with. */
 export interface AgentBgpOptions {
@@ -52,12 +51,11 @@ export class AgentBgp {
   readonly #failures: PeerFailures;
   readonly #neighbours: LinkNeighbours;
   readonly #kept: KeptBgp;
+  readonly #adoption: Adoption;
   #ownCidrs: readonly Cidr[] = [];
   /** Of pod pools. */
   #ownShares: readonly Cidr[] = [];
   #monitor: NetlinkMonitor | undefined;
-  #cancelDeadline: (() => void) | undefined;
-  #complete = false;
   /** Indexes of the devices that sessions go over, by instance and peer. */
   readonly #devices = new Map<string, number>();
 
@@ -91,6 +89,16 @@ export class AgentBgp {
     });
     if (options.drainFile.load()) this.speakers.setDraining(true);
     this.#neighbours = this.#linkNeighbours();
+    this.#adoption = new Adoption({
+      tables: tables.bgp,
+      running: this.speakers.running,
+      isWaiting: () => this.#neighbours.waiting,
+      clock,
+      onComplete: () => {
+        this.#failures.begin();
+        this.learned.complete(LEARNED_SCOPE);
+      },
+    });
     this.#kept = new KeptBgp({
       resources: options.resources,
       tables: tables.bgp,
@@ -146,14 +154,14 @@ export class AgentBgp {
       this.#neighbours.changed();
       this.#kept.changed();
       this.#readShares();
-      this.#checkComplete();
+      this.#adoption.check();
     });
     this.#neighbours.start();
     try {
       await Promise.all([source, report, this.group.run(signal)]);
     } finally {
       stopListening();
-      this.#cancelDeadline?.();
+      this.#adoption.stop();
       this.#kept.stop();
       this.#neighbours.stop();
       for (const name of this.speakers.running.keys()) this.learned.leave(name);
@@ -240,7 +248,7 @@ export class AgentBgp {
 
   #follow(speaker: RunningSpeaker): void {
     this.learned.follow(speaker.name, speaker.rib.follow(MAX_PATHS));
-    speaker.rib.onEndOfRib(() => this.#checkComplete());
+    speaker.rib.onEndOfRib(() => this.#adoption.check());
   }
 
   #onState(instance: string, { address, state, lastError }: PeerStatus): void {
@@ -249,38 +257,7 @@ export class AgentBgp {
     if (state === 'established') log.info({ instance, [LOG.peer]: address }, 'BGP session is up');
     else if (state === 'idle' && lastError !== undefined)
       log.warn({ instance, [LOG.peer]: address, [LOG.reason]: lastError }, 'BGP session is down');
-    this.#checkComplete();
-  }
-
-  /**
-   * What was adopted goes once every peer has said all that it has, or has had the time to. While it is not known which peers there are, because
-   * nobody tells, all of it stays.
-   */
-  #checkComplete(): void {
-    const { clock, tables } = this.#options;
-    if (this.#complete || !tables.bgp.peers.scopes.isSynced(LOCAL_SCOPE)) return;
-    this.#cancelDeadline ??= clock.after(ADOPTION_MS, () => this.#completeAdoption());
-    if (this.#isComplete()) this.#completeAdoption();
-  }
-
-  #completeAdoption(): void {
-    this.#complete = true;
-    this.#failures.begin();
-    this.learned.complete(LEARNED_SCOPE);
-  }
-
-  #isComplete(): boolean {
-    const { speakers, peers } = this.#options.tables.bgp;
-    if (this.#neighbours.waiting) return false;
-    for (const [name] of speakers.rows()) if (!this.speakers.running.has(name)) return false;
-    for (const [, peer] of peers.rows()) {
-      const status = this.speakers.running
-        .get(peer.instance)
-        ?.speaker.status()
-        .find(({ address }) => address === peer.address);
-      if (status?.state !== 'established' || status.families?.some((family) => !status.complete.includes(family))) return false;
-    }
-    return true;
+    this.#adoption.check();
   }
 
   #take(events: readonly NetlinkEvent[]): void {
