@@ -1,4 +1,5 @@
 import { type BgpSpeaker, type PeerRouting, Rib } from '@isthmus/bgp';
+import { systemClock } from '@isthmus/core';
 import { BIRD_AS, Bird } from './bird.ts';
 import { until } from './daemon-process.ts';
 import { Frr } from './frr.ts';
@@ -67,7 +68,7 @@ describe.each(['FRR', 'BIRD'] as const)('a peer that kept routes: %s', (name) =>
   it(
     'drops them at once when BFD has failed the session, and says why',
     async () => {
-      const rib = new Rib({ asn: OUR_AS, routerId: '10.99.0.1', later: setImmediate });
+      const rib = new Rib({ asn: OUR_AS, routerId: '10.99.0.1', clock: systemClock, later: setImmediate });
       rib.originate({ prefix: PREFIX });
       const speaker: BgpSpeaker<PeerRouting> = ourSpeaker(link, rib);
       try {

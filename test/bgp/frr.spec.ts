@@ -1,4 +1,5 @@
 import { type BgpSpeaker, type PeerConnection, type PeerRouting, type PeerStatus, Rib } from '@isthmus/bgp';
+import { systemClock } from '@isthmus/core';
 import { until } from './daemon-process.ts';
 import { Frr, type FrrOptions } from './frr.ts';
 import { createLink, OUR_AS, OURS, type TestLink, THEIRS } from './link.ts';
@@ -22,7 +23,7 @@ describe('FRR', () => {
   afterAll(() => link.remove());
   beforeEach(() => {
     frr = new Frr(link.theirs);
-    rib = new Rib({ asn: OUR_AS, routerId: '10.99.0.1', later: setImmediate });
+    rib = new Rib({ asn: OUR_AS, routerId: '10.99.0.1', clock: systemClock, later: setImmediate });
     for (const prefix of OUR_ROUTES) rib.originate({ prefix, attributes: { med: 7, communities: [65001 * 65536 + 5] } });
   });
   afterEach(async () => {

@@ -9,6 +9,7 @@ import {
   Rib,
   type RouteFollower,
 } from '@isthmus/bgp';
+import { systemClock } from '@isthmus/core';
 import { LEARNED_ROUTE_PROTOCOL, LearnedRouteSink, withNetns } from '@isthmus/datapath';
 import { BIRD_AS, Bird, type BirdOptions } from './bird.ts';
 import { until } from './daemon-process.ts';
@@ -44,7 +45,7 @@ describe('the route table, with BIRD', () => {
   afterAll(() => link.remove());
   beforeEach(() => {
     bird = new Bird(link.theirs);
-    rib = new Rib({ asn: OUR_AS, routerId: '10.99.0.1', later: setImmediate });
+    rib = new Rib({ asn: OUR_AS, routerId: '10.99.0.1', clock: systemClock, later: setImmediate });
     follower = rib.follow(8);
     rib.originate({ prefix: '192.0.2.0/24', attributes: { med: 7, communities: [65001 * 65536 + 5] } });
     rib.originate({ prefix: '2001:db8:1::/48' });

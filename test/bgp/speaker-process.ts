@@ -11,7 +11,7 @@ export interface SpeakerProcessOptions {
 
 /** A speaker in a process of its own, which a test may kill. */
 const { peer, prefixes } = JSON.parse(process.argv[2]!) as SpeakerProcessOptions;
-const rib = new Rib({ asn: OUR_AS, routerId: '10.99.0.1', later: setImmediate });
+const rib = new Rib({ asn: OUR_AS, routerId: '10.99.0.1', clock: systemClock, later: setImmediate });
 const speaker = new BgpSpeaker<PeerRouting>({
   asn: OUR_AS,
   routerId: '10.99.0.1',

@@ -36,7 +36,7 @@ class ListeningTransport implements BgpTransport {
 
 async function speaker(range: Partial<PeerRange<PeerRouting>>, ports = [179], restarting = false) {
   const [clock, transport] = [new ManualClock(), new ListeningTransport()];
-  const rib = new Rib({ asn: 65001, routerId: '10.0.0.1', later: (run) => run() });
+  const rib = new Rib({ asn: 65001, routerId: '10.0.0.1', clock, later: (run) => run() });
   const made = new BgpSpeaker<PeerRouting>({
     asn: 65001,
     routerId: '10.0.0.1',

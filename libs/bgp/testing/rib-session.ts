@@ -1,3 +1,4 @@
+import { ManualClock } from '@isthmus/core';
 import type { Negotiated } from '../src/capability/negotiated.ts';
 import { MAX_EXTENDED_MESSAGE, MESSAGE_TYPE, MessageFramer } from '../src/message/framing.ts';
 import type { ParsedUpdate } from '../src/message/parsed-update.ts';
@@ -12,6 +13,7 @@ export const ACCEPT = { rules: [], otherwise: 'accept' } as const;
 /** A speaker's table, and what is due in it. */
 export class Node {
   readonly rib: Rib;
+  readonly clock = new ManualClock();
   readonly #due: (() => void)[] = [];
   readonly id: number;
   readonly asn: number;
@@ -19,7 +21,7 @@ export class Node {
   constructor(id: number, asn = 65_000 + id) {
     this.id = id;
     this.asn = asn;
-    this.rib = new Rib({ asn, routerId: `10.0.0.${id}`, later: (run) => this.#due.push(run) });
+    this.rib = new Rib({ asn, routerId: `10.0.0.${id}`, clock: this.clock, later: (run) => this.#due.push(run) });
   }
 
   /** Lets all walks end. */

@@ -42,6 +42,8 @@ export interface BgpRouteView {
   readonly best: boolean;
   readonly accepted: boolean;
   readonly stale: boolean;
+  /** For how long it is known as it is. */
+  readonly ageSeconds: number;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
@@ -126,9 +128,19 @@ function* listedViews({ name, rib, peers }: RunningSpeaker, kind: BgpRouteKind, 
   const address = peers.get(wantedPeer)?.address ?? wantedPeer;
   for (const family of FAMILIES) {
     for (const { prefix, paths } of rib.routes(family)) {
-      for (const { from, own, best, accepted, stale, attributes } of paths) {
+      for (const { from, own, best, accepted, stale, age, attributes } of paths) {
         if (own !== (kind === 'available') || (address !== '' && from !== address)) continue;
-        yield { instance: name, family, prefix, peer: from, best, accepted, stale, attributes: attributesView(attributes) };
+        yield {
+          instance: name,
+          family,
+          prefix,
+          peer: from,
+          best,
+          accepted,
+          stale,
+          ageSeconds: age,
+          attributes: attributesView(attributes),
+        };
       }
     }
   }
@@ -139,8 +151,8 @@ function* advertisedViews({ name, rib, speaker, peers }: RunningSpeaker, wantedP
   for (const { address, number, state } of speaker.status()) {
     if (state !== 'established' || (wanted !== '' && wanted !== address)) continue;
     for (const family of FAMILIES) {
-      for (const { prefix, attributes } of rib.advertised(number, family)) {
-        const flags = { best: true, accepted: true, stale: false };
+      for (const { prefix, age, attributes } of rib.advertised(number, family)) {
+        const flags = { best: true, accepted: true, stale: false, ageSeconds: age };
         yield { instance: name, family, prefix, peer: address, ...flags, attributes: attributesView(attributes) };
       }
     }

@@ -145,7 +145,7 @@ describe('learned routes', () => {
 
   it('come from a real table in parts, none of them lost', async () => {
     const { learned, rows } = fixture();
-    const rib = new Rib({ asn: 65_001, routerId: '10.0.0.1', later: (run) => run() });
+    const rib = new Rib({ asn: 65_001, routerId: '10.0.0.1', clock: new ManualClock(), later: (run) => run() });
     for (let i = 0; i < 2_500; i++) rib.originate({ prefix: `10.${i >> 8}.${i & 255}.0/24`, attributes: { nextHop: '192.0.2.1' } });
     learned.follow('real', rib.follow());
     await Promise.resolve();

@@ -49,7 +49,7 @@ export class RunningSpeaker {
     const { asn, routerId, clusterId, listenPort, ranges } = row;
     this.name = name;
     this.row = row;
-    this.rib = new Rib({ asn, routerId, later: parts.later, ...(clusterId !== undefined && { clusterId }) });
+    this.rib = new Rib({ asn, routerId, clock: parts.clock, later: parts.later, ...(clusterId !== undefined && { clusterId }) });
     this.speaker = new BgpSpeaker<PeerRouting>({
       ...parts,
       asn,

@@ -31,6 +31,8 @@ const routeSchema = z.looseObject({
   best: z.boolean(),
   accepted: z.boolean(),
   stale: z.boolean(),
+  /** Absent in answers of older agents. */
+  ageSeconds: z.number().optional(),
   attributes: z.record(z.string(), z.unknown()),
 });
 /** A path of a route. */

@@ -1,3 +1,4 @@
+import { spanText } from '../output/ago.ts';
 import { type Cell, renderTable } from '../output/print-table.ts';
 import type { BgpRefusedRoute, BgpRoute, BgpRouteKind } from './bgp-answers.ts';
 
@@ -44,13 +45,14 @@ export function withRefusals(routes: readonly BgpRoute[], refused: readonly BgpR
 
 /** Routes as people read them. */
 export function routesText(node: string, kind: BgpRouteKind, routes: readonly ShownRoute[], colour = false): string {
-  const headings = ['NODE', 'VROUTER', ...(kind === 'available' ? [] : ['PEER']), 'PREFIX', 'NEXT-HOP'];
+  const headings = ['NODE', 'VROUTER', ...(kind === 'available' ? [] : ['PEER']), 'PREFIX', 'NEXT-HOP', 'AGE'];
   const rows = routes.map((route): Cell[] => [
     node,
     route.instance,
     ...(kind === 'available' ? [] : [route.peer]),
     route.prefix,
     String(route.attributes[NEXT_HOP] || '-'),
+    route.ageSeconds === undefined ? '-' : spanText(route.ageSeconds),
     ...(kind === 'received' ? [stateCell(route)] : []),
     attributesText(route.attributes),
   ]);

@@ -27,6 +27,7 @@ const route = (prefix: string, fields: object = {}) => ({
   best: true,
   accepted: true,
   stale: false,
+  ageSeconds: 90,
   attributes: { origin: 'igp', asPath: '65101 65002', nextHop: '192.0.2.1', communities: ['65000:1', '65535:0'] },
   ...fields,
 });
@@ -100,8 +101,8 @@ describe('bgp routes', () => {
     cli.agent.answers['/v1/bgp/routes/available?limit=1001'] = [route('10.1.0.0/24', { peer: '', attributes })];
     expect(await cli.run('bgp', 'routes', 'available')).toBe(0);
     expect(cli.out).toBe(
-      'NODE   VROUTER   PREFIX        NEXT-HOP   ATTRS\n' +
-        'n1     main      10.1.0.0/24   -          [{Origin: ?} {Med: 10} {AtomicAggregate} {Aggregator: 1 ::}]\n',
+      'NODE   VROUTER   PREFIX        NEXT-HOP   AGE   ATTRS\n' +
+        'n1     main      10.1.0.0/24   -          90s   [{Origin: ?} {Med: 10} {AtomicAggregate} {Aggregator: 1 ::}]\n',
     );
   });
 
@@ -116,11 +117,11 @@ describe('bgp routes', () => {
     expect(await cli.run('bgp', 'routes', 'received')).toBe(0);
     const attrs = '[{Origin: i} {AsPath: 65101 65002} {Communities: 65000:1 65535:0}]';
     expect(cli.out).toBe(
-      'NODE   VROUTER   PEER        PREFIX        NEXT-HOP    STATE         ATTRS\n' +
-        `n1     main      192.0.2.1   10.1.0.0/24   192.0.2.1   refused       ${attrs}\n` +
-        `n1     main      192.0.2.1   10.2.0.0/24   192.0.2.1   best, stale   ${attrs}\n` +
-        `n1     main      192.0.2.1   10.3.0.0/24   192.0.2.1   accepted      ${attrs}\n` +
-        `n1     main      192.0.2.1   10.4.0.0/24   192.0.2.1   rejected      ${attrs}\n` +
+      'NODE   VROUTER   PEER        PREFIX        NEXT-HOP    AGE   STATE         ATTRS\n' +
+        `n1     main      192.0.2.1   10.1.0.0/24   192.0.2.1   90s   refused       ${attrs}\n` +
+        `n1     main      192.0.2.1   10.2.0.0/24   192.0.2.1   90s   best, stale   ${attrs}\n` +
+        `n1     main      192.0.2.1   10.3.0.0/24   192.0.2.1   90s   accepted      ${attrs}\n` +
+        `n1     main      192.0.2.1   10.4.0.0/24   192.0.2.1   90s   rejected      ${attrs}\n` +
         "\n10.1.0.0/24 is not installed: it lies in this node's own pod CIDRs (own-pod-cidr)\n",
     );
     await cli.run('bgp', 'routes', 'received', '-o', 'json');

@@ -34,7 +34,7 @@ function cpuMs(): number {
 /** The speaker under test: policies in both directions, one that tells and one that is told. It is stopped by SIGTERM. */
 async function main(): Promise<void> {
   const turns = new Turns();
-  const rib = new Rib({ asn: SPEAKER.asn, routerId: SPEAKER.address, later: setImmediate });
+  const rib = new Rib({ asn: SPEAKER.asn, routerId: SPEAKER.address, clock: systemClock, later: setImmediate });
   let measuring = false;
   const speaker = new BgpSpeaker<PeerRouting>({
     asn: SPEAKER.asn,

@@ -20,6 +20,14 @@ const IPV6_BYTES = 16;
 /** The longest prefix with its length octet. */
 const LONGEST_PREFIX = 17;
 
+/** What a peer was told of a prefix. */
+interface Told {
+  readonly prefix: number;
+  readonly path: number;
+  readonly block: Uint8Array;
+  readonly nextHop: Uint8Array;
+}
+
 /** What goes to a peer: export policy, the rules of RFC 4271 §9.2 and RFC 4456 §6, and packing. */
 export class Advertiser {
   readonly #self: SpeakerIdentity;
@@ -73,7 +81,7 @@ export class Advertiser {
   }
 
   /** What a peer was told and would be told again, for people: prefix by prefix, attributes as they go out. */
-  *told(number: number, table: FamilyTable, out: Outgoing): Generator<{ prefix: number; block: Uint8Array; nextHop: Uint8Array }> {
+  *told(number: number, table: FamilyTable, out: Outgoing): Generator<Told> {
     const up = this.#peers[number]!.up;
     for (let prefix = 1; up !== undefined && prefix < table.prefixes.end; prefix++) {
       if (out.sent.get(prefix) === 0) continue;
@@ -82,7 +90,12 @@ export class Advertiser {
         const exported = path === 0 ? REJECTED : this.exported(number, table, prefix, path);
         const nextHop = exported === REJECTED ? undefined : this.#nextHop(up, number, table, path, exported);
         if (nextHop === undefined) continue;
-        yield { prefix, block: this.#block(number, table.paths.peer.get(path), table.paths.set.get(path), exported).slice(), nextHop };
+        yield {
+          prefix,
+          path,
+          block: this.#block(number, table.paths.peer.get(path), table.paths.set.get(path), exported).slice(),
+          nextHop,
+        };
       }
     }
   }

@@ -29,7 +29,7 @@ function address(text: string): Uint8Array {
 let table: RouteTable;
 
 beforeEach(() => {
-  table = new RouteTable({ localAs: LOCAL_AS, routerId: 1, clusterId: 7 }, { decode: decodeAttributes, encode: encodeAttributes });
+  table = new RouteTable({ localAs: LOCAL_AS, routerId: 1, clusterId: 7 }, { decode: decodeAttributes, encode: encodeAttributes }, () => 0);
 });
 
 /** Adds a peer, and has it be up. */

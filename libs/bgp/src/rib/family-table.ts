@@ -1,7 +1,7 @@
 import type { RoutedFamily } from '../family/routed-family.ts';
 import type { AttributeStore } from './attribute-store.ts';
 import { BestPath, type PathPeer } from './best-path.ts';
-import { PATH_FLAG, PathPool } from './path-pool.ts';
+import { PathPool } from './path-pool.ts';
 import { PrefixTable } from './prefix-table.ts';
 
 /** All paths of one family and the best of each prefix, the Loc-RIB of RFC 4271 §3.2. */
@@ -11,6 +11,8 @@ export class FamilyTable {
   readonly selection: BestPath;
   readonly #sets: AttributeStore;
   readonly #changed: (table: FamilyTable, prefix: number) => void;
+  /** Seconds, of what comes in from now on. */
+  now = 0;
 
   /** @param changed told of every prefix whose paths changed */
   constructor(
@@ -57,8 +59,8 @@ export class FamilyTable {
     const { raw: oldRaw, set: oldSet } = { raw: paths.raw.get(path), set: paths.set.get(path) };
     paths.raw.set(path, raw);
     paths.set.set(path, set);
-    paths.flags.set(path, PATH_FLAG.used);
-    paths.epoch.set(path, epoch);
+    paths.setEpoch(path, epoch);
+    if (raw !== oldRaw) paths.since.set(path, this.now);
     this.#reselect(prefix);
     this.#forget(oldRaw, oldSet);
     return found === 0;

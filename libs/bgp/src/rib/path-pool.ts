@@ -2,6 +2,8 @@ import { Records } from './records.ts';
 
 /** Bits of {@link PathPool.flags}. */
 export const PATH_FLAG = { stale: 1, longLived: 2, used: 4 } as const;
+/** Above the bits is the session of the peer that the path came in, counted. */
+const EPOCH_SHIFT = 8;
 
 /** Paths of one family: one per peer, prefix and path identifier. They are the Adj-RIBs-In (RFC 4271 §3.2), chained by prefix. */
 export class PathPool {
@@ -19,8 +21,8 @@ export class PathPool {
   /** RFC 7911; 0 without ADD-PATH. */
   readonly identifier = this.#records.field();
   readonly flags = this.#records.field();
-  /** Session of the peer that it came in, counted. */
-  readonly epoch = this.#records.field();
+  /** Second since which it is as it is. */
+  readonly since = this.#records.field();
 
   /** All numbers given out are below. */
   get end(): number {
@@ -40,6 +42,16 @@ export class PathPool {
     this.next.set(path, 0);
     this.flags.set(path, PATH_FLAG.used);
     return path;
+  }
+
+  /** Session of the peer that it came in, counted. */
+  epoch(path: number): number {
+    return this.flags.get(path) >>> EPOCH_SHIFT;
+  }
+
+  /** It came in this session, and is not stale. */
+  setEpoch(path: number, epoch: number): void {
+    this.flags.set(path, PATH_FLAG.used | (epoch << EPOCH_SHIFT));
   }
 
   release(path: number): void {

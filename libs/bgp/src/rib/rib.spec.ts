@@ -116,6 +116,29 @@ describe('Rib', () => {
     expect(b.rib.addPeer({ address: '10.0.0.9', asn: 1 })).not.toBe(session.peer);
   });
 
+  it('knows for how long a path is as it is: over a restart of its peer too, until it comes with other attributes', () => {
+    const [a, b] = [new Node(1), new Node(2)];
+    const session = new Session(a, b);
+    const ages = (): number[] => [paths(a)[0]!.age, paths(b)[0]!.age, ...[...a.rib.advertised(session.peer, 'ipv4')].map(({ age }) => age)];
+    const pass = (seconds: number): void => {
+      for (const { clock } of [a, b]) clock.advance(seconds * 1000);
+    };
+    pass(100);
+    a.rib.originate({ prefix: PREFIX });
+    pass(2);
+    session.run();
+    pass(6);
+    expect(ages()).toEqual([8, 6, 8]);
+    session.down('keep-stale');
+    session.up();
+    session.run();
+    expect(ages()).toEqual([8, 6, 8]);
+    a.rib.originate({ prefix: PREFIX, attributes: { communities: [1] } });
+    session.run();
+    pass(1);
+    expect(ages()).toEqual([1, 1, 1]);
+  });
+
   it('gives a peer of two-octet AS numbers a path that comes out whole, RFC 6793', () => {
     const [a, b] = [new Node(1, 4_200_000_001), new Node(2)];
     const session = new Session(a, b, { importPolicy: ACCEPT }, { fourOctetAs: false });

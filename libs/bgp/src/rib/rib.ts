@@ -1,3 +1,4 @@
+import type { Clock } from '@isthmus/core';
 import { addressBytes, parseCidr } from '@isthmus/net';
 import { decodeAttributes, encodeAttributes } from '../attribute/attributes.codec.ts';
 import type { PathAttributes } from '../attribute/path-attributes.ts';
@@ -28,6 +29,8 @@ export interface RibOptions {
   readonly routerId: string;
   /** Cluster of a route reflector, IPv4 text; the router id unless given. RFC 4456 §7. */
   readonly clusterId?: string;
+  /** For the age of paths. */
+  readonly clock: Pick<Clock, 'now'>;
   /** Runs something in a later turn of the loop. */
   later(run: () => void): void;
 }
@@ -51,9 +54,9 @@ export class Rib implements SpeakerTable<PeerRouting> {
 
   constructor(options: RibOptions) {
     this.#options = options;
-    const { asn, routerId, clusterId = routerId } = options;
+    const { asn, routerId, clusterId = routerId, clock } = options;
     const self = { localAs: asn, routerId: u32Of(routerId), clusterId: u32Of(clusterId) };
-    this.#table = new RouteTable(self, { decode: decodeAttributes, encode: encodeAttributes });
+    this.#table = new RouteTable(self, { decode: decodeAttributes, encode: encodeAttributes }, () => clock.now() / 1000);
     this.#table.onWork(() => this.#work());
   }
 

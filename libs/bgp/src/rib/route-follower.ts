@@ -41,6 +41,8 @@ export interface ListedPath {
   readonly stale: boolean;
   /** RFC 7911; 0 without ADD-PATH. */
   readonly pathId: number;
+  /** Whole seconds that it is known as it is; one that its peer keeps over a restart, and sends again unchanged, grows on. */
+  readonly age: number;
   /** After import policy, where that took it; otherwise as received. */
   readonly attributes: PathAttributes;
 }

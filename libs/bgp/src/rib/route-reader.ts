@@ -20,6 +20,8 @@ export interface ListedRoute {
 export interface AdvertisedRoute {
   /** CIDR text. */
   readonly prefix: string;
+  /** Whole seconds that the path is known as it is. */
+  readonly age: number;
   /** As they went out. */
   readonly attributes: PathAttributes;
 }
@@ -30,7 +32,11 @@ export class RouteReader {
   readonly #codec: AttributeCodec;
   readonly #peers: readonly (RibPeer | undefined)[];
 
-  constructor(sets: AttributeStore, codec: AttributeCodec, peers: readonly (RibPeer | undefined)[]) {
+  readonly #now: () => number;
+
+  /** @param now as paths have it in {@link PathPool.since} */
+  constructor(sets: AttributeStore, codec: AttributeCodec, peers: readonly (RibPeer | undefined)[], now: () => number) {
+    this.#now = now;
     this.#sets = sets;
     this.#codec = codec;
     this.#peers = peers;
@@ -61,6 +67,11 @@ export class RouteReader {
     }
   }
 
+  /** Whole seconds that a path is as it is. */
+  age(table: FamilyTable, path: number): number {
+    return Math.floor(this.#now() - table.paths.since.get(path));
+  }
+
   #path(table: FamilyTable, prefix: number, path: number): ListedPath {
     const { peer, set, raw, flags, identifier } = table.paths;
     return {
@@ -70,6 +81,7 @@ export class RouteReader {
       accepted: set.get(path) !== 0,
       stale: (flags.get(path) & PATH_FLAG.stale) !== 0,
       pathId: identifier.u32(path),
+      age: this.age(table, path),
       attributes: this.#attributes(set.get(path) || raw.get(path)),
     };
   }

@@ -84,7 +84,7 @@ test('a receiver holds the best routes of the others, whatever came and went and
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const table = new RouteTable(SELF, NO_CODEC);
+      const table = new RouteTable(SELF, NO_CODEC, () => 0);
       for (let peer = 1; peer <= 4; peer++) table.addPeer(external(`p${peer}`));
       for (let peer = 1; peer <= 4; peer++) table.peerUp(peer, up(peer));
       const oracle = [1, 2, 3].map(() => new Map<number, number[]>());
@@ -140,7 +140,7 @@ function shortest(oracle: readonly Map<number, number[]>[], prefix: number): num
 }
 
 test('prefixes of one attribute set share an UPDATE, and nothing is said twice', () => {
-  const table = new RouteTable(SELF, NO_CODEC);
+  const table = new RouteTable(SELF, NO_CODEC, () => 0);
   const [a, b] = [table.addPeer(external('a')), table.addPeer(external('b'))];
   table.peerUp(b, up(2));
   for (let i = 0; i < 100; i++) table.receive(a, announce([i], block([100 + (i % 2)])));
@@ -158,7 +158,7 @@ test.each([
   ['own cluster', block([7], 0x80, 10, 4, 0, 0, 0, 1), 0, 0],
   ['nothing special', block([7]), 1, 1],
 ])('with %s the external and the internal peer get %j routes', (_, attributes, toExternal, toInternal) => {
-  const table = new RouteTable(SELF, NO_CODEC);
+  const table = new RouteTable(SELF, NO_CODEC, () => 0);
   const a = table.addPeer(external('a'));
   const b = table.addPeer(external('b'));
   const c = table.addPeer({ name: 'c', external: false });
@@ -175,7 +175,7 @@ test.each([
 });
 
 test('an external peer without import policy brings nothing, RFC 8212; an internal one does not feed another, save by reflection', () => {
-  const table = new RouteTable(SELF, NO_CODEC);
+  const table = new RouteTable(SELF, NO_CODEC, () => 0);
   const bare = table.addPeer({ name: 'bare', external: true });
   const inside = table.addPeer({ name: 'inside', external: false });
   const plain = table.addPeer({ name: 'plain', external: false });
@@ -192,7 +192,7 @@ test('an external peer without import policy brings nothing, RFC 8212; an intern
 });
 
 test('draining says GRACEFUL_SHUTDOWN on everything, once', () => {
-  const table = new RouteTable(SELF, NO_CODEC);
+  const table = new RouteTable(SELF, NO_CODEC, () => 0);
   const [a, b] = [table.addPeer(external('a')), table.addPeer(external('b'))];
   table.peerUp(b, up(2));
   table.receive(a, announce([1], block([7])));
@@ -204,7 +204,7 @@ test('draining says GRACEFUL_SHUTDOWN on everything, once', () => {
 });
 
 test('a prefix that went while what a lost peer was told is still being forgotten is freed once', () => {
-  const table = new RouteTable(SELF, NO_CODEC);
+  const table = new RouteTable(SELF, NO_CODEC, () => 0);
   const [a, b, c] = [table.addPeer(external('a')), table.addPeer(external('b')), table.addPeer(external('c'))];
   table.peerUp(b, up(2));
   table.receive(a, announce([1], block([7])));

@@ -44,8 +44,12 @@ export class RouteTable {
   /** Who is told of a family's changes. */
   readonly #sending: Record<RoutedFamily, { readonly number: number; readonly out: Outgoing }[]> = { ipv4: [], ipv6: [] };
 
-  constructor(self: SpeakerIdentity, codec: AttributeCodec) {
+  readonly #now: () => number;
+
+  /** @param now seconds from any start, for the age of paths */
+  constructor(self: SpeakerIdentity, codec: AttributeCodec, now: () => number) {
     this.#codec = codec;
+    this.#now = now;
     this.#sets = new AttributeStore(self);
     const changed = (table: FamilyTable, prefix: number): void => this.#changed(table, prefix);
     this.#families = {
@@ -54,7 +58,7 @@ export class RouteTable {
     };
     const unused = (table: FamilyTable, prefix: number): void => this.#releaseIfUnused(table, prefix);
     this.#advertiser = new Advertiser(self, this.#sets, this.#peers, unused);
-    this.#reader = new RouteReader(this.#sets, codec, this.#peers);
+    this.#reader = new RouteReader(this.#sets, codec, this.#peers, now);
     this.#received = new ReceivedPaths({ sets: this.#sets, codec, peers: this.#peers, unused });
     this.#walks = new Walks({
       path: (table, path, kind, peer) => this.#received.work(table, path, kind, peer),
@@ -194,6 +198,7 @@ export class RouteTable {
   receive(number: number, update: ParsedUpdate): ReceiveResult {
     const peer = this.#peers[number]!;
     for (const run of update.withdrawn) this.#received.withdraw(number, this.#families[run.family], run);
+    if (update.reach.length > 0) this.#families.ipv4.now = this.#families.ipv6.now = this.#now();
     for (const run of update.reach) {
       const raw = this.#sets.intern(update.attributes, run.nextHop);
       this.#received.announce(number, this.#families[run.family], run, raw);
@@ -252,8 +257,8 @@ export class RouteTable {
     const table = this.#families[family];
     const out = this.#peers[number]!.outgoing.get(family);
     if (out === undefined) return;
-    for (const { prefix, block, nextHop } of this.#advertiser.told(number, table, out))
-      yield { prefix: table.prefixes.text(prefix), attributes: this.#codec.decode(block, nextHop) };
+    for (const { prefix, path, block, nextHop } of this.#advertiser.told(number, table, out))
+      yield { prefix: table.prefixes.text(prefix), age: this.#reader.age(table, path), attributes: this.#codec.decode(block, nextHop) };
   }
 
   /** Routes of a peer by family: those that came from it, and those that went to it. */

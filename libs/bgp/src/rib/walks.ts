@@ -57,7 +57,7 @@ export class Walks {
     const stop = walk.at + steps * SCAN;
     for (let left = steps; walk.at < paths.end && walk.at < stop && left > 0; walk.at++) {
       const flags = paths.flags.get(walk.at);
-      if ((flags & PATH_FLAG.used) === 0 || paths.peer.get(walk.at) !== peer || isLater(paths.epoch.get(walk.at), epoch)) continue;
+      if ((flags & PATH_FLAG.used) === 0 || paths.peer.get(walk.at) !== peer || isLater(paths.epoch(walk.at), epoch)) continue;
       if ((kind === 'sweep' || kind === 'keep-long-lived') && (flags & PATH_FLAG.stale) === 0) continue;
       this.#steps.path(table, walk.at, kind, peer);
       left--;

@@ -100,7 +100,7 @@ it(`${MESSAGES} broken messages end sessions by the book, and what is taken of t
   const random = seededRandom(SEED);
   const clock = new ManualClock();
   const due: (() => void)[] = [];
-  const rib = new Rib({ asn: 65001, routerId: '10.0.0.1', later: (run) => void due.push(run) });
+  const rib = new Rib({ asn: 65001, routerId: '10.0.0.1', clock, later: (run) => void due.push(run) });
   const rest = (): void => {
     for (let run = due.shift(); run; run = due.shift()) run();
   };
