@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { CodedError, defineError, messageOf } from '../coded-error.ts';
 
 export const STATUS_LISTEN = defineError(
@@ -26,6 +26,8 @@ export class StatusServer {
   /** @param address `host:port`, `[host]:port` or `:port` @returns the port @throws CodedError STATUS_LISTEN */
   async listen(address: string): Promise<number> {
     const { host, port } = parseAddress(address);
+    // Loaded here: it is 15 MB of memory that whoever imports this library would pay for, and few listen.
+    const { createServer } = await import('node:http');
     const server = createServer((request, response) => {
       this.#answer(request.url?.split('?')[0] ?? '/', response).catch((error: unknown) => send(response, 500, messageOf(error)));
     });
