@@ -29,6 +29,7 @@ export default {
     { ...common, displayName: 'etcd', testMatch: ['<rootDir>/test/etcd/**/*.spec.ts'] },
     { ...common, displayName: 'bpf', testMatch: ['<rootDir>/bpf/tests/**/*.spec.ts'] },
     { ...common, displayName: 'bgp', testMatch: ['<rootDir>/test/bgp/**/*.spec.ts'] },
+    { ...common, displayName: 'wireguard', testMatch: ['<rootDir>/test/wireguard/**/*.spec.ts'] },
     { ...common, displayName: 'kernel', testMatch: ['<rootDir>/test/kernel/*.spec.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
     { ...common, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.spec.ts'] },

@@ -76,6 +76,7 @@ const TIERS: readonly Tier[] = [
   { name: 'etcd', blocked: needsProgram('etcd'), serial: true },
   { name: 'bpf', blocked: first(needsRoot, needsBuilt(BPF_OBJECT)), serial: true },
   { name: 'bgp', blocked: canRunLabs, prepare: 'scripts/setup-bgp', serial: true },
+  { name: 'wireguard', blocked: first(needsRoot, needsProgram('ip')), prepare: 'scripts/setup-wireguard', serial: true },
   { name: 'e2e', blocked: canRunLabs, serial: true },
   { name: 'chaos', blocked: canRunLabs, serial: true },
   {

@@ -9,6 +9,7 @@ export {
   controlPlanePairs,
 } from './adapters/cluster-pki.ts';
 export { ClustermeshConfigDirectory, type EtcdClientFiles } from './adapters/clustermesh-config-directory.ts';
+export { EpochKeyFolder, type EpochKeys } from './adapters/epoch-key-folder.ts';
 export { type CredentialPaths, FileCredential } from './adapters/file-credential.ts';
 export { FileTokenStore } from './adapters/file-token-store.ts';
 export { JOIN_API_ANSWER, JOIN_API_UNREACHABLE, JOIN_API_UNTRUSTED } from './adapters/join-client.errors.ts';
@@ -26,6 +27,7 @@ export {
 } from './adapters/key-file.ts';
 export { type NodeFiles, nodeFiles, writeNodeFiles } from './adapters/node-files.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
+export { type RunProgram, WgTool, WIREGUARD_DEVICE } from './adapters/wg-tool.ts';
 export { HIDDEN, hideSecrets } from './hide-secrets.ts';
 export { type ConnectOutcome, connectClusters } from './join/connect-clusters.ts';
 export {
@@ -75,3 +77,31 @@ export {
 } from './token/token-ledger.ts';
 export { MemoryTokenStore, type TokenKind, type TokenRecord, type TokenStore } from './token/token-store.ts';
 export { formatToken, parseToken, type TokenText } from './token/token-text.ts';
+export {
+  deviceOf,
+  type Epoch,
+  isEpoch,
+  judgeTarget,
+  mayJoinAt,
+  meetingTarget,
+  type TargetJudgement,
+  WIREGUARD_DEVICES,
+  type WireGuardDevice,
+} from './wireguard/epoch.ts';
+export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/ml-kem.ts';
+export { type PairSecret, pairPsk } from './wireguard/pair-psk.ts';
+export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';
+export type { RotationAction } from './wireguard/rotation/rotation-action.ts';
+export { type KeyStore, type PeerPlace, RotationRunner, type RotationRunnerOptions } from './wireguard/rotation/rotation-runner.ts';
+export type { DeviceView, InstalledPeer, PeerView, RotationView } from './wireguard/rotation/rotation-view.ts';
+export { hasLeft, keyOf, type PublishedEpoch, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
+export * from './wireguard/wireguard.errors.ts';
+export { parsePublicKey, WireGuardKey } from './wireguard/wireguard-key.ts';
+export { checkPodMtu, wireguardMtu } from './wireguard/wireguard-mtu.ts';
+export type {
+  WireGuardDeviceSettings,
+  WireGuardDeviceState,
+  WireGuardPeer,
+  WireGuardPeerState,
+  WireGuardPort,
+} from './wireguard/wireguard-port.ts';

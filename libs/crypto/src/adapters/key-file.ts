@@ -22,7 +22,7 @@ let sequence = 0;
  * Writes a file so that readers see the old or the new content, never half of it, also after a power cut.
  * The folder is made 0700 when it is missing.
  */
-export async function writeFileAtomically(path: string, content: string, mode: number): Promise<void> {
+export async function writeFileAtomically(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   await makePrivateFolder(dirname(path));
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${sequence++}`);
   try {
@@ -50,11 +50,17 @@ export async function writeCertificateFile(path: string, certPem: string): Promi
  * @throws CodedError KEY_FILE_OPEN when others may read it, KEY_FILE_MISSING
  */
 export async function readKeyFile(path: string): Promise<string> {
-  const { mode } = await explained(path, stat(path));
-  if ((mode & 0o077) !== 0) {
-    throw new CodedError(KEY_FILE_OPEN, `${path} has mode ${(mode & 0o777).toString(8)}; it must be 600`, { object: path });
-  }
+  await checkPrivate(path);
   return await explained(path, readFile(path, 'utf8'));
+}
+
+/**
+ * The same in bytes, which the caller can clear.
+ * @throws CodedError as {@link readKeyFile}
+ */
+export async function readKeyBytes(path: string): Promise<Buffer> {
+  await checkPrivate(path);
+  return await explained(path, readFile(path));
 }
 
 /**
@@ -81,7 +87,7 @@ export async function makePrivateFolder(path: string): Promise<void> {
   if (made !== undefined) await chmod(path, 0o700);
 }
 
-async function writeSynced(path: string, content: string, mode: number): Promise<void> {
+async function writeSynced(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const file = await open(path, 'wx', mode);
   try {
     // Whatever the umask is.
@@ -100,6 +106,12 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+async function checkPrivate(path: string): Promise<void> {
+  const { mode } = await explained(path, stat(path));
+  if ((mode & 0o077) === 0) return;
+  throw new CodedError(KEY_FILE_OPEN, `${path} has mode ${(mode & 0o777).toString(8)}; it must be 600`, { object: path });
 }
 
 async function explained<T>(path: string, work: Promise<T>): Promise<T> {

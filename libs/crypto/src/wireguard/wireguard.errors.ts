@@ -1,0 +1,22 @@
+import { defineError } from '@isthmus/core';
+
+/** A key that WireGuard cannot use. */
+export const WIREGUARD_KEY = defineError(
+  'WIREGUARD_KEY',
+  'A WireGuard key is not 32 bytes in base64, or is one that nobody can have.',
+  'Look which node published it. A node makes its own keys: remove its key file and start its agent again.',
+);
+
+/** Packets that go through WireGuard would be too small for IPv6. */
+export const WIREGUARD_MTU = defineError(
+  'WIREGUARD_MTU',
+  'The network has too small packets for IPv6 inside WireGuard.',
+  'Raise the MTU of the device that nodes reach each other by, or turn IPv6 off for pods.',
+);
+
+/** Something of the key exchange that is safe from quantum computers is not what it should be. */
+export const WIREGUARD_KEM = defineError(
+  'WIREGUARD_KEM',
+  'A public key or a ciphertext of ML-KEM-768 is none.',
+  'The pair stays at the keys that it has. Look which version the other node runs; keys are made anew with the next rotation.',
+);

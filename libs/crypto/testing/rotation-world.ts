@@ -1,0 +1,279 @@
+import type { Random } from '@isthmus/core';
+import { deviceOf, type Epoch, type WireGuardDevice } from '../src/wireguard/epoch.ts';
+import { Rotation } from '../src/wireguard/rotation/rotation.ts';
+import type { RotationAction } from '../src/wireguard/rotation/rotation-action.ts';
+import type { RotationView } from '../src/wireguard/rotation/rotation-view.ts';
+import type { WireGuardRecord } from '../src/wireguard/rotation/wireguard-record.ts';
+
+/** How the world is. Times in milliseconds. */
+export interface WorldOptions {
+  readonly random: Random;
+  /** Longest time until a node sees what another one has published. */
+  readonly storeDelayMs: number;
+  /** How often an agent is killed in the middle of what it does, of all its actions. Its devices go on; it is back within {@link AWAY_MS}. */
+  readonly crashes: number;
+  /** How often an action fails, and changes nothing. */
+  readonly failures: number;
+  /** Longest time between two times that an agent decides. */
+  readonly paceMs: number;
+  readonly drainMs: number;
+  readonly maxOverlapMs: number;
+}
+
+interface Device {
+  publicKey: string | undefined;
+  readonly peers: Map<string, { confirmed: boolean; asks: boolean; tried: number }>;
+}
+
+interface Packet {
+  readonly from: WorldNode;
+  readonly to: WorldNode;
+  readonly device: WireGuardDevice;
+  /** Public keys of both that it was encrypted between. */
+  readonly between: readonly [string, string];
+  readonly arrives: number;
+}
+
+interface Version {
+  readonly at: number;
+  readonly record: WireGuardRecord;
+}
+
+/** What a handshake takes. */
+const WAY_MS = 20;
+/** Longest that a packet is under way: it waits in queues of machines that are busy. */
+const QUEUED_MS = 2_000;
+/** Longest that an agent which was killed is not there. */
+const AWAY_MS = 8_000;
+/** Laggards that a record may name. */
+const MAX_LAGGARDS = 16;
+
+/** A node whose disk, devices and datapath are memory; what it decides by is the real thing. */
+export class WorldNode {
+  readonly name: string;
+  readonly keys = new Map<Epoch, string>();
+  readonly devices: Record<WireGuardDevice, Device> = {
+    even: { publicKey: undefined, peers: new Map() },
+    odd: { publicKey: undefined, peers: new Map() },
+  };
+  readonly tx = new Map<string, WireGuardDevice>();
+  readonly versions: Version[] = [];
+  rotation: Rotation;
+  /** It is not there: neither decides, nor receives. */
+  isDown = false;
+  /** The store cannot be reached. */
+  isCut = false;
+  crashes = 0;
+  /** When its agent decides again. */
+  decides = 0;
+
+  constructor(name: string, rotation: Rotation) {
+    this.name = name;
+    this.rotation = rotation;
+  }
+}
+
+/** Nodes of a mesh in time that is only counted: what they publish takes its time to each other, and packets are looked at. */
+export class RotationWorld {
+  readonly nodes: WorldNode[];
+  target: Epoch = 0;
+  /** Targets of clusters that are by themselves: their nodes know no others. */
+  readonly apart = new Map<string, Epoch>();
+  now = 0;
+  /** What went wrong: packets that nobody could read, keys that were published before anybody listened. */
+  readonly wrong: string[] = [];
+  /** Pairs that were closed after they had been open. */
+  closed = 0;
+  readonly #options: WorldOptions;
+  readonly #names = new Map<string, WorldNode>();
+  readonly #packets: Packet[] = [];
+  #serial = 0;
+
+  /** @param counts nodes of each cluster */
+  constructor(counts: Readonly<Record<string, number>>, options: WorldOptions) {
+    this.#options = options;
+    this.nodes = Object.entries(counts).flatMap(([cluster, count]) =>
+      Array.from({ length: count }, (_, i) => new WorldNode(`${cluster}/n${String(i).padStart(4, '0')}`, this.#rotation())),
+    );
+    for (const node of this.nodes) this.#names.set(node.name, node);
+  }
+
+  /** Lets time pass, in steps. */
+  pass(ms: number, stepMs = 50): void {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      this.now += stepMs;
+      for (const node of this.nodes) if (!node.isDown && this.now >= node.decides) this.#decide(node);
+      this.#shakeHands();
+      this.#sendPackets();
+      this.#receivePackets();
+    }
+  }
+
+  /** Lets time pass until something is so. @returns how long that took; undefined: it never was */
+  until(isSo: () => boolean, maxMs: number, stepMs = 50): number | undefined {
+    const began = this.now;
+    while (!isSo()) {
+      if (this.now - began >= maxMs) return undefined;
+      this.pass(stepMs, stepMs);
+    }
+    return this.now - began;
+  }
+
+  /** Whether these nodes send to each other by an epoch, and have no other key, nor any of somebody who has none. */
+  isSettled(nodes: readonly WorldNode[] = this.nodes, epoch = this.target): boolean {
+    const keys = new Set(nodes.map((node) => node.keys.get(epoch)));
+    const isClean = (node: WorldNode): boolean => {
+      const { peers } = node.devices[deviceOf(epoch)];
+      return [...node.keys.keys()].join() === `${epoch}` && peers.size === keys.size - 1 && [...peers.keys()].every((key) => keys.has(key));
+    };
+    return this.isSwitched(nodes, epoch) && nodes.every(isClean);
+  }
+
+  /** Whether these nodes send to each other by an epoch. */
+  isSwitched(nodes: readonly WorldNode[] = this.nodes, epoch = this.target): boolean {
+    const device = deviceOf(epoch);
+    return nodes.every((node) => node.keys.has(epoch) && nodes.every((peer) => peer === node || node.tx.get(peer.name) === device));
+  }
+
+  #rotation(): Rotation {
+    return new Rotation({ drainMs: this.#options.drainMs, maxOverlapMs: this.#options.maxOverlapMs });
+  }
+
+  #decide(node: WorldNode): void {
+    const { random, crashes, failures, paceMs } = this.#options;
+    node.decides = this.now + paceMs * random();
+    for (const action of node.rotation.step(this.#view(node), this.now)) {
+      if (random() < crashes) {
+        node.crashes++;
+        node.rotation = this.#rotation();
+        node.decides = this.now + AWAY_MS * random();
+        return;
+      }
+      if (random() >= failures) this.#act(node, action);
+    }
+  }
+
+  #view(node: WorldNode): RotationView {
+    return {
+      name: node.name,
+      target: this.apart.get(clusterOf(node)) ?? this.target,
+      keys: new Map(node.keys),
+      devices: node.devices,
+      published: node.versions.at(-1)?.record,
+      peers: this.nodes
+        .filter((other) => other !== node && (clusterOf(other) === clusterOf(node) || !this.apart.has(clusterOf(node))))
+        .map((other) => ({ name: other.name, record: this.#seen(node, other), tx: node.tx.get(other.name) ?? 'closed' })),
+    };
+  }
+
+  /** What a node sees of another one's record: each pair has a delay of its own. */
+  #seen(node: WorldNode, other: WorldNode): WireGuardRecord | undefined {
+    const spread = ((node.name.charCodeAt(node.name.length - 1) * 7 + other.name.charCodeAt(other.name.length - 1) * 13) % 10) / 10;
+    const until = this.now - this.#options.storeDelayMs * spread;
+    return other.versions.findLast(({ at }) => at <= until)?.record;
+  }
+
+  #act(node: WorldNode, action: RotationAction): void {
+    switch (action.do) {
+      case 'make-key':
+        node.keys.set(action.epoch, `${node.name}#${action.epoch}#${this.#serial++}`);
+        return;
+      case 'set-up':
+        node.devices[action.device].publicKey = node.keys.get(action.epoch);
+        return;
+      case 'publish':
+        this.#publish(node, action.record);
+        return;
+      case 'install':
+        node.devices[action.device].peers.set(action.publicKey, {
+          confirmed: false,
+          asks: action.begins,
+          tried: action.begins ? this.now : Number.NaN,
+        });
+        return;
+      case 'kick':
+        node.devices[action.device].peers.get(action.publicKey)!.tried = this.now;
+        return;
+      case 'quiet':
+        node.devices[action.device].peers.get(action.publicKey)!.asks = false;
+        return;
+      case 'send':
+        node.tx.set(action.peer, action.device);
+        return;
+      case 'close':
+        this.closed++;
+        node.tx.delete(action.peer);
+        return;
+      case 'remove':
+        node.devices[action.device].peers.delete(action.publicKey);
+        return;
+      case 'wipe':
+        node.keys.delete(action.epoch);
+        node.devices[action.device].publicKey = undefined;
+        node.devices[action.device].peers.clear();
+        return;
+    }
+  }
+
+  #publish(node: WorldNode, record: WireGuardRecord): void {
+    if (node.isCut) return;
+    for (const { epoch, publicKey } of record.epochs)
+      if (node.devices[deviceOf(epoch)].publicKey !== publicKey) this.wrong.push(`${node.name} publishes ${publicKey} and does not listen`);
+    if (record.laggards.length > MAX_LAGGARDS) this.wrong.push(`${node.name} names ${record.laggards.length} laggards`);
+    if (record.epochs.length > 2) this.wrong.push(`${node.name} has ${record.epochs.length} live epochs`);
+    node.versions.push({ at: this.now, record });
+  }
+
+  /** An attempt arrives once: if the other one has no such peer then, nothing comes of it. */
+  #shakeHands(): void {
+    for (const node of this.nodes) {
+      for (const name of ['even', 'odd'] as const) {
+        const { publicKey, peers } = node.devices[name];
+        for (const [key, peer] of peers) {
+          if (peer.confirmed || Number.isNaN(peer.tried) || this.now - peer.tried < WAY_MS) continue;
+          peer.tried = Number.NaN;
+          const other = this.#owner(key);
+          const back = other?.devices[name].publicKey === key ? other.devices[name].peers.get(publicKey ?? '') : undefined;
+          if (node.isDown || other === undefined || other.isDown || back === undefined) continue;
+          peer.confirmed = true;
+          back.confirmed = true;
+        }
+      }
+    }
+  }
+
+  #owner(key: string): WorldNode | undefined {
+    return this.#names.get(key.split('#')[0]!);
+  }
+
+  /** One packet between each two nodes. */
+  #sendPackets(): void {
+    for (const from of this.nodes) {
+      for (const [name, device] of from.tx) {
+        const to = this.#names.get(name)!;
+        if (from.isDown || to.isDown) continue;
+        const own = from.devices[device].publicKey;
+        const theirs = [...from.devices[device].peers.keys()].find((key) => this.#owner(key) === to);
+        if (own === undefined || theirs === undefined) this.wrong.push(`${this.now}: ${from.name} to ${name} by ${device}: no key`);
+        else this.#packets.push({ from, to, device, between: [own, theirs], arrives: this.now + QUEUED_MS * this.#options.random() ** 4 });
+      }
+    }
+  }
+
+  #receivePackets(): void {
+    const [here, under] = [
+      this.#packets.filter(({ arrives }) => arrives <= this.now),
+      this.#packets.filter(({ arrives }) => arrives > this.now),
+    ];
+    this.#packets.splice(0, this.#packets.length, ...under);
+    for (const { from, to, device, between } of here) {
+      const { publicKey, peers } = to.devices[device];
+      if (!to.isDown && (publicKey !== between[1] || !peers.has(between[0])))
+        this.wrong.push(`${this.now}: ${from.name} to ${to.name} by ${device}: nobody has ${between.join(' and ')}`);
+    }
+  }
+}
+
+function clusterOf({ name }: WorldNode): string {
+  return name.split('/')[0]!;
+}

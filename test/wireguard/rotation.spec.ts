@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { deviceOf } from '@isthmus/crypto';
+import { waitUntil } from '@isthmus/lab';
+import { type TestStore, WireGuardNode } from './wireguard-node.ts';
+
+// Three nodes, real devices of wireguard-go, and the decisions of libs/crypto about their keys: a rotation without the agent around it.
+
+const MINUTE_MS = 60_000;
+const ROTATION_MS = 30_000;
+const STEP_MS = 50;
+/** Longer than a key drains: an agent that lives shorter never sees the end of it. */
+const RESTART_MS = 1_700;
+const SEGMENT = `isthwg-${process.pid}-link`;
+
+const store: TestStore = { target: 0, records: new Map() };
+let nodes: WireGuardNode[];
+let stopping = false;
+let running: Promise<unknown>;
+
+beforeAll(async () => {
+  nodes = [1, 2, 3].map((number) => new WireGuardNode(number, store));
+  WireGuardNode.connect(nodes, SEGMENT);
+  running = Promise.all(nodes.map(goOn));
+  await rotatedTo(1);
+}, MINUTE_MS);
+
+afterAll(async () => {
+  stopping = true;
+  await running;
+  for (const node of nodes) await node.remove();
+  execFileSync('ip', ['netns', 'del', SEGMENT]);
+}, MINUTE_MS);
+
+/** A node's agent, until the end. */
+async function goOn(node: WireGuardNode): Promise<void> {
+  while (!stopping) {
+    await node.step();
+    await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+  }
+}
+
+/** Has the mesh rotate, and waits until all send by the new keys, and the old ones are gone from devices and disk. */
+async function rotatedTo(target: number): Promise<void> {
+  store.target = target;
+  const device = deviceOf(target);
+  const isDone = async (): Promise<boolean> => {
+    const isOwn = nodes.every((node) => readdirSync(node.keys.path).join() === `epoch-${target}.key`);
+    const isSent = nodes.every((node) => [...node.tx.values()].join() === `${device},${device}`);
+    return isOwn && isSent && [...store.records.values()].every(({ epochs }) => epochs.length === 1);
+  };
+  const state = (): string => JSON.stringify([...store.records]);
+  await waitUntil(isDone, { what: `epoch ${target}`, timeoutMs: ROTATION_MS, onTimeout: state });
+}
+
+/** Pings between all pods while something goes on. @returns what each says of loss, when there was any */
+async function lostWhile(work: () => Promise<void>): Promise<string[]> {
+  const pairs = nodes.flatMap((from) => nodes.filter((to) => to !== from).map((to) => ({ from, to })));
+  let isOver = false;
+  const pinging = pairs.map(async ({ from, to }) => {
+    const lost: string[] = [];
+    while (!isOver) {
+      const said = await from.run('ping', '-q', '-i', '0.005', '-c', '200', '-I', from.pod, to.pod).catch(String);
+      if (!said.includes('200 packets transmitted, 200 received')) lost.push(`${from.name} to ${to.name}: ${said}`);
+    }
+    return lost;
+  });
+  await work().finally(() => {
+    isOver = true;
+  });
+  return (await Promise.all(pinging)).flat();
+}
+
+it(
+  'goes through three epochs without a lost packet between any two pods',
+  async () => {
+    const lost = await lostWhile(async () => {
+      for (const target of [2, 3, 4]) await rotatedTo(target);
+    });
+    expect(lost).toEqual([]);
+  },
+  2 * MINUTE_MS,
+);
+
+it(
+  'goes on from what is there when its agents are started anew again and again',
+  async () => {
+    const lost = await lostWhile(async () => {
+      const killing = setInterval(() => {
+        for (const node of nodes) node.restart();
+      }, RESTART_MS);
+      await rotatedTo(5).finally(() => clearInterval(killing));
+    }).catch((error: unknown) => [String(error)]);
+    expect(lost).toEqual([]);
+  },
+  2 * MINUTE_MS,
+);
+
+it('says what is wrong with a device, by its name, and takes one that is not there for none', async () => {
+  const { wg } = nodes[0]!;
+  expect(await wg.show('nowhere0')).toBeUndefined();
+  await expect(wg.setUp('nowhere0', { privateKeyFile: '/dev/null', listenPort: 1, mark: 0 })).rejects.toMatchObject({
+    code: 'WIREGUARD_DEVICE',
+    object: 'nowhere0',
+  });
+});

@@ -1,0 +1,173 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@isthmus/core';
+import {
+  type Epoch,
+  EpochKeyFolder,
+  type PeerView,
+  type RotationAction,
+  RotationRunner,
+  type RunProgram,
+  systemRandomBytes,
+  WgTool,
+  type WireGuardDevice,
+  type WireGuardRecord,
+  wireguardMtu,
+} from '@isthmus/crypto';
+import { waitUntil } from '@isthmus/lab';
+
+const TOOLS = fileURLToPath(new URL('../../.toolchain/wireguard/usr/bin', import.meta.url));
+/** Where wireguard-go has its sockets while it runs. */
+const SOCKETS = '/run/wireguard';
+/** Marks what a device sends, so that nobody encrypts it again. */
+const MARK = 0x1e00;
+const DRAIN_MS = 1_000;
+const MAX_OVERLAP_MS = 60_000;
+
+/** What nodes tell each other by: a store that is as it is, at once. */
+export interface TestStore {
+  target: Epoch;
+  readonly records: Map<string, WireGuardRecord>;
+}
+
+/** A network namespace whose pod is reached through WireGuard: two devices of wireguard-go, and what decides on their keys. */
+export class WireGuardNode {
+  readonly name: string;
+  readonly link: string;
+  readonly pod: string;
+  readonly wg: WgTool;
+  readonly keys: EpochKeyFolder;
+  /** What the route to each other node's pod leads into. */
+  readonly tx = new Map<string, WireGuardDevice>();
+  readonly #netns: string;
+  readonly #store: TestStore;
+  readonly #others: WireGuardNode[] = [];
+  #runner: RotationRunner;
+
+  /** @param number 1 to 9, in its addresses */
+  constructor(number: number, store: TestStore) {
+    this.name = `east/n${number}`;
+    this.link = `192.0.2.${number}`;
+    this.pod = `10.${number}.0.1`;
+    this.#netns = `isthwg-${process.pid}-${number}`;
+    this.#store = store;
+    this.keys = new EpochKeyFolder(mkdtempSync(join(tmpdir(), 'isthmus-wireguard-')));
+    const run: RunProgram = (program, words) => this.#run(join(TOOLS, program), words);
+    this.wg = new WgTool(run);
+    this.#runner = this.#newRunner();
+    ip('netns', 'add', this.#netns);
+    this.ip('link', 'set', 'lo', 'up');
+    this.ip('address', 'add', `${this.pod}/32`, 'dev', 'lo');
+  }
+
+  /** Puts nodes on one link, and tells them of each other. */
+  static connect(nodes: readonly WireGuardNode[], segment: string): void {
+    ip('netns', 'add', segment);
+    ip('-n', segment, 'link', 'add', 'br0', 'type', 'bridge');
+    ip('-n', segment, 'link', 'set', 'br0', 'up');
+    for (const [i, node] of nodes.entries()) {
+      ip('-n', node.#netns, 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', `p${i}`, 'netns', segment);
+      ip('-n', segment, 'link', 'set', `p${i}`, 'master', 'br0', 'up');
+      node.ip('address', 'add', `${node.link}/24`, 'dev', 'up0');
+      node.ip('link', 'set', 'up0', 'up');
+      node.#others.push(...nodes.filter((other) => other !== node));
+    }
+  }
+
+  /** Name of a device. The daemon's socket is named after it, and namespaces share the folder of those. */
+  device(device: WireGuardDevice): string {
+    return `wg${process.pid}n${this.name.at(-1)}${device[0]}`;
+  }
+
+  /** Looks, and does what follows. */
+  step(): Promise<readonly RotationAction[]> {
+    return this.#runner.step();
+  }
+
+  /** What a new agent is, after the old one was killed. */
+  restart(): void {
+    this.#runner = this.#newRunner();
+  }
+
+  ip(...words: string[]): string {
+    return ip('-n', this.#netns, ...words);
+  }
+
+  /** Runs a program here. @returns what it printed */
+  run(program: string, ...words: string[]): Promise<string> {
+    return this.#run(program, words).then(String);
+  }
+
+  /** Takes the devices away, with which their daemons end, then the rest. */
+  async remove(): Promise<void> {
+    for (const device of (['even', 'odd'] as const).map((each) => this.device(each))) {
+      if ((await this.wg.show(device)) === undefined) continue;
+      this.ip('link', 'del', device);
+      const isGone = async (): Promise<boolean> => !existsSync(join(SOCKETS, `${device}.sock`));
+      await waitUntil(isGone, { what: `the end of the daemon of ${device}`, timeoutMs: 5_000 });
+    }
+    ip('netns', 'del', this.#netns);
+    rmSync(this.keys.path, { recursive: true, force: true });
+  }
+
+  #newRunner(): RotationRunner {
+    const store = this.#store;
+    return new RotationRunner({
+      name: this.name,
+      times: { drainMs: DRAIN_MS, maxOverlapMs: MAX_OVERLAP_MS },
+      clock: systemClock,
+      random: systemRandomBytes,
+      keys: this.keys,
+      wireguard: this.wg,
+      devices: { even: this.device('even'), odd: this.device('odd') },
+      mark: MARK,
+      ensureDevice: (device) => this.#ensureDevice(this.device(device)),
+      target: () => store.target,
+      published: () => store.records.get(this.name),
+      publish: async (record) => void store.records.set(this.name, record),
+      peers: () =>
+        this.#others.map((other): PeerView => {
+          return { name: other.name, record: store.records.get(other.name), tx: this.tx.get(other.name) ?? 'closed' };
+        }),
+      placeOf: (peer) => {
+        const { link, pod } = this.#other(peer);
+        return { address: link, allowedIps: [`${pod}/32`] };
+      },
+      send: async (peer, device) => {
+        this.ip('route', 'replace', `${this.#other(peer).pod}/32`, 'dev', this.device(device), 'src', this.pod);
+        this.tx.set(peer, device);
+      },
+      close: async (peer) => {
+        this.ip('route', 'del', `${this.#other(peer).pod}/32`);
+        this.tx.delete(peer);
+      },
+    });
+  }
+
+  #other(name: string): WireGuardNode {
+    return this.#others.find((other) => other.name === name)!;
+  }
+
+  async #ensureDevice(name: string): Promise<void> {
+    if ((await this.wg.show(name)) !== undefined) return;
+    // It goes to the background when it listens, and ends with its device.
+    await this.#run(join(TOOLS, 'wireguard-go'), [name]);
+    this.ip('link', 'set', name, 'mtu', String(wireguardMtu(1500, 4)), 'up');
+  }
+
+  #run(program: string, words: readonly string[]): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      execFile('ip', ['netns', 'exec', this.#netns, program, ...words], { encoding: 'buffer' }, (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(Object.assign(error, { stderr: stderr.toString() }));
+      });
+    });
+  }
+}
+
+function ip(...words: string[]): string {
+  return execFileSync('ip', words, { encoding: 'utf8' });
+}
