@@ -55,7 +55,7 @@ export class WireGuardNode {
     this.#netns = `isthwg-${process.pid}-${number}`;
     this.#store = store;
     this.keys = new EpochKeyFolder(mkdtempSync(join(tmpdir(), 'isthmus-wireguard-')));
-    const run: RunProgram = (program, words) => this.#run(join(TOOLS, program), words);
+    const run: RunProgram = (program, words) => this.#run(tool(program), words);
     this.wg = new WgTool(run);
     this.#runner = this.#newRunner();
     ip('netns', 'add', this.#netns);
@@ -154,7 +154,7 @@ export class WireGuardNode {
   async #ensureDevice(name: string): Promise<void> {
     if ((await this.wg.show(name)) !== undefined) return;
     // It goes to the background when it listens, and ends with its device.
-    await this.#run(join(TOOLS, 'wireguard-go'), [name]);
+    await this.#run(tool('wireguard-go'), [name]);
     this.ip('link', 'set', name, 'mtu', String(wireguardMtu(1500, 4)), 'up');
   }
 
@@ -170,4 +170,10 @@ export class WireGuardNode {
 
 function ip(...words: string[]): string {
   return execFileSync('ip', words, { encoding: 'utf8' });
+}
+
+function tool(program: string): string {
+  const path = join(TOOLS, program);
+  if (!existsSync(path)) throw new Error(`${path} is not there: scripts/setup-wireguard fetches it, and says why when it cannot`);
+  return path;
 }
