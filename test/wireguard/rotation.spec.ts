@@ -16,20 +16,21 @@ const SEGMENT = `isthwg-${process.pid}-link`;
 const store: TestStore = { target: 0, records: new Map() };
 let nodes: WireGuardNode[];
 let stopping = false;
-let running: Promise<unknown>;
+let running: Promise<PromiseSettledResult<void>[]>;
 
 beforeAll(async () => {
   nodes = [1, 2, 3].map((number) => new WireGuardNode(number, store));
   WireGuardNode.connect(nodes, SEGMENT);
-  running = Promise.all(nodes.map(goOn));
+  running = Promise.allSettled(nodes.map(goOn));
   await rotatedTo(1);
 }, MINUTE_MS);
 
 afterAll(async () => {
   stopping = true;
-  await running;
+  const ends = await running;
   for (const node of nodes) await node.remove();
   execFileSync('ip', ['netns', 'del', SEGMENT]);
+  expect(ends.filter(({ status }) => status === 'rejected')).toEqual([]);
 }, MINUTE_MS);
 
 /** A node's agent, until the end. */

@@ -104,9 +104,10 @@ export class WireGuardNode {
   /** Takes the devices away, with which their daemons end, then the rest. */
   async remove(): Promise<void> {
     for (const device of (['even', 'odd'] as const).map((each) => this.device(each))) {
-      if ((await this.wg.show(device)) === undefined) continue;
+      const socket = join(SOCKETS, `${device}.sock`);
+      if (!existsSync(socket)) continue;
       this.ip('link', 'del', device);
-      const isGone = async (): Promise<boolean> => !existsSync(join(SOCKETS, `${device}.sock`));
+      const isGone = async (): Promise<boolean> => !existsSync(socket);
       await waitUntil(isGone, { what: `the end of the daemon of ${device}`, timeoutMs: 5_000 });
     }
     ip('netns', 'del', this.#netns);
