@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { delay, systemClock } from '@isthmus/core';
 import { deviceOf } from '@isthmus/crypto';
 import { waitUntil } from '@isthmus/lab';
 import { type TestStore, WireGuardNode } from './wireguard-node.ts';
@@ -15,7 +16,7 @@ const SEGMENT = `isthwg-${process.pid}-link`;
 
 const store: TestStore = { target: 0, records: new Map() };
 let nodes: WireGuardNode[];
-let stopping = false;
+const stop = new AbortController();
 let running: Promise<PromiseSettledResult<void>[]>;
 
 beforeAll(async () => {
@@ -26,18 +27,18 @@ beforeAll(async () => {
 }, MINUTE_MS);
 
 afterAll(async () => {
-  stopping = true;
+  stop.abort();
   const ends = await running;
   for (const node of nodes) await node.remove();
   execFileSync('ip', ['netns', 'del', SEGMENT]);
   expect(ends.filter(({ status }) => status === 'rejected')).toEqual([]);
 }, MINUTE_MS);
 
-/** A node's agent, until the end. */
+/** A node's agent, until the end: it looks again and again, as often as an agent would. */
 async function goOn(node: WireGuardNode): Promise<void> {
-  while (!stopping) {
+  while (!stop.signal.aborted) {
     await node.step();
-    await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+    await delay(systemClock, STEP_MS, stop.signal).catch(() => undefined); // rejects only by abort
   }
 }
 

@@ -48,7 +48,15 @@ export interface RotationRunnerOptions {
   close(peer: string): Promise<void>;
 }
 
-type PeerKey = { readonly device: WireGuardDevice; readonly publicKey: string };
+type Batch<A extends RotationAction = RotationAction> = readonly [A, ...A[]];
+type Keyed = Extract<RotationAction, { readonly do: 'kick' | 'quiet' }>;
+
+/** A peer as a device is to have it. */
+interface Wanted {
+  readonly peer: string;
+  readonly publicKey: string;
+  readonly keepalive: boolean;
+}
 
 const NOTHING: DeviceView = { publicKey: undefined, peers: new Map() };
 const KEEPALIVE_S = 1;
@@ -72,7 +80,7 @@ export class RotationRunner {
       const publicKeys = new Map([...keys].map(([epoch, { publicKey }]) => [epoch, publicKey]));
       const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers() };
       const actions = this.#rotation.step(view, clock.now());
-      for (const action of actions) await this.#act(action, view.peers);
+      for (const some of batches(actions)) await this.#act(some, view.peers);
       return actions;
     } finally {
       for (const key of keys.values()) key.wipe();
@@ -88,8 +96,10 @@ export class RotationRunner {
     return { publicKey: state.publicKey, peers: new Map(peers) };
   }
 
-  async #act(action: RotationAction, peers: readonly PeerView[]): Promise<void> {
-    const { keys, publish, send, close } = this.#options;
+  /** @param some actions of one kind on one device; or a single one */
+  async #act(some: Batch, peers: readonly PeerView[]): Promise<void> {
+    const { keys, publish, send, close, devices, wireguard } = this.#options;
+    const [action] = some;
     switch (action.do) {
       case 'make-key':
         return this.#makeKey(action.epoch);
@@ -98,20 +108,26 @@ export class RotationRunner {
       case 'publish':
         return publish(action.record);
       case 'install':
-        return this.#put(action.device, action.peer, action.publicKey, action.begins ? KEEPALIVE_S : 0);
+        return this.#put(
+          action.device,
+          (some as Batch<typeof action>).map((each) => ({ ...each, keepalive: each.begins })),
+        );
       case 'kick':
-        await this.#keepalive(action, peers, 0);
-        return this.#keepalive(action, peers, KEEPALIVE_S);
+        await this.#keepalive(some as Batch<typeof action>, peers, false);
+        return this.#keepalive(some as Batch<typeof action>, peers, true);
       case 'quiet':
-        return this.#keepalive(action, peers, 0);
+        return this.#keepalive(some as Batch<typeof action>, peers, false);
       case 'send':
         return send(action.peer, action.device);
       case 'close':
         return close(action.peer);
       case 'remove':
-        return this.#options.wireguard.removePeers(this.#options.devices[action.device], [action.publicKey]);
+        return wireguard.removePeers(
+          devices[action.device],
+          (some as Batch<typeof action>).map(({ publicKey }) => publicKey),
+        );
       case 'wipe':
-        await this.#options.wireguard.clear(this.#options.devices[action.device]);
+        await wireguard.clear(devices[action.device]);
         return keys.remove(action.epoch);
     }
   }
@@ -128,18 +144,41 @@ export class RotationRunner {
     await wireguard.setUp(devices[device], { privateKeyFile: keys.file(epoch), listenPort: WIREGUARD_DEVICES[device].port, mark });
   }
 
-  async #put(device: WireGuardDevice, peer: string, publicKey: string, keepaliveSeconds: number): Promise<void> {
-    const place = this.#options.placeOf(peer);
-    if (place === undefined) return; // It is gone since.
-    const endpoint = { address: place.address, port: WIREGUARD_DEVICES[device].port };
-    await this.#options.wireguard.putPeers(this.#options.devices[device], [
-      { publicKey, endpoint, allowedIps: place.allowedIps, keepaliveSeconds },
-    ]);
+  async #put(device: WireGuardDevice, some: readonly Wanted[]): Promise<void> {
+    const { port } = WIREGUARD_DEVICES[device];
+    const peers = some.flatMap(({ peer, publicKey, keepalive }) => {
+      const place = this.#options.placeOf(peer);
+      if (place === undefined) return []; // It is gone since.
+      const { address, allowedIps } = place;
+      return [{ publicKey, endpoint: { address, port }, allowedIps, keepaliveSeconds: keepalive ? KEEPALIVE_S : 0 }];
+    });
+    if (peers.length > 0) await this.#options.wireguard.putPeers(this.#options.devices[device], peers);
   }
 
   /** A keepalive that is turned on is sent at once, and needs a session. */
-  async #keepalive({ device, publicKey }: PeerKey, peers: readonly PeerView[], seconds: number): Promise<void> {
-    const peer = peers.find(({ record }) => record?.epochs.some((each) => each.publicKey === publicKey));
-    if (peer !== undefined) await this.#put(device, peer.name, publicKey, seconds);
+  async #keepalive(some: Batch<Keyed>, peers: readonly PeerView[], keepalive: boolean): Promise<void> {
+    const owners = new Map(peers.flatMap(({ name, record }) => (record?.epochs ?? []).map(({ publicKey }) => [publicKey, name] as const)));
+    const wanted = some.flatMap(({ publicKey }): Wanted[] => {
+      const peer = owners.get(publicKey);
+      return peer === undefined ? [] : [{ peer, publicKey, keepalive }];
+    });
+    await this.#put(some[0].device, wanted);
   }
+}
+
+/** What follows each other and is the same for different peers of one device goes together: a call for each would take a large mesh seconds. */
+function* batches(actions: readonly RotationAction[]): Generator<Batch> {
+  let some: RotationAction[] = [];
+  for (const action of actions) {
+    if (some.length > 0 && !goesWith(some[0]!, action)) {
+      yield some as unknown as Batch;
+      some = [];
+    }
+    some.push(action);
+  }
+  if (some.length > 0) yield some as unknown as Batch;
+}
+
+function goesWith(one: RotationAction, other: RotationAction): boolean {
+  return 'publicKey' in one && 'publicKey' in other && one.do === other.do && one.device === other.device;
 }

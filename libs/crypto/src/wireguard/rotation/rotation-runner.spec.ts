@@ -1,0 +1,91 @@
+import { ManualClock } from '@isthmus/core';
+import { WireGuardKey } from '../wireguard-key.ts';
+import type { WireGuardDeviceState, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
+import { RotationRunner, type RotationRunnerOptions } from './rotation-runner.ts';
+import type { PeerView } from './rotation-view.ts';
+
+const PEERS = 250;
+
+/** A node at epoch 2 among others that publish keys of it, with devices in memory. */
+function fixture(peers: readonly PeerView[]) {
+  const key = WireGuardKey.generate((length) => new Uint8Array(length).fill(7));
+  const text = key.text();
+  const calls: string[] = [];
+  const even: { state: WireGuardDeviceState } = { state: { publicKey: key.publicKey, listenPort: 51_871, mark: 0, peers: [] } };
+  const wireguard: WireGuardPort = {
+    show: async (device) => (device === 'even0' ? even.state : undefined),
+    setUp: async () => void calls.push('set-up'),
+    putPeers: async (_device, put: readonly WireGuardPeer[]) => {
+      calls.push(`put ${put.length}`);
+      const has = put.map(({ publicKey, allowedIps, keepaliveSeconds }) => {
+        return {
+          publicKey,
+          allowedIps,
+          keepaliveSeconds,
+          hasPresharedKey: false,
+          endpoint: undefined,
+          latestHandshake: 1,
+          received: 0,
+          sent: 0,
+        };
+      });
+      const others = even.state.peers.filter((peer) => !put.some(({ publicKey }) => publicKey === peer.publicKey));
+      even.state = { ...even.state, peers: [...others, ...has] };
+    },
+    removePeers: async (_device, keys) => void calls.push(`remove ${keys.length}`),
+    clear: async () => void calls.push('clear'),
+  };
+  const options: RotationRunnerOptions = {
+    name: 'east/n0000',
+    times: { drainMs: 1_000, maxOverlapMs: 1_000 },
+    clock: new ManualClock(),
+    random: (length) => new Uint8Array(length),
+    keys: {
+      load: async () => ({ keys: new Map([[2, WireGuardKey.parse(text)]]) }),
+      save: async () => void calls.push('save'),
+      remove: async () => void calls.push('forget'),
+      file: (epoch) => `epoch-${epoch}`,
+    },
+    wireguard,
+    devices: { even: 'even0', odd: 'odd0' },
+    mark: 1,
+    ensureDevice: async () => void calls.push('ensure'),
+    target: () => 2,
+    published: () => undefined,
+    publish: async () => void calls.push('publish'),
+    peers: () => peers,
+    placeOf: (peer) => (peer === 'east/gone' ? undefined : { address: '192.0.2.1', allowedIps: ['10.1.0.0/24'] }),
+    send: async () => void calls.push('send'),
+    close: async () => void calls.push('close'),
+  };
+  return { runner: new RotationRunner(options), calls, even };
+}
+
+const peer = (name: string): PeerView => {
+  return { name, tx: 'closed', record: { epochs: [{ epoch: 2, publicKey: `key of ${name}`, port: 51_871 }], minTx: 2, laggards: [] } };
+};
+const many = Array.from({ length: PEERS }, (_, i) => peer(`east/n${String(i + 1).padStart(4, '0')}`));
+
+it('gives a device all peers that came together in one call, and sends once they have shaken hands', async () => {
+  const { runner, calls, even } = fixture(many);
+  await runner.step();
+  expect([calls.splice(0), even.state.peers.length]).toEqual([[`put ${PEERS}`, 'publish'], PEERS]);
+  await runner.step();
+  expect(calls.filter((call) => call === 'send')).toHaveLength(PEERS);
+});
+
+it('takes away in one call what nobody publishes any more, and leaves out who is gone meanwhile', async () => {
+  const { runner, calls, even } = fixture([peer('east/gone')]);
+  const stranger = {
+    allowedIps: [],
+    keepaliveSeconds: 0,
+    hasPresharedKey: false,
+    endpoint: undefined,
+    latestHandshake: 1,
+    received: 0,
+    sent: 0,
+  };
+  even.state = { ...even.state, peers: ['a', 'b', 'c'].map((publicKey) => ({ publicKey, ...stranger })) };
+  await runner.step();
+  expect(calls).toEqual(['remove 3', 'publish']);
+});
