@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 const ROTATION_MS = 30_000;
 const STEP_MS = 50;
 /** Longer than a key drains: an agent that lives shorter never sees the end of it. */
-const RESTART_MS = 1_700;
+const RESTART_MS = 3_700;
 const SEGMENT = `isthwg-${process.pid}-link`;
 
 const store: TestStore = { target: 0, records: new Map() };

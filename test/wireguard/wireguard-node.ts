@@ -24,7 +24,8 @@ const TOOLS = fileURLToPath(new URL('../../.toolchain/wireguard/usr/bin', import
 const SOCKETS = '/run/wireguard';
 /** Marks what a device sends, so that nobody encrypts it again. */
 const MARK = 0x1e00;
-const DRAIN_MS = 1_000;
+/** The default of agents: packets wait in queues where the processor is busy. */
+const DRAIN_MS = 3_000;
 const MAX_OVERLAP_MS = 60_000;
 
 /** What nodes tell each other by: a store that is as it is, at once. */
