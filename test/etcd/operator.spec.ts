@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Log, systemClock, systemRandom } from '@isthmus/core';
+import { type Log, messageOf, systemClock, systemRandom } from '@isthmus/core';
 import { clientNames } from '@isthmus/crypto';
 import { KV_PERMISSION, KvResources } from '@isthmus/kvstore';
 import {
@@ -63,7 +63,8 @@ describe('the operator', () => {
 
   /** Starts an operator; what it returns stops it. */
   const start = async (): Promise<() => Promise<void>> => {
-    const note = (fields: object, message?: string): void => void warnings.push(`${message} ${JSON.stringify(fields)}`);
+    const note = (fields: object, message?: string): void =>
+      void warnings.push(`${message} ${JSON.stringify(fields, (_, value) => (value instanceof Error ? messageOf(value) : value))}`);
     const log: Log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
     const operator = new Operator({
       kv: await etcd.connect(clientNames.operator),

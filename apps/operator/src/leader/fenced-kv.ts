@@ -61,13 +61,13 @@ export class FencedKv implements KvStore {
   async txn({ compare = [], success, failure = [] }: KvTxn, options: KvCallOptions = {}): Promise<KvTxnResult> {
     const { revision, signal } = this.#term;
     if (signal.aborted) throw notLeader(signal.reason);
-    const result = await this.#kv.txn(
+    const result = await this.#write(
       {
         compare: [{ key: LEADER_KEY, modRevision: revision }, ...compare],
         success,
         failure: [...failure, { type: 'get', key: LEADER_KEY }],
       },
-      { ...options, signal: options.signal ? AbortSignal.any([options.signal, signal]) : signal },
+      options,
     );
     if (result.succeeded) return result;
     const leader = result.results.at(-1);
@@ -89,6 +89,16 @@ export class FencedKv implements KvStore {
 
   /** Does nothing: the connection outlives the term. */
   close(): void {}
+
+  /** A write that is under way when the term ends may have happened or not: the next leader looks. */
+  async #write(txn: KvTxn, options: KvCallOptions): Promise<KvTxnResult> {
+    const { signal } = this.#term;
+    try {
+      return await this.#kv.txn(txn, { ...options, signal: options.signal ? AbortSignal.any([options.signal, signal]) : signal });
+    } catch (error) {
+      throw signal.aborted ? notLeader(error) : error;
+    }
+  }
 
   async #delete(op: KvOp, options?: KvCallOptions): Promise<{ deleted: number; revision: number }> {
     const { results, revision } = await this.txn({ success: [op] }, options);

@@ -172,4 +172,12 @@ describe('FencedKv', () => {
     await expect(store.put('k', '1')).rejects.toMatchObject({ code: OPERATOR_NOT_LEADER.code });
     expect(await kv.get('k')).toBeUndefined();
   });
+
+  it('says of a write that was under way when the term ended that it leads no more', async () => {
+    const { kv, stop, store } = await fenced();
+    kv.txn = (_, { signal } = {}) => new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)));
+    const write = store.put('k', '1');
+    stop.abort(new Error('the process stops'));
+    await expect(write).rejects.toMatchObject({ code: OPERATOR_NOT_LEADER.code });
+  });
 });

@@ -1,6 +1,10 @@
-import { LOG, type Log, messageOf, type SinkFailures, type SinkRow, type SinkTarget } from '@isthmus/core';
+import { isCoded, LOG, type Log, messageOf, type SinkFailures, type SinkRow, type SinkTarget } from '@isthmus/core';
+import { OPERATOR_NOT_LEADER } from '../operator.errors.ts';
 
-/** A target whose failures are logged: once when a row begins to fail in some way, once when it is well again. */
+/**
+ * A target whose failures are logged: once when a row begins to fail in some way, once when it is well again. That the lead went to another
+ * operator while a row was being written is no failure of the row: that one writes it.
+ */
 export class ReportedTarget<V> implements SinkTarget<V> {
   readonly #sink: string;
   readonly #target: SinkTarget<V>;
@@ -44,6 +48,7 @@ export class ReportedTarget<V> implements SinkTarget<V> {
         if (this.#said.delete(key)) this.#log.info(fields, 'works again');
         continue;
       }
+      if (isCoded(failures.get(key), OPERATOR_NOT_LEADER)) continue;
       this.#onFailure(key);
       const message = messageOf(failures.get(key));
       if (this.#said.get(key) === message) continue;
