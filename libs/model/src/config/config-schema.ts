@@ -73,6 +73,24 @@ export const configSchema = {
     .describe('Encapsulation between nodes; the same in every cluster of the mesh'),
   'tunnel-port': count(0, 65535).default(0).describe('UDP port of the tunnel; 8472 for VXLAN, 6081 for GENEVE when 0'),
   mtu: count(0, 65535).default(0).describe('MTU of the underlay; that of the device when 0'),
+  'enable-wireguard': flag
+    .default(false)
+    .describe('What goes to other nodes is encrypted, or dropped; the same in every cluster of the mesh'),
+  'encrypt-node': flag
+    .default(false)
+    .describe("The nodes' own packets to each other are encrypted too, but for those that encryption itself needs (see the guide)"),
+  'encryption-strict-mode': flag
+    .default(true)
+    .describe('Off, while a mesh changes to encryption: what has no way to be encrypted goes out as it is, and plain packets are taken'),
+  'wireguard-rotation-interval': count(0, 31_536_000)
+    .default(86_400)
+    .describe('Seconds between two changes of all keys of the mesh; 0: only when somebody asks for one'),
+  'wireguard-max-overlap': count(5, 604_800)
+    .default(3600)
+    .describe('Seconds that a node which does not come along holds up the next change of keys; then nothing is sent to it until it does'),
+  'wireguard-drain': count(1, 3600)
+    .default(3)
+    .describe('Seconds that old keys are kept after both nodes have said that they send by new ones'),
   'ipam-reuse-delay': count(0, 3600).default(30).describe('Seconds before a released pod address is given out again'),
   'cluster-pool-ipv4-cidr': list.prefault('10.0.0.0/8').describe('Pools that nodes get their IPv4 pod CIDRs from'),
   'cluster-pool-ipv4-mask-size': count(8, 30).default(24).describe("Size of a node's IPv4 pod CIDR"),

@@ -160,3 +160,36 @@ export interface LocalAddressRow {
   /** The node's own address: packets for it go to the host's stack. */
   readonly host: boolean;
 }
+
+/** A node's public WireGuard key of an epoch, and the UDP port where that is listened for. */
+export interface WireGuardEpoch {
+  readonly epoch: number;
+  /** Base64. */
+  readonly publicKey: string;
+  readonly port: number;
+}
+
+/** What a node publishes of its WireGuard keys: one value, so that nobody ever sees half of it. Key: `<cluster>/<node>`. */
+export interface WireGuardRow {
+  readonly cluster: string;
+  readonly clusterId: number;
+  readonly name: string;
+  /** Live ones, the oldest first: two at most. */
+  readonly epochs: readonly WireGuardEpoch[];
+  /** It sends by no older epoch, but to the laggards. */
+  readonly minTx: number;
+  /** Nodes, `<cluster>/<node>`, that it cannot send to by its newest epoch yet. Sorted. */
+  readonly laggards: readonly string[];
+}
+
+/** The epoch that a cluster wants the mesh to be at. Key: the cluster's name. */
+export interface WireGuardTargetRow {
+  readonly cluster: string;
+  readonly clusterId: number;
+  readonly target: number;
+  /** RFC 3339; when somebody asked for it. */
+  readonly startedAt: string;
+  /** Who asked, and why; empty when nothing was said. */
+  readonly by: string;
+  readonly reason: string;
+}
