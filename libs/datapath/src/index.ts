@@ -11,6 +11,8 @@ export * from './adapters/netlink/index.ts';
 export { closeNetns, NETNS_ENTER, NETNS_MISSING, openNetns, withNetns } from './adapters/netns.ts';
 export { type AttachedDevice, PodProgramSink, type PodProgramSinkOptions } from './adapters/pod-program-sink.ts';
 export { ROUTE_PROTOCOL, RouteSink, type RouteSinkOptions } from './adapters/route-sink.ts';
+export { raiseSocketBuffers } from './adapters/socket-buffers.ts';
+export { ensureTun } from './adapters/tun.ts';
 export { isUdpPortFree } from './adapters/udp-port.ts';
 export { addressOf, addrKeyOf, FLAT_NET, ipcacheKeyOf } from './addr-key.ts';
 export { addressBytesOr0 } from './address-bytes.ts';
