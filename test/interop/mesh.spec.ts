@@ -235,6 +235,7 @@ describe("a cluster that Cilium's writers wrote", () => {
       serviceExportsEnabled: true,
       endpointSlicesExportMode: '',
       tunnelProtocol: '',
+      wireguard: false,
     } as const;
     expect(encodeClusterConfig(ours)).toBe(JSON.stringify(told));
   });

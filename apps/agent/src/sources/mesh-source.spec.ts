@@ -77,6 +77,7 @@ function fixture() {
         serviceExportsEnabled: undefined,
         endpointSlicesExportMode: '',
         tunnelProtocol: 'vxlan',
+        wireguard: true,
       }),
     );
     await kv.put(isthmusHeartbeatKey(cluster), String(++beats));
