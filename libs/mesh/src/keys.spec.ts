@@ -105,7 +105,22 @@ describe('parseMeshKey', () => {
   });
 
   it('never throws', () => {
-    const part = fc.constantFrom('cilium', 'state', 'cache', 'synced', 'ip', 'nodes', 'identities', 'v1', 'id', 'default', 'isthmus', 'wireguard', '__proto__', '');
+    const part = fc.constantFrom(
+      'cilium',
+      'state',
+      'cache',
+      'synced',
+      'ip',
+      'nodes',
+      'identities',
+      'v1',
+      'id',
+      'default',
+      'isthmus',
+      'wireguard',
+      '__proto__',
+      '',
+    );
     fc.assert(fc.property(fc.array(part), (parts) => void parseMeshKey(parts.join('/'))));
   });
 });
