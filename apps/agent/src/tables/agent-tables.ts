@@ -21,6 +21,8 @@ import type {
   PeerRow,
   RoutingModeName,
   ServiceRow,
+  WireGuardRow,
+  WireGuardTargetRow,
 } from '@isthmus/model';
 import { type AdoptedBackendsRow, type BackendAddressRow, declareServiceTables, type FrontendRow, type RevnatRow } from '@isthmus/service';
 import { type BgpTables, declareBgpTables } from '../bgp/bgp-tables.ts';
@@ -51,6 +53,11 @@ export interface SourceTables {
   readonly remoteIps: TableWriter<IpRow>;
   readonly localIdentities: TableWriter<IdentityRow>;
   readonly remoteIdentities: TableWriter<IdentityRow>;
+  /** What nodes say of their WireGuard keys, this one included. */
+  readonly localWireGuard: TableWriter<WireGuardRow>;
+  readonly remoteWireGuard: TableWriter<WireGuardRow>;
+  readonly localWireGuardTargets: TableWriter<WireGuardTargetRow>;
+  readonly remoteWireGuardTargets: TableWriter<WireGuardTargetRow>;
   readonly services: TableWriter<ServiceRow>;
   readonly localBackends: TableWriter<BackendSetRow>;
   readonly remoteBackends: TableWriter<BackendSetRow>;
@@ -154,6 +161,10 @@ function declareSources(store: Store): SourceTables {
     remoteIps: remote('remote-ips'),
     localIdentities: local('identities'),
     remoteIdentities: remote('remote-identities'),
+    localWireGuard: local('wireguard'),
+    remoteWireGuard: remote('remote-wireguard'),
+    localWireGuardTargets: local('wireguard-targets'),
+    remoteWireGuardTargets: remote('remote-wireguard-targets'),
     services: local('services'),
     localBackends: local('service-backends'),
     remoteBackends: remote('remote-service-backends'),
