@@ -41,6 +41,7 @@ enum map_limit layout_map_limit;
 enum mark_bits layout_mark_bits;
 enum metric_reason layout_metric_reason;
 enum peer_mode layout_peer_mode;
+enum peer_tx layout_peer_tx;
 enum reserved_identity layout_reserved_identity;
 enum sock_nat_direction layout_sock_nat_direction;
 enum socket_event layout_socket_event;

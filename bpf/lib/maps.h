@@ -73,11 +73,17 @@ enum peer_mode {
 	PEER_CLOSED = 3, /* no way is known that may be used */
 };
 
+enum peer_tx {
+	TX_CLOSED = 0, /* nothing may be sent */
+	TX_EVEN = 1,
+	TX_ODD = 2,
+};
+
 /* isth_peers: peer -> how to reach that node. */
 struct peer_value {
 	__u8 family; /* of the tunnel address */
 	__u8 mode;
-	__u8 tx; /* WireGuard epoch: 0 closed, 1 even, 2 odd; read only where encryption is on */
+	__u8 tx; /* WireGuard device that sends there; read only where encryption is on */
 	__u8 pad;
 	__u8 addr[ADDR_LEN];
 	__u16 cluster;

@@ -183,6 +183,15 @@ export const PeerMode = {
 /** A value of {@link PeerMode}. */
 export type PeerMode = (typeof PeerMode)[keyof typeof PeerMode];
 
+/** `enum peer_tx`. */
+export const PeerTx = {
+  closed: 0,
+  even: 1,
+  odd: 2,
+} as const;
+/** A value of {@link PeerTx}. */
+export type PeerTx = (typeof PeerTx)[keyof typeof PeerTx];
+
 /** `enum reserved_identity`. */
 export const ReservedIdentity = {
   unknown: 0,
