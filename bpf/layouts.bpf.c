@@ -15,6 +15,8 @@ struct endpoint_value layout_endpoint_value;
 struct ipcache_key layout_ipcache_key;
 struct ipcache_value layout_ipcache_value;
 struct peer_value layout_peer_value;
+struct mesh_range_value layout_mesh_range_value;
+struct encrypt_exempt_key layout_encrypt_exempt_key;
 struct service_key layout_service_key;
 struct service_value layout_service_value;
 struct backend_value layout_backend_value;
