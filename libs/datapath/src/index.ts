@@ -29,7 +29,7 @@ export { ipcacheCodec } from './sinks/ipcache-codec.ts';
 export { type MapCodec, MapSink } from './sinks/map-sink.ts';
 export { MemoryRowMap } from './sinks/memory-row-map.ts';
 export { decodeId, encodeId, seedPool } from './sinks/numbered-rows.ts';
-export { peerAddress, peerCodec } from './sinks/peer-codec.ts';
+export { peerAddress, peerCodec, peerTx } from './sinks/peer-codec.ts';
 export type { RowMap } from './sinks/row-map.ts';
 export { declareLocalAddresses, type HostAddressRow } from './tables/local-addresses.ts';
 export { declareRoutes, type RouteRow } from './tables/routes.ts';

@@ -43,10 +43,13 @@ describe('describeMapRow', () => {
       cluster: 2,
       peer: pool.idOf('172.30.2.1'),
     });
-    expect(show('peers', peerCodec(pool, 1), '172.30.2.1', { cluster: 'west', clusterId: 2, node: 'n', mode: 'tunnel' })).toMatchObject({
+    expect(
+      show('peers', peerCodec(pool, 1), '172.30.2.1', { cluster: 'west', clusterId: 2, node: 'n', mode: 'tunnel', tx: 'odd' }),
+    ).toMatchObject({
       peer: pool.idOf('172.30.2.1'),
       address: '172.30.2.1',
       mode: 'tunnel',
+      tx: 'odd',
       cluster: 2,
     });
     expect(show('backends', backendCodec(pool, 1), 'TCP/10.1.0.5:80', { clusterId: 2 })).toMatchObject({

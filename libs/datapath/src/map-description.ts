@@ -19,6 +19,7 @@ import {
   EndpointFlag,
   metricValueLayout,
   PeerMode,
+  PeerTx,
 } from './generated/layouts.ts';
 import { textOfAddrKey, textOfIpcacheKey } from './sinks/address-text.ts';
 import { l4KeyOf } from './sinks/backend-key.ts';
@@ -39,7 +40,7 @@ const DESCRIBE: Readonly<Record<string, Describe>> = {
   peers: (key, value) => {
     const { family, mode, tx, addr, cluster } = decodePeerValue(value);
     const address = textOfAddrKey({ net: 0, family, addr });
-    return { peer: decodeId(key), cluster, mode: modeName(mode), address, tx };
+    return { peer: decodeId(key), cluster, mode: nameIn(PeerMode, mode), address, tx: nameIn(PeerTx, tx) };
   },
   services: (key, value) => {
     const { addr, port, protocol, slot } = decodeServiceKey(key);
@@ -111,7 +112,7 @@ function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
-/** What a number in a row of peers is called; the number itself where none is known. */
-function modeName(mode: number): string {
-  return Object.entries(PeerMode).find(([, number]) => number === mode)?.[0] ?? String(mode);
+/** What a number is called; the number itself where no name is known. */
+function nameIn(names: Readonly<Record<string, number>>, code: number): string {
+  return Object.entries(names).find(([, number]) => number === code)?.[0] ?? String(code);
 }

@@ -23,6 +23,7 @@ import type {
   ServiceRow,
   WireGuardRow,
   WireGuardTargetRow,
+  WireGuardTxRow,
 } from '@isthmus/model';
 import { type AdoptedBackendsRow, type BackendAddressRow, declareServiceTables, type FrontendRow, type RevnatRow } from '@isthmus/service';
 import { type BgpTables, declareBgpTables } from '../bgp/bgp-tables.ts';
@@ -64,6 +65,8 @@ export interface SourceTables {
   readonly learnedRoutes: TableWriter<LearnedRouteRow>;
   /** Those of them that the kernel has. */
   readonly kernelRoutes: TableWriter<true>;
+  /** Which WireGuard device sends to a peer, by its address. What the kernel has must be in before the sink of peers starts. */
+  readonly wireguardTx: TableWriter<WireGuardTxRow>;
 }
 
 /** Every table of an agent. */
@@ -100,7 +103,7 @@ export function declareAgentTables(
     sources.learnedRoutes.table,
     sources.kernelRoutes.table,
   );
-  const peers = declarePeers(store, nodes, own, { mode: own.routingMode, native: nativeNodes });
+  const peers = declarePeers(store, nodes, own, { mode: own.routingMode, native: nativeNodes, tx: sources.wireguardTx.table });
   const ipcache = declareIpcache(store, {
     endpoints: sources.endpoints.table,
     localIps: sources.localIps.table,
@@ -147,6 +150,12 @@ function declareSources(store: Store): SourceTables {
   const local = <V>(name: string): TableWriter<V> => declareSource(store, name, LOCAL_SCOPE);
   // What is there from an earlier run counts until the peers have said what they have now.
   const learned = <V>(name: string): TableWriter<V> => declareSource(store, name, LEARNED_SCOPE);
+  // It says nothing about which rows there are, so nobody's pruning waits for it.
+  const complete = <V>(name: string): TableWriter<V> => {
+    const writer = declareSource<V>(store, name, LOCAL_SCOPE);
+    writer.synced(LOCAL_SCOPE);
+    return writer;
+  };
   const remote = <V>(name: string): TableWriter<V> => {
     const writer = store.table<V>(name);
     writer.synced(LOCAL_SCOPE);
@@ -170,6 +179,7 @@ function declareSources(store: Store): SourceTables {
     remoteBackends: remote('remote-service-backends'),
     learnedRoutes: learned('learned-routes'),
     kernelRoutes: learned('kernel-routes'),
+    wireguardTx: complete('wireguard-tx'),
   };
 }
 

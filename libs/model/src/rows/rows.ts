@@ -145,6 +145,13 @@ export interface PeerRow {
   readonly node: string;
   /** `closed`: nothing may be sent there, because no way is known that may be used. */
   readonly mode: PeerMode;
+  /** WireGuard device that sends there; `closed`: none may. Of no meaning where encryption is off. */
+  readonly tx: 'closed' | WireGuardTxRow['device'];
+}
+
+/** A peer that one of the two WireGuard devices may send to. Key: that of the peer. */
+export interface WireGuardTxRow {
+  readonly device: 'even' | 'odd';
 }
 
 /** A local address in the datapath: a pod's, or the node's own. Key: the address, canonical text. */
