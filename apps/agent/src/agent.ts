@@ -236,6 +236,7 @@ export class Agent {
       connections: this.#connections,
       tables: this.tables,
       podCidrs: this.podCidrs,
+      ...(this.#encryption && { encryption: this.#encryption }),
     });
     this.#run('a kernel sink', this.#kernel.sinks.group.run(signal));
     this.#run('a publishing sink', this.#publishing.group.run(signal));
@@ -262,7 +263,8 @@ export class Agent {
     const encryption = this.#encryption;
     if (encryption === undefined) return;
     const hands: EncryptionHands = {
-      publish: (row) => publishing.publishWireGuard(row),
+      publish: (row) => void publishing.publishWireGuard(row, signal).catch(() => undefined), // rejects only by abort
+      onPublicKey: () => publishing.publishNode(),
       settled: (address, revision, until) => kernel.sinks.peerSettled(address, revision, until),
       complete: () => this.#isMeshKnown(),
     };

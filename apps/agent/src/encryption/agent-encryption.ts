@@ -1,6 +1,8 @@
 import { join } from 'node:path';
-import { type Clock, delay, Feed, LOG, type Log, messageOf, Notifier } from '@isthmus/core';
+import { isDeepStrictEqual } from 'node:util';
+import { type Clock, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
 import {
+  deviceOf,
   EpochKeyFolder,
   meshTarget,
   type PeerView,
@@ -41,6 +43,8 @@ export interface AgentEncryptionOptions {
 export interface EncryptionHands {
   /** Says in the store what this node has. Returns at once: it is read back when it is there. */
   publish(row: WireGuardRow): void;
+  /** Told when {@link AgentEncryption.publicKey} is another one. */
+  onPublicKey(): void;
   /** Resolves when the datapath sends to an address as the tables of a revision say. */
   settled(address: string, revision: number, signal: AbortSignal): Promise<void>;
   /** Whether all other nodes are known. Before, nobody is taken for gone. */
@@ -59,7 +63,10 @@ export class AgentEncryption {
   readonly #wake = new Notifier();
   #keys: ReadonlyMap<number, string> = new Map();
   #problem: string | undefined;
+  readonly #broken = new Set<string>();
   #runner: RotationRunner | undefined;
+  /** What the store was last told. */
+  #said: WireGuardRecord | undefined;
 
   constructor(options: AgentEncryptionOptions) {
     this.#options = options;
@@ -77,10 +84,10 @@ export class AgentEncryption {
     for (;;) {
       try {
         const ifindex = await this.#devices.open();
-        this.#said(undefined);
+        this.#tell(undefined);
         return ifindex;
       } catch (error) {
-        this.#said(error);
+        this.#tell(error);
       }
       await delay(clock, REOPEN_MS, signal);
     }
@@ -99,6 +106,13 @@ export class AgentEncryption {
     return this.#problem;
   }
 
+  /** What is told to those who know of no epochs: the key that is listened for at WireGuard's first port, or the only one that there is. */
+  publicKey(): string | undefined {
+    const epochs = [...this.#keys.keys()].sort((a, b) => b - a);
+    const epoch = epochs.find((each) => deviceOf(each) === 'even') ?? epochs[0];
+    return epoch === undefined ? undefined : this.#keys.get(epoch);
+  }
+
   /** Runs until the signal aborts. What is on the devices stays. */
   async run(hands: EncryptionHands, signal: AbortSignal): Promise<void> {
     const { tables, clock } = this.#options;
@@ -110,7 +124,7 @@ export class AgentEncryption {
       await tables.store.changed.until(() => hands.complete(), signal);
       while (!signal.aborted) {
         const woken = this.#wake.wait();
-        const pauseMs = await this.#step(runner, signal);
+        const pauseMs = await this.#step(runner, hands, signal);
         const cancel = clock.after(pauseMs, () => this.#wake.notify());
         await woken;
         cancel();
@@ -142,26 +156,37 @@ export class AgentEncryption {
   }
 
   /** @returns after how long to look again, when nothing happens before */
-  async #step(runner: RotationRunner, signal: AbortSignal): Promise<number> {
+  async #step(runner: RotationRunner, { onPublicKey }: EncryptionHands, signal: AbortSignal): Promise<number> {
     try {
-      const { keys } = await this.#folder.load();
-      this.#keys = new Map([...keys].map(([epoch, key]) => [epoch, key.publicKey]));
-      for (const key of keys.values()) key.wipe();
+      const before = this.publicKey();
+      await this.#readKeys();
+      if (this.publicKey() !== before) onPublicKey();
       const actions = await runner.step();
       for (const action of actions)
         if (action.do !== 'quiet' && action.do !== 'kick')
           this.#options.log.debug({ action: action.do, ...nameless(action) }, 'encryption');
-      this.#said(undefined);
+      this.#tell(undefined);
       if (actions.length > 0) return BUSY_MS;
       return this.#isMoving() ? WAITING_MS : IDLE_MS;
     } catch (error) {
-      if (!signal.aborted) this.#said(error);
+      if (!signal.aborted) this.#tell(error);
       return IDLE_MS;
     }
   }
 
+  async #readKeys(): Promise<void> {
+    const { keys, broken } = await this.#folder.load();
+    this.#keys = new Map([...keys].map(([epoch, key]) => [epoch, key.publicKey]));
+    for (const key of keys.values()) key.wipe();
+    for (const [file, error] of broken) {
+      if (!this.#broken.has(file))
+        this.#options.log.error({ file, [LOG.error]: error }, 'a key file is broken: a new key is made for its epoch');
+      this.#broken.add(file);
+    }
+  }
+
   /** A failure is told when it begins, and when it is over. */
-  #said(error: unknown): void {
+  #tell(error: unknown): void {
     const problem = error === undefined ? undefined : messageOf(error);
     if (problem !== undefined && problem !== this.#problem) this.#options.log.warn({ [LOG.error]: error }, 'encryption: is tried again');
     if (problem === undefined && this.#problem !== undefined) this.#options.log.info({}, 'encryption: works again');
@@ -180,7 +205,7 @@ export class AgentEncryption {
     const { tables } = this.#options;
     const { localWireGuard, remoteWireGuard, localWireGuardTargets, remoteWireGuardTargets, localNodes, remoteNodes } = tables.sources;
     const watched = [localWireGuard, remoteWireGuard, localWireGuardTargets, remoteWireGuardTargets, localNodes, remoteNodes];
-    const feeds = watched.map(({ table }) => new Feed<unknown>(table));
+    const feeds = watched.map(({ table }) => new Feed(table as Table<object>));
     return tables.store.changed.listen(() => {
       let moved = false;
       for (const feed of feeds) while (feed.pending) moved = feed.next(1000) !== undefined || moved;
@@ -237,7 +262,12 @@ export class AgentEncryption {
       opened: (device) => this.#devices.opened(device),
       target: () => this.#target(),
       published: () => recordOf(this.#rows().get(this.#name)),
-      publish: async (record) => publish({ ...owner, ...record }),
+      publish: async (record) => {
+        // It is read back when it is there; until then it is the same again.
+        if (isDeepStrictEqual(record, this.#said)) return;
+        this.#said = record;
+        publish({ ...owner, ...record });
+      },
       peers: () => this.#peers(),
       placeOf: (peer) => {
         const node = this.#node(peer);
