@@ -24,10 +24,12 @@ export { addrKeyBytes, addrKeyOfText, ipcacheKeyBytes, textOfAddrKey } from './s
 export { backendCodec, backendKeyOf, frontendKeyOf, revnatCodec } from './sinks/backend-codec.ts';
 export { l4KeyOf, PROTOCOL_NUMBER } from './sinks/backend-key.ts';
 export { clusterScope } from './sinks/cluster-scope.ts';
+export { type PlainRowMap, writeEncryptExemptions } from './sinks/encrypt-exemptions.ts';
 export { endpointCodec } from './sinks/endpoint-codec.ts';
 export { ipcacheCodec } from './sinks/ipcache-codec.ts';
 export { type MapCodec, MapSink } from './sinks/map-sink.ts';
 export { MemoryRowMap } from './sinks/memory-row-map.ts';
+export { meshRangeCodec } from './sinks/mesh-range-codec.ts';
 export { decodeId, encodeId, seedPool } from './sinks/numbered-rows.ts';
 export { peerAddress, peerCodec, peerTx } from './sinks/peer-codec.ts';
 export type { RowMap } from './sinks/row-map.ts';

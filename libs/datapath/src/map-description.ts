@@ -6,8 +6,10 @@ import {
   Direction,
   decodeAddrKey,
   decodeBackendValue,
+  decodeEncryptExemptKey,
   decodeEndpointValue,
   decodeIpcacheValue,
+  decodeMeshRangeValue,
   decodeMetricKey,
   decodeMetricValue,
   decodePeerValue,
@@ -21,8 +23,8 @@ import {
   PeerMode,
   PeerTx,
 } from './generated/layouts.ts';
-import { textOfAddrKey, textOfIpcacheKey } from './sinks/address-text.ts';
-import { l4KeyOf } from './sinks/backend-key.ts';
+import { textOfAddrKey, textOfIpcacheKey, textOfPrefixKey } from './sinks/address-text.ts';
+import { l4KeyOf, PROTOCOL_NUMBER } from './sinks/backend-key.ts';
 import { decodeId } from './sinks/numbered-rows.ts';
 
 type Describe = (key: Uint8Array, value: Uint8Array) => object;
@@ -41,6 +43,14 @@ const DESCRIBE: Readonly<Record<string, Describe>> = {
     const { family, mode, tx, addr, cluster } = decodePeerValue(value);
     const address = textOfAddrKey({ net: 0, family, addr });
     return { peer: decodeId(key), cluster, mode: nameIn(PeerMode, mode), address, tx: nameIn(PeerTx, tx) };
+  },
+  'mesh-ranges': (key, value) => {
+    const { peer, cluster } = decodeMeshRangeValue(value);
+    return { prefix: textOfPrefixKey(key), cluster, peer };
+  },
+  'encrypt-exempt': (key) => {
+    const { protocol, port } = decodeEncryptExemptKey(key);
+    return { protocol: nameIn(PROTOCOL_NUMBER, protocol), port };
   },
   services: (key, value) => {
     const { addr, port, protocol, slot } = decodeServiceKey(key);

@@ -21,6 +21,7 @@ import {
   ipcacheCodec,
   ipcacheKeyBytes,
   MapSink,
+  meshRangeCodec,
   PodProgramSink,
   peerAddress,
   peerCodec,
@@ -91,6 +92,12 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
     target: new MapSink(maps.ipcache, ipcacheCodec(pools.peers, own.clusterId)),
     after: [peers] as Sink<unknown>[],
   });
+  group.add({
+    name: 'mesh-ranges',
+    table: tables.meshRanges,
+    target: new MapSink(maps.meshRanges, meshRangeCodec(pools.peers, own.clusterId)),
+    after: [peers] as Sink<unknown>[],
+  });
   const devices = group.add({
     name: 'pod-devices',
     table: tables.podDevices,
@@ -152,6 +159,7 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
 function kernelMaps(programs: LoadedPrograms) {
   return {
     peers: programs.map('isth_peers'),
+    meshRanges: programs.map('isth_mesh_ranges'),
     ipcache: programs.map('isth_ipcache'),
     endpoints: programs.map('isth_endpoints'),
     backends: programs.map('isth_backends'),

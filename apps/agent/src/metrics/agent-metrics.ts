@@ -54,6 +54,7 @@ function filledMaps({ tables }: Agent): Record<string, { readonly size: number }
     isth_endpoints: tables.localAddresses,
     isth_ipcache: tables.ipcache,
     isth_peers: tables.peers,
+    isth_mesh_ranges: tables.meshRanges,
     isth_backends: tables.backends,
     isth_revnat: tables.revnats,
   };

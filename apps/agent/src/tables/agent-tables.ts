@@ -7,7 +7,7 @@ import {
   LEARNED_SCOPE,
   type RouteRow,
 } from '@isthmus/datapath';
-import { declareIpcache, declareNativeNodes, declarePeers } from '@isthmus/identity';
+import { declareIpcache, declareMeshRanges, declareNativeNodes, declarePeers } from '@isthmus/identity';
 import type {
   BackendSetRow,
   EndpointRow,
@@ -16,6 +16,7 @@ import type {
   IpRow,
   LearnedRouteRow,
   LocalAddressRow,
+  MeshRangeRow,
   NativeNodeRow,
   NodeRow,
   PeerRow,
@@ -77,6 +78,7 @@ export interface AgentTables {
   /** Nodes that learned routes lead to, by key; none where everything goes through the tunnel. */
   readonly nativeNodes: Table<NativeNodeRow>;
   readonly peers: Table<PeerRow>;
+  readonly meshRanges: Table<MeshRangeRow>;
   readonly ipcache: Table<IpcacheRow>;
   readonly localAddresses: Table<LocalAddressRow>;
   readonly podDevices: Table<AttachedDevice>;
@@ -128,6 +130,7 @@ export function declareAgentTables(
     sources,
     nativeNodes,
     peers,
+    meshRanges: declareMeshRanges(store, nodes, peers, own),
     ipcache,
     localAddresses: declareLocalAddresses(store, sources.endpoints.table, sources.hostAddresses.table),
     podDevices: declarePodDevices(store, sources.endpoints.table),

@@ -7,6 +7,7 @@ import { endpointCodec } from './endpoint-codec.ts';
 import { ipcacheCodec } from './ipcache-codec.ts';
 import { type MapCodec, MapSink } from './map-sink.ts';
 import { MemoryRowMap } from './memory-row-map.ts';
+import { meshRangeCodec } from './mesh-range-codec.ts';
 import { decodeId, encodeId, seedPool } from './numbered-rows.ts';
 import { peerAddress, peerCodec, peerTx } from './peer-codec.ts';
 
@@ -45,6 +46,9 @@ describe('codecs', () => {
     const keysOf = (entries: readonly { key: string }[]): string[] => entries.map(({ key }) => key);
     expect(keysOf(await roundTrip(endpointCodec, ips, host))).toEqual(ips);
     expect(keysOf(await roundTrip(ipcacheCodec(pool(), OWN), prefixes, ipcacheRow()))).toEqual(prefixes);
+    const cidrs = ['10.1.0.0/24', '10.1.0.7/32', 'fd00::/64', 'fd00::7/128'];
+    for (const behind of ['172.30.2.1', ''])
+      expect(keysOf(await roundTrip(meshRangeCodec(pool(), OWN), cidrs, { peer: behind, clusterId: 2 }))).toEqual(cidrs);
     expect(keysOf(await roundTrip(peerCodec(pool(), OWN), ips, peer))).toEqual(ips);
     expect(keysOf(await roundTrip(backendCodec(pool(), OWN), l4, { clusterId: 2 }))).toEqual(l4);
     expect(keysOf(await roundTrip(revnatCodec(pool()), l4, undefined))).toEqual(l4);

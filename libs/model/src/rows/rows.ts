@@ -154,6 +154,13 @@ export interface WireGuardTxRow {
   readonly device: 'even' | 'odd';
 }
 
+/** A pod CIDR of another node, whose addresses belong to the mesh, known or not. Key: the CIDR, canonical text. */
+export interface MeshRangeRow {
+  /** Address of the node to send to ({@link PeerRow}'s key); empty: not known, so closed. */
+  readonly peer: string;
+  readonly clusterId: number;
+}
+
 /** A local address in the datapath: a pod's, or the node's own. Key: the address, canonical text. */
 export interface LocalAddressRow {
   /** Endpoint id; 0 for the node's own addresses. */
