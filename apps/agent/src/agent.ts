@@ -215,7 +215,7 @@ export class Agent {
     const gateway = this.podCidrs.gateway();
     const wireguard = await this.#encryption?.open(signal);
     this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events, wireguard });
-    this.#encryption?.adopt(this.#kernel.adoptedTx());
+    this.#encryption?.adopt(this.#kernel.adoptedTx);
     const { restored, gone } = restoreEndpoints(this.#endpointParts, (file, error) =>
       log.error({ file, [LOG.error]: error }, 'an endpoint file is broken'),
     );

@@ -48,6 +48,8 @@ export interface KernelSinks {
   readonly group: SinkGroup;
   /** Resolves when the datapath has what an endpoint's row says. */
   settled(row: EndpointRow, revision: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves when the kernel has an address of another node as a revision says. */
+  peerSettled(address: string, revision: number, signal: AbortSignal): Promise<void>;
   /** Resolves when every pod's device runs the program that was given. */
   podProgramsAttached(revision: number, signal?: AbortSignal): Promise<void>;
 }
@@ -136,6 +138,7 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
   });
   return {
     group,
+    peerSettled: (address, revision, signal) => peers.settled(address, revision, signal),
     podProgramsAttached: (revision, signal) => devices.flushed(revision, () => true, signal),
     settled: async (row, revision, signal) => {
       const addresses = [row.ipv4, row.ipv6].filter((ip) => ip !== '');
