@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Log, messageOf, systemClock, systemRandom } from '@isthmus/core';
 import { clientNames } from '@isthmus/crypto';
 import { KV_PERMISSION, KvResources } from '@isthmus/kvstore';
@@ -17,6 +19,7 @@ import {
   SECRET,
   SERVICE,
 } from '@isthmus/model';
+import { openEtcdTargets } from '../../apps/cli/src/encryption/etcd-targets.ts';
 import { EtcdUserBook } from '../../apps/clustermesh-apiserver/src/users/etcd-user-book.ts';
 import { Operator } from '../../apps/operator/src/operator.ts';
 import { operatorSettings } from '../../apps/operator/src/settings.ts';
@@ -31,6 +34,7 @@ const CONFIG = {
   'cluster-pool-ipv4-cidr': '10.1.0.0/16',
   'service-cidr-ipv4': '10.101.0.0/24',
   'enable-ipv6': 'false',
+  'enable-wireguard': 'true',
 };
 
 /** An operator as it is deployed: with no more rights in the cluster etcd than its user has. */
@@ -132,6 +136,31 @@ describe('the operator', () => {
     await become(CILIUM_BGP_PEER_CONFIG, 'tor', says('cilium.io/MissingAuthSecret', 'True'));
     await apply(SECRET, { apiVersion: 'v1', metadata: { name: 'tor', namespace: 'kube-system' }, stringData: { password: 'x' } });
     await become(CILIUM_BGP_PEER_CONFIG, 'tor', says('cilium.io/MissingAuthSecret', 'False'));
+    await stop();
+    expect(warnings).toEqual([]);
+  });
+
+  it('begins with keys of encryption, and people see that, and may ask for others', async () => {
+    const stop = await start();
+    const file = join(pki.folder, 'admin.yaml');
+    const { endpoints, trustedCaFile, certFile, keyFile } = await etcd.config(clientNames.admin('east'));
+    await writeFile(file, JSON.stringify({ endpoints, 'trusted-ca-file': trustedCaFile, 'cert-file': certFile, 'key-file': keyFile }));
+    const { targets, user, close } = await (async () => {
+      for (;;) {
+        const open = await openEtcdTargets(file);
+        if (open.targets) return { ...open, targets: open.targets };
+        open.close();
+      }
+    })();
+    const first = await targets.read();
+    expect([user, first?.target, first?.by]).toEqual(['admin-east', 1, 'operator']);
+    expect(await targets.raise(first, { ...first!, target: 2, by: user, reason: 'a test' })).toBe(true);
+    expect(await targets.raise(first, { ...first!, target: 2, by: user, reason: 'too late' })).toBe(false);
+    expect((await targets.history()).map(({ by, target }) => [by, target])).toEqual([
+      ['admin-east', 2],
+      ['operator', 1],
+    ]);
+    close();
     await stop();
     expect(warnings).toEqual([]);
   });

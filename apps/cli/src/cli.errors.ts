@@ -72,6 +72,20 @@ export const CLI_PREFLIGHT = defineError(
   'Do what the table says for each feature that is missing, then run "isthmus preflight" again.',
 );
 
+/** A cluster has no keys that could be changed. */
+export const CLI_ENCRYPTION_OFF = defineError(
+  'CLI_ENCRYPTION_OFF',
+  'The cluster does not encrypt.',
+  'Set enable-wireguard: true in the configuration of its agents and operators, and see that an operator leads.',
+);
+
+/** Keys were changed a moment ago. */
+export const CLI_ROTATION_TOO_SOON = defineError(
+  'CLI_ROTATION_TOO_SOON',
+  'The keys of the mesh were changed a moment ago, and the old ones may still be in use.',
+  'Run the command again in some seconds, if other keys are still wanted.',
+);
+
 /** Only one side of a connection was ended. */
 export const CLI_ONE_SIDE_LEFT = defineError(
   'CLI_ONE_SIDE_LEFT',

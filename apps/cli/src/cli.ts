@@ -1,5 +1,5 @@
 import type { Clock } from '@isthmus/core';
-import type { JoinApi, JoinClientOptions } from '@isthmus/crypto';
+import type { JoinApi, JoinClientOptions, WireGuardTargets } from '@isthmus/crypto';
 import type { ResourceStore } from '@isthmus/model';
 import type { AgentApi } from './agent/agent-api.ts';
 import type { ExitStatus } from './exit-status.ts';
@@ -25,11 +25,22 @@ export interface OpenResources {
   close(): void;
 }
 
+/** A cluster's target that must be closed. */
+export interface OpenTargets {
+  /** Undefined: the cluster has none. */
+  readonly targets: WireGuardTargets | undefined;
+  /** As whom it is opened; empty where the etcd knows no users. */
+  readonly user: string;
+  close(): void;
+}
+
 /** What the command reaches outside of its process. */
 export interface Connections {
   joinApi(options: JoinClientOptions): JoinApi;
   /** @param etcdFile etcd client file. @throws CodedError KV_CONFIG */
   resources(etcdFile: string): Promise<OpenResources>;
+  /** @param etcdFile etcd client file. @throws CodedError KV_*, WIREGUARD_TARGET */
+  targets(etcdFile: string): Promise<OpenTargets>;
   /** @param socket path of the agent's unix socket */
   agent(socket: string): AgentApi;
   /** This machine, for `preflight`. */

@@ -7,6 +7,7 @@ import { ownVersion } from './own-version.ts';
 export const systemConnections: Connections = {
   joinApi: (options) => new JoinClient(options),
   resources: async (etcdFile) => (await import('./resource/etcd-resources.ts')).openEtcdResources(etcdFile),
+  targets: async (etcdFile) => (await import('./encryption/etcd-targets.ts')).openEtcdTargets(etcdFile),
   agent: (socket) => new AgentClient(socket),
   host: async () => (await import('./preflight/system-host.ts')).systemHost,
   machine: async () => (await import('./sysdump/system-machine.ts')).systemMachine(ownVersion()),

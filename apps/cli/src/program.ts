@@ -12,6 +12,7 @@ import { addConnect } from './commands/connect.command.ts';
 import { addContextGroup } from './commands/context.command.ts';
 import { addDelete } from './commands/delete.command.ts';
 import { addDisconnect } from './commands/disconnect.command.ts';
+import { addEncrypt } from './commands/encrypt.command.ts';
 import { addEndpoint } from './commands/endpoint.command.ts';
 import { addGet } from './commands/get.command.ts';
 import { addIdentity } from './commands/identity.command.ts';
@@ -80,6 +81,7 @@ function addNode(program: Command, cli: Cli): void {
   addIdentity(program, cli);
   addService(program, cli);
   addBgp(program, cli);
+  addEncrypt(program, cli);
   addBpf(program, cli);
   addTable(program, cli);
   addMonitor(program, cli);

@@ -11,6 +11,7 @@ import {
   type Table,
   type TableWriter,
 } from '@isthmus/core';
+import { KvWireGuardTargets } from '@isthmus/crypto';
 import type { KvStore } from '@isthmus/kvstore';
 import {
   CILIUM_BGP_CLUSTER_CONFIG,
@@ -34,6 +35,7 @@ import { BgpTables } from './bgp/bgp-tables.ts';
 import { ClusterIpLedger } from './cluster-ips/cluster-ip-ledger.ts';
 import { declareClusterIpRequests } from './cluster-ips/cluster-ip-request.ts';
 import { ClusterIpTarget } from './cluster-ips/cluster-ip-target.ts';
+import { RotationDuty } from './encryption/rotation-duty.ts';
 import { IdentityGc } from './gc/identity-gc.ts';
 import { NodeGc } from './gc/node-gc.ts';
 import { LoadBalancerLedger } from './load-balancer/load-balancer-ledger.ts';
@@ -154,7 +156,7 @@ export class LeaderDuties {
     if (signal.aborted) return;
     this.#options.log.info({ [LOG.count]: this.#nodes.table.size }, 'everything is read');
     this.#podCidrs.catchUp(); // tells of conflicts at once
-    await Promise.all([this.#sinks.run(signal), this.#collectNodes(signal), this.#collectIdentities(signal)]);
+    await Promise.all([this.#sinks.run(signal), this.#collectNodes(signal), this.#collectIdentities(signal), this.#rotateKeys(signal)]);
   }
 
   async #writeOfSecrets(signal: AbortSignal): Promise<void> {
@@ -276,11 +278,20 @@ export class LeaderDuties {
     });
   }
 
+  async #rotateKeys(signal: AbortSignal): Promise<void> {
+    const { kv, settings, clock, log } = this.#options;
+    const { cluster, encryption } = settings;
+    if (encryption === undefined) return;
+    const nodes = (): string[] => [...this.#nodes.table.rows()].map(([, { name }]) => name);
+    const duty = new RotationDuty({ targets: new KvWireGuardTargets(kv, cluster), cluster, ...encryption, nodes, clock, log });
+    await this.#every(duty.passMs, signal, () => duty.pass(), 'the keys of the mesh cannot be looked after now');
+  }
+
   /** Runs a pass now and again after each interval. A failed pass is logged; the next one starts afresh. */
-  async #every(ms: number, signal: AbortSignal, pass: () => Promise<void>): Promise<void> {
+  async #every(ms: number, signal: AbortSignal, pass: () => Promise<void>, failure = 'a garbage collection pass failed'): Promise<void> {
     while (!signal.aborted) {
       await pass().catch((error: unknown) => {
-        if (!signal.aborted) this.#options.log.warn({ [LOG.error]: error }, 'a garbage collection pass failed');
+        if (!signal.aborted) this.#options.log.warn({ [LOG.error]: error }, failure);
       });
       await delay(this.#options.clock, ms, signal).catch(() => undefined); // rejects only by abort
     }

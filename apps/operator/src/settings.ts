@@ -26,6 +26,15 @@ export interface OperatorSettings {
   readonly identityGcMs: number;
   readonly nodeGcMs: number;
   readonly leaseSeconds: number;
+  /** Undefined: nothing is encrypted. */
+  readonly encryption: EncryptionSettings | undefined;
+}
+
+/** How the keys of encryption change. */
+export interface EncryptionSettings {
+  readonly clusterId: number;
+  /** Milliseconds between two changes; 0: only when somebody asks for one. */
+  readonly rotationMs: number;
 }
 
 /** Picks and converts the operator's settings. @throws CodedError CONFIG_INVALID naming the key */
@@ -42,6 +51,9 @@ export function operatorSettings(config: Config): OperatorSettings {
     identityGcMs: config['identity-gc-interval'] * 1000,
     nodeGcMs: config['nodes-gc-interval'] * 1000,
     leaseSeconds: config['leader-lease-duration'],
+    encryption: config['enable-wireguard']
+      ? { clusterId: config['cluster-id'], rotationMs: config['wireguard-rotation-interval'] * 1000 }
+      : undefined,
   };
 }
 

@@ -25,6 +25,7 @@ export {
   writeFileAtomically,
   writeKeyFile,
 } from './adapters/key-file.ts';
+export { KvWireGuardTargets, TARGET_HISTORY_KEY, type TargetKv } from './adapters/kv-wireguard-targets.ts';
 export { type NodeFiles, nodeFiles, writeNodeFiles } from './adapters/node-files.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
 export { type RunProgram, WgTool, WIREGUARD_DEVICE } from './adapters/wg-tool.ts';
@@ -96,6 +97,10 @@ export type { RotationAction } from './wireguard/rotation/rotation-action.ts';
 export { type KeyStore, type PeerPlace, RotationRunner, type RotationRunnerOptions } from './wireguard/rotation/rotation-runner.ts';
 export type { DeviceView, InstalledPeer, PeerView, RotationView } from './wireguard/rotation/rotation-view.ts';
 export { hasLeft, keyOf, type PublishedEpoch, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
+export { newTarget, nodesBehind, presentTarget, rotationWaits } from './wireguard/target/next-target.ts';
+export type { TargetChange } from './wireguard/target/target-history.ts';
+export { nodeKeysPrefix } from './wireguard/target/target-record.ts';
+export type { WireGuardTargets } from './wireguard/target/wireguard-targets.ts';
 export * from './wireguard/wireguard.errors.ts';
 export { parsePublicKey, WireGuardKey } from './wireguard/wireguard-key.ts';
 export { checkPodMtu, wireguardMtu } from './wireguard/wireguard-mtu.ts';

@@ -1,7 +1,7 @@
 import { CodedError } from '@isthmus/core';
 import { certificateFacts, clientNames, type JoinApi, parseToken, readCertificateFile, readKeyFile } from '@isthmus/crypto';
 import { CLI_CONTEXT_INCOMPLETE } from '../cli.errors.ts';
-import type { Cli, OpenResources } from '../cli.ts';
+import type { Cli, OpenResources, OpenTargets } from '../cli.ts';
 import type { Context } from './context-file.ts';
 
 /** The join API of a context's cluster, called with the context's certificate. @throws CodedError CLI_CONTEXT_INCOMPLETE, KEY_FILE_* */
@@ -25,6 +25,11 @@ export function tokenJoinApi(cli: Cli, endpoint: string, token: string): JoinApi
 /** The resources of a context's cluster. @throws CodedError CLI_CONTEXT_INCOMPLETE, KV_CONFIG */
 export async function contextResources(cli: Cli, context: Context): Promise<OpenResources> {
   return await cli.connect.resources(need(context, 'etcd', '--etcd'));
+}
+
+/** The target of a context's cluster. @throws CodedError CLI_CONTEXT_INCOMPLETE, KV_*, WIREGUARD_TARGET */
+export async function contextTargets(cli: Cli, context: Context): Promise<OpenTargets> {
+  return await cli.connect.targets(need(context, 'etcd', '--etcd'));
 }
 
 /** The name of a context's cluster, as its admin certificate says it; undefined for other certificates. @throws CodedError as {@link contextJoinApi} */

@@ -2,6 +2,7 @@ import { ageText, spanText } from './ago.ts';
 import { renderObjects, valueText } from './generic-rows.ts';
 import { wantsColour } from './paint.ts';
 import { renderTable } from './print-table.ts';
+import { sizeText } from './size-text.ts';
 
 it('lays out columns and leaves no blanks at the ends', () => {
   expect(
@@ -40,6 +41,16 @@ it.each([
   [-5, '0s'],
 ])('%i seconds are %s', (seconds, text) => {
   expect(spanText(seconds)).toBe(text);
+});
+
+it.each([
+  [0, '0 B'],
+  [1_023, '1023 B'],
+  [1_536, '1.5 KiB'],
+  [20 * 1024 * 1024, '20 MiB'],
+  [5_000 * 1024 ** 4, '5000 TiB'],
+])('%i bytes are %s', (bytes, text) => {
+  expect(sizeText(bytes)).toBe(text);
 });
 
 it('shows no age of what has none', () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { seededRandom } from '@isthmus/core';
-import type { JoinApi, JoinClientOptions } from '@isthmus/crypto';
+import { type JoinApi, type JoinClientOptions, KvWireGuardTargets } from '@isthmus/crypto';
 import { KvResources, MemoryKvServer } from '@isthmus/kvstore';
 import type { Cli } from '../cli.ts';
 import { EXIT, type ExitStatus } from '../exit-status.ts';
@@ -27,6 +27,8 @@ export class FakeCli {
   readonly etcdFiles: string[] = [];
   host: Host = fakeHost();
   machine: Machine = fakeMachine();
+  /** As whom the etcd's target is opened. */
+  user = 'admin-west';
   input = '';
   out = '';
   err = '';
@@ -64,6 +66,10 @@ export class FakeCli {
         resources: async (file) => {
           this.etcdFiles.push(file);
           return { store: this.resources(), close: () => undefined };
+        },
+        targets: async (file) => {
+          this.etcdFiles.push(file);
+          return { targets: await KvWireGuardTargets.ofEtcd(this.etcd.connect()), user: this.user, close: () => undefined };
         },
         agent: () => this.agent,
         host: async () => this.host,

@@ -38,6 +38,8 @@ export const ROOT_ROLE = 'root';
 const IDENTITIES_PREFIX = 'isthmus/identities/';
 /** Ours: leases of operators. */
 const LEASES_PREFIX = 'isthmus/leases/';
+/** Ours: who changed the keys of encryption, and when. */
+const ENCRYPTION_PREFIX = 'isthmus/encryption/';
 /** Kinds that are granted as a whole: rights cannot be taken out of a prefix again, and secrets are granted by namespace alone. */
 const OPEN_KINDS = KINDS.filter(({ plural }) => plural !== SECRET.plural);
 const OPEN_KINDS_BUT_PODS = OPEN_KINDS.filter(({ plural }) => plural !== POD.plural);
@@ -65,7 +67,7 @@ export const clusterRoles = {
     name: 'operator',
     permissions: [
       ...[prefixOf(POD), secretsOf(secrets)].map(read),
-      ...[IDENTITIES_PREFIX, LEASES_PREFIX, `${STATE_PREFIX}/`, ...OPEN_KINDS_BUT_PODS.map(prefixOf)].map(readwrite),
+      ...[IDENTITIES_PREFIX, LEASES_PREFIX, ENCRYPTION_PREFIX, `${STATE_PREFIX}/`, ...OPEN_KINDS_BUT_PODS.map(prefixOf)].map(readwrite),
     ],
   }),
   /** Reads what is exported. */

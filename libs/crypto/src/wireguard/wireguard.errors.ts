@@ -20,3 +20,17 @@ export const WIREGUARD_KEM = defineError(
   'A public key or a ciphertext of ML-KEM-768 is none.',
   'The pair stays at the keys that it has. Look which version the other node runs; keys are made anew with the next rotation.',
 );
+
+/** Keys are not changed again before everybody has the last ones. */
+export const WIREGUARD_ROTATION_WAITS = defineError(
+  'WIREGUARD_ROTATION_WAITS',
+  'The keys of the mesh are not changed: some nodes have not come along with the last change.',
+  'Look at "isthmus encrypt status", and at the agents of the named nodes. Delete the CiliumNode of a node that is gone for good.',
+);
+
+/** A cluster's target cannot be told. */
+export const WIREGUARD_TARGET = defineError(
+  'WIREGUARD_TARGET',
+  'The epoch that a cluster wants its mesh to be at cannot be read from its etcd.',
+  'Delete the named key; the operator writes it again.',
+);

@@ -1,0 +1,68 @@
+import { isCoded } from '@isthmus/core';
+import type { Epoch } from '@isthmus/crypto';
+import type { WireGuardTargetRow } from '@isthmus/model';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AgentApi } from '../agent/agent-api.ts';
+import { CLI_AGENT_DOWN } from '../cli.errors.ts';
+import type { Cli } from '../cli.ts';
+import { type Encryption, encryptionOf } from '../encryption/encryption-answers.ts';
+import { raiseTarget } from '../encryption/raise-target.ts';
+import { withTargets } from '../encryption/with-targets.ts';
+import { addExample, addOutput, addSocket, addWait, type OutputOptions, type SocketOptions, type WaitOptions } from '../options/common.ts';
+import { type Look, waitUntil } from '../options/wait.ts';
+import { printJson } from '../output/print-json.ts';
+import { addStoreOptions, type StoreOptions } from '../resource/resource-options.ts';
+
+interface RotateOptions extends StoreOptions, OutputOptions, SocketOptions, WaitOptions {
+  reason: string;
+}
+
+const LONGEST_REASON = 200;
+
+/** `encrypt rotate`: other keys for the whole mesh. */
+export function addEncryptRotate(group: Command, cli: Cli): void {
+  const command = group
+    .command('rotate')
+    .description(
+      'Have every node of the mesh change to new keys, under traffic. Refused while a node has not come along with the last change',
+    )
+    .addOption(new Option('--reason <text>', 'why, for "encrypt history"').argParser(parseReason).default(''));
+  addOutput(addSocket(addStoreOptions(addWait(command, 'all nodes have the new keys, as the agent of this node sees it'))));
+  addExample(command, 'isthmus encrypt rotate --context west --reason "a node was stolen" --wait --wait-duration 5m');
+  command.action((options: RotateOptions) => rotate(cli, options));
+}
+
+async function rotate(cli: Cli, options: RotateOptions): Promise<void> {
+  const { reason, output, wait } = options;
+  const agent = cli.connect.agent(options.socket);
+  // Whoever is to wait must be able to look. Better known before anything is changed.
+  if (wait) await encryptionOf(agent);
+  const raised = await withTargets(cli, options, (targets, user) => raiseTarget({ agent, targets, user, reason, clock: cli.clock }));
+  if (output === 'json') printJson(cli.terminal, raised);
+  else cli.terminal.out(raisedText(raised, wait ?? false));
+  if (wait) await waitForNodes(cli, agent, raised.target, options);
+}
+
+function raisedText({ target }: WireGuardTargetRow, waits: boolean): string {
+  return `the mesh changes to keys of epoch ${target}\n${waits ? '' : 'To see how far it is: isthmus encrypt status\n'}`;
+}
+
+async function waitForNodes(cli: Cli, agent: AgentApi, target: Epoch, { output, waitDuration }: RotateOptions): Promise<void> {
+  let told = '';
+  const look = async (): Promise<Look<Encryption>> => {
+    const seen = await encryptionOf(agent);
+    const { nodes, laggards, ...mesh } = seen.mesh;
+    const count = mesh.target < target ? 0 : mesh.atTarget;
+    const progress = `${count} of ${nodes} nodes at epoch ${Math.max(target, mesh.target)}\n`;
+    if (progress !== told && output === 'table') cli.terminal.out(progress);
+    told = progress;
+    return { seen, missing: count === nodes ? '' : laggards.join(', ') || 'some nodes' };
+  };
+  await waitUntil(cli, waitDuration, look, (error) => isCoded(error, CLI_AGENT_DOWN));
+}
+
+function parseReason(text: string): string {
+  if (text.length > LONGEST_REASON || /\p{Cc}/u.test(text))
+    throw new InvalidArgumentError(`Write one line of at most ${LONGEST_REASON} characters.`);
+  return text;
+}

@@ -1,0 +1,77 @@
+import { type Clock, CodedError, isCoded } from '@isthmus/core';
+import { type Epoch, newTarget, nodesBehind, presentTarget, rotationWaits, type WireGuardTargets } from '@isthmus/crypto';
+import { configSchema, type WireGuardTargetRow } from '@isthmus/model';
+import { agentConfig } from '../agent/agent-answers.ts';
+import type { AgentApi } from '../agent/agent-api.ts';
+import { CLI_AGENT_DENIED, CLI_AGENT_DOWN, CLI_ENCRYPTION_OFF, CLI_ROTATION_TOO_SOON } from '../cli.errors.ts';
+import { type EncryptionMesh, encryptionOf } from './encryption-answers.ts';
+
+/** Who wants other keys, and what is asked about them. */
+export interface RaiseOrder {
+  readonly agent: AgentApi;
+  readonly targets: WireGuardTargets;
+  readonly user: string;
+  readonly reason: string;
+  readonly clock: Clock;
+}
+
+/** What old keys are kept for at least, and what it takes to hear of new ones. Milliseconds. */
+const SLACK_MS = 2_000;
+
+/**
+ * Raises the cluster's target to one above that of the mesh: of that which the node's agent knows, or where none can be asked, of what the cluster's
+ * own nodes are at.
+ * @throws CodedError WIREGUARD_ROTATION_WAITS while nodes are behind, CLI_ROTATION_TOO_SOON, CLI_ENCRYPTION_OFF
+ */
+export async function raiseTarget({ agent, targets, user, reason, clock }: RaiseOrder): Promise<WireGuardTargetRow> {
+  const own = await targets.read();
+  if (own === undefined) throw new CodedError(CLI_ENCRYPTION_OFF, 'its target is gone');
+  const mesh = await meshOf(agent, own.cluster);
+  const present = mesh ? meshTarget(mesh, own) : await clusterTarget(targets, own);
+  await checkPause(agent, [own.startedAt, ...(mesh ? [mesh.targetSince] : [])], clock.wall());
+  const next = newTarget(own, { target: present + 1, by: user, reason }, clock.wall());
+  if (await targets.raise(own, next)) return next;
+  throw rotationWaits(present + 1, []);
+}
+
+/** What the agent of this node knows of the cluster's mesh; undefined when there is none to ask, or it is of another one. */
+async function meshOf(agent: AgentApi, cluster: string): Promise<EncryptionMesh | undefined> {
+  try {
+    const { enabled, mesh } = await encryptionOf(agent);
+    return enabled && mesh.clusters.some((each) => each.cluster === cluster) ? mesh : undefined;
+  } catch (error) {
+    if (isUnasked(error)) return undefined;
+    throw error;
+  }
+}
+
+/** No agent can be asked: none runs here, it is not for this user, or it is older than encryption. */
+function isUnasked(error: unknown): boolean {
+  return (
+    isCoded(error, CLI_AGENT_DOWN) || isCoded(error, CLI_AGENT_DENIED) || (error instanceof CodedError && error.code === 'API_NOT_FOUND')
+  );
+}
+
+/** The mesh's target, if every node is there, and the agent has heard of the cluster's own. */
+function meshTarget({ target, nodes, atTarget, laggards }: EncryptionMesh, own: WireGuardTargetRow): Epoch {
+  if (own.target > target) throw rotationWaits(own.target, []);
+  if (atTarget < nodes || laggards.length > 0) throw rotationWaits(target, laggards);
+  return target;
+}
+
+async function clusterTarget(targets: WireGuardTargets, own: WireGuardTargetRow): Promise<Epoch> {
+  const epochs = await targets.epochs();
+  const present = presentTarget(own, epochs);
+  const behind = nodesBehind(epochs.keys(), epochs, present);
+  if (behind.length > 0) throw rotationWaits(present, behind);
+  return present;
+}
+
+/** Old keys may still be in use. */
+async function checkPause(agent: AgentApi, begun: readonly string[], now: number): Promise<void> {
+  const settings: Record<string, unknown> = await agentConfig(agent).catch(() => ({}));
+  const pauseMs = configSchema['wireguard-drain'].parse(settings['wireguard-drain']) * 1_000 + SLACK_MS;
+  // Times are other machines'. One that is far ahead says nothing.
+  const recent = begun.find((time) => Math.abs(now - Date.parse(time)) < pauseMs);
+  if (recent !== undefined) throw new CodedError(CLI_ROTATION_TOO_SOON, `the last change began at ${recent}`);
+}

@@ -1,0 +1,81 @@
+import { type Clock, LOG, type Log } from '@isthmus/core';
+import { type Epoch, newTarget, presentTarget, rotationWaits, type WireGuardTargets } from '@isthmus/crypto';
+import type { WireGuardTargetRow } from '@isthmus/model';
+import { ownInterval, type ScheduleStep, scheduleStep } from './rotation-schedule.ts';
+
+/** What a {@link RotationDuty} works with. */
+export interface RotationDutyOptions {
+  targets: WireGuardTargets;
+  cluster: string;
+  clusterId: number;
+  /** Between two changes of all keys; 0: none by itself. Milliseconds. */
+  rotationMs: number;
+  /** Names of the cluster's nodes; all of them must be known. */
+  nodes(): readonly string[];
+  clock: Clock;
+  log: Log;
+}
+
+/** Passes are this many to an interval, so that it is kept that exactly. */
+const PASSES = 10;
+const SHORTEST_PASS_MS = 1_000;
+const LONGEST_PASS_MS = 30_000;
+
+/** Raises the cluster's target when it is time. Each pass looks anew: what another one has raised meanwhile is not raised again. */
+export class RotationDuty {
+  readonly #options: RotationDutyOptions;
+  readonly #intervalMs: number;
+  /** The target that was seen last, and since when; monotonic, ms. */
+  #seen: Epoch = 0;
+  #since = 0;
+  /** The target that nodes were last said to be behind of. */
+  #held: Epoch = 0;
+
+  constructor(options: RotationDutyOptions) {
+    this.#options = options;
+    this.#intervalMs = ownInterval(options.cluster, options.rotationMs);
+  }
+
+  /** How long to wait between passes, milliseconds. */
+  get passMs(): number {
+    if (this.#intervalMs === 0) return LONGEST_PASS_MS;
+    return Math.min(LONGEST_PASS_MS, Math.max(SHORTEST_PASS_MS, this.#intervalMs / PASSES));
+  }
+
+  /** Looks, and does what is due. */
+  async pass(): Promise<void> {
+    const { targets, nodes } = this.#options;
+    const [own, epochs] = await Promise.all([targets.read(), targets.epochs()]);
+    const known = nodes();
+    // Of nodes that are gone, records may be left.
+    const live = new Map([...epochs].filter(([node]) => known.includes(node)));
+    const lastedMs = this.#lasted(own, presentTarget(own, live));
+    await this.#do(own, scheduleStep({ own, nodes: known, epochs: live, lastedMs }, this.#intervalMs));
+  }
+
+  async #do(own: WireGuardTargetRow | undefined, step: ScheduleStep): Promise<void> {
+    const { targets, cluster, clusterId, clock, log } = this.#options;
+    if (step.do === 'hold') {
+      if (this.#held !== step.target)
+        log.warn({ [LOG.error]: rotationWaits(step.target, step.behind) }, 'the keys of the mesh stay for now');
+      this.#held = step.target;
+    }
+    if (step.do !== 'raise') return;
+    const { target, reason } = step;
+    const raised = await targets.raise(own, newTarget({ cluster, clusterId }, { target, by: 'operator', reason }, clock.wall()));
+    if (raised) log.info({ [LOG.reason]: reason }, `the mesh is to get keys of epoch ${target}`);
+  }
+
+  /**
+   * How long the present target has been that. Of the own one it is written when it was raised; of what others have raised it is known since it was
+   * seen. A clock that jumps back makes nobody wait longer.
+   */
+  #lasted(own: WireGuardTargetRow | undefined, present: Epoch): number {
+    const { clock } = this.#options;
+    if (this.#seen !== present) [this.#seen, this.#since] = [present, clock.now()];
+    const seenMs = clock.now() - this.#since;
+    if (own?.target !== present) return seenMs;
+    const writtenMs = clock.wall() - Date.parse(own.startedAt);
+    return Number.isNaN(writtenMs) ? seenMs : Math.max(seenMs, writtenMs);
+  }
+}

@@ -1,0 +1,242 @@
+import { type Log, ManualClock, seededRandom } from '@isthmus/core';
+import { KvWireGuardTargets, newTarget, TARGET_HISTORY_KEY, WIREGUARD_ROTATION_WAITS, WIREGUARD_TARGET } from '@isthmus/crypto';
+import { MemoryKvServer } from '@isthmus/kvstore';
+import { CILIUM_NODE, type WireGuardTargetRow } from '@isthmus/model';
+import { leaderBench } from '../testing/leader-bench.ts';
+import { RotationDuty } from './rotation-duty.ts';
+import { ownInterval, scheduleStep } from './rotation-schedule.ts';
+
+const KEY = 'cilium/state/isthmus/wireguard-target/v1/east/target';
+const HOUR = 3_600_000;
+
+/** Nodes with an operator's duty each look; they publish what the spec says. */
+function bench(rotationMs = HOUR) {
+  const clock = new ManualClock();
+  const server = new MemoryKvServer({ clock, random: seededRandom(1) });
+  const kv = server.connect();
+  const targets = new KvWireGuardTargets(kv, 'east');
+  const nodes = ['n1', 'n2'];
+  const said: string[] = [];
+  const note = (fields: object): void => void said.push(JSON.stringify(fields));
+  const log: Log = { debug: note, info: () => undefined, warn: note, error: note };
+  const duty = (own = targets) =>
+    new RotationDuty({ targets: own, cluster: 'east', clusterId: 1, rotationMs, nodes: () => nodes, clock, log });
+  const publish = async (epoch: number, ...names: string[]): Promise<void> => {
+    for (const name of names) await kv.put(`cilium/state/isthmus/wireguard/v1/east/${name}`, JSON.stringify({ epochs: [{ epoch }] }));
+  };
+  const target = async (): Promise<number | undefined> => (await targets.read())?.target;
+  return { clock, kv, server, targets, nodes, said, duty, publish, target };
+}
+
+/** Longer than any cluster's interval of an hour. */
+const PAST = 66 * 60_000;
+
+describe('the schedule', () => {
+  const own = { cluster: 'east', clusterId: 1, target: 4, startedAt: '', by: '', reason: '' };
+  const at = (epoch: number) =>
+    new Map([
+      ['n1', epoch],
+      ['n2', epoch],
+    ]);
+  const view = { own, nodes: ['n1', 'n2'], epochs: at(4), lastedMs: HOUR };
+
+  it('begins with 1, or with what nodes have had before the etcd was wiped', () => {
+    expect(scheduleStep({ ...view, own: undefined, epochs: new Map() }, 0)).toEqual({ do: 'raise', target: 1, reason: 'first target' });
+    expect(scheduleStep({ ...view, own: undefined, epochs: at(9) }, 0)).toMatchObject({ target: 9 });
+  });
+
+  it('goes one further when it is time, above what other clusters have raised to', () => {
+    expect(scheduleStep(view, HOUR)).toEqual({ do: 'raise', target: 5, reason: 'schedule' });
+    expect(scheduleStep({ ...view, epochs: at(6) }, HOUR)).toMatchObject({ target: 7 });
+    expect(scheduleStep({ ...view, lastedMs: HOUR - 1 }, HOUR)).toEqual({ do: 'wait' });
+    expect(scheduleStep(view, 0)).toEqual({ do: 'wait' });
+  });
+
+  it('waits for nodes, also for one that has no key at all', () => {
+    expect(
+      scheduleStep(
+        {
+          ...view,
+          epochs: new Map([
+            ['n1', 4],
+            ['n2', 3],
+          ]),
+        },
+        HOUR,
+      ),
+    ).toEqual({ do: 'hold', target: 4, behind: ['n2'] });
+    expect(scheduleStep({ ...view, epochs: new Map([['n1', 6]]) }, HOUR)).toEqual({ do: 'hold', target: 6, behind: ['n2'] });
+  });
+
+  it('differs between clusters, and is always the same for one', () => {
+    const intervals = ['east', 'west', 'north'].map((cluster) => ownInterval(cluster, HOUR));
+    expect(new Set(intervals).size).toBe(3);
+    expect(intervals.every((ms) => ms >= HOUR && ms <= PAST)).toBe(true);
+    expect(ownInterval('east', HOUR)).toBe(intervals[0]);
+    expect(ownInterval('east', 0)).toBe(0);
+  });
+});
+
+describe('the duty', () => {
+  it('writes the first target, and raises it each interval', async () => {
+    const b = bench();
+    const duty = b.duty();
+    await duty.pass();
+    expect(await b.targets.read()).toEqual({
+      cluster: 'east',
+      clusterId: 1,
+      target: 1,
+      startedAt: '2026-01-01T00:00:00Z',
+      by: 'operator',
+      reason: 'first target',
+    });
+    await b.publish(1, 'n1', 'n2');
+    b.clock.advance(HOUR - 1);
+    await duty.pass();
+    expect(await b.target()).toBe(1);
+    b.clock.advance(PAST - HOUR + 1);
+    await duty.pass();
+    await duty.pass();
+    expect(await b.target()).toBe(2);
+    expect(await b.targets.history()).toEqual([
+      { at: '2026-01-01T01:06:00Z', by: 'operator', target: 2, reason: 'schedule' },
+      { at: '2026-01-01T00:00:00Z', by: 'operator', target: 1, reason: 'first target' },
+    ]);
+  });
+
+  it('does not raise while a node is behind, says so once, and goes on', async () => {
+    const b = bench();
+    const duty = b.duty();
+    await duty.pass();
+    await b.publish(1, 'n1', 'gone');
+    b.clock.advance(PAST);
+    for (let i = 0; i < 3; i++) await duty.pass();
+    expect(await b.target()).toBe(1);
+    expect(b.said).toEqual([expect.stringContaining(`"code":"${WIREGUARD_ROTATION_WAITS.code}"`)]);
+    expect(b.said[0]).toContain('n2: not at epoch 1 yet');
+    await b.publish(1, 'n2');
+    await duty.pass();
+    expect(await b.target()).toBe(2);
+  });
+
+  it('counts the interval from when another cluster has raised', async () => {
+    const b = bench();
+    const duty = b.duty();
+    await duty.pass();
+    await b.publish(1, 'n1', 'n2');
+    b.clock.advance(HOUR / 2);
+    await b.publish(2, 'n1', 'n2');
+    await duty.pass();
+    b.clock.advance(PAST - HOUR / 2);
+    await duty.pass();
+    expect(await b.target()).toBe(1);
+    b.clock.advance(HOUR / 2);
+    await duty.pass();
+    expect(await b.target()).toBe(3);
+  });
+
+  it('knows after a change of leaders since when the target has been', async () => {
+    const b = bench();
+    await b.duty().pass();
+    await b.publish(1, 'n1', 'n2');
+    b.clock.advance(PAST);
+    await b.duty().pass();
+    expect(await b.target()).toBe(2);
+  });
+
+  it('waits no longer because a clock jumped back', async () => {
+    const b = bench();
+    await b.targets.raise(
+      undefined,
+      newTarget({ cluster: 'east', clusterId: 1 }, { target: 1, by: '', reason: '' }, b.clock.wall() + 100 * HOUR),
+    );
+    await b.publish(1, 'n1', 'n2');
+    const duty = b.duty();
+    await duty.pass();
+    b.clock.advance(PAST);
+    await duty.pass();
+    expect(await b.target()).toBe(2);
+  });
+
+  it('fails on a target that it cannot read, and leaves it', async () => {
+    const b = bench();
+    await b.kv.put(KEY, '{}');
+    await expect(b.duty().pass()).rejects.toMatchObject({ code: WIREGUARD_TARGET.code, object: KEY });
+  });
+
+  it('looks often enough', () => {
+    expect([0, 5_000, 60_000, HOUR].map((ms) => Math.round(bench(ms).duty().passMs / 1_000))).toEqual([30, 1, 6, 30]);
+  });
+});
+
+describe('two at once', () => {
+  it('raise by one: that of the two whose write comes second writes nothing', async () => {
+    const b = bench();
+    await b.duty().pass();
+    await b.publish(1, 'n1', 'n2');
+    b.clock.advance(PAST);
+    await Promise.all([b.duty().pass(), b.duty().pass(), b.duty().pass()]);
+    expect(await b.target()).toBe(2);
+    expect(await b.targets.history()).toHaveLength(2);
+  });
+
+  it('raise by one, wherever in its step the other one comes', async () => {
+    for (const call of ['get', 'list', 'txn'] as const) {
+      const b = bench();
+      await b.duty().pass();
+      await b.publish(1, 'n1', 'n2');
+      b.clock.advance(PAST);
+      const kv = b.server.connect();
+      let person: boolean | undefined;
+      const before = async (): Promise<void> => {
+        if (person !== undefined) return;
+        person = false;
+        const own = (await b.targets.read()) as WireGuardTargetRow;
+        person = await b.targets.raise(own, newTarget(own, { target: own.target + 1, by: 'admin-east', reason: 'leak' }, b.clock.wall()));
+      };
+      const [get, list, txn] = [kv.get.bind(kv), kv.list.bind(kv), kv.txn.bind(kv)];
+      kv.get = async (key, options) => {
+        if (call === 'get' && key === TARGET_HISTORY_KEY) await before();
+        return get(key, options);
+      };
+      kv.list = async function* (prefix, options) {
+        if (call === 'list') await before();
+        yield* list(prefix, options);
+      };
+      kv.txn = async (request, options) => {
+        if (call === 'txn' && request.success[0]?.type === 'put') await before();
+        return txn(request, options);
+      };
+      await b.duty(new KvWireGuardTargets(kv, 'east')).pass();
+      expect([call, person, await b.target()]).toEqual([call, true, 2]);
+      expect((await b.targets.history()).map(({ by }) => by)).toEqual(['admin-east', 'operator']);
+    }
+  });
+});
+
+describe('the leader', () => {
+  const node = (name: string) => ({ apiVersion: 'cilium.io/v2', kind: 'CiliumNode', metadata: { name }, spec: {} }) as const;
+  const targetOf = async ({ kv }: ReturnType<typeof leaderBench>) => (await new KvWireGuardTargets(kv, 'east').read())?.target;
+
+  it('looks after keys where encryption is on', async () => {
+    const b = leaderBench({ 'enable-wireguard': 'true', 'wireguard-rotation-interval': '60' });
+    await b.resources.apply(CILIUM_NODE, node('n1'));
+    const { end } = b.start();
+    await b.settle();
+    expect(await targetOf(b)).toBe(1);
+    await b.settle(120_000);
+    expect(await targetOf(b)).toBe(1); // n1 publishes nothing
+    await b.kv.put('cilium/state/isthmus/wireguard/v1/east/n1', '{"epochs":[{"epoch":1}]}');
+    await b.settle(20_000);
+    expect(await targetOf(b)).toBe(2);
+    await end();
+  });
+
+  it('and nowhere else', async () => {
+    const b = leaderBench();
+    const { end } = b.start();
+    await b.settle(60_000);
+    expect(await targetOf(b)).toBeUndefined();
+    await end();
+  });
+});

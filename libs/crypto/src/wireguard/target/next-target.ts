@@ -1,0 +1,41 @@
+import { CodedError } from '@isthmus/core';
+import type { WireGuardTargetRow } from '@isthmus/model';
+import type { Epoch } from '../epoch.ts';
+import { WIREGUARD_ROTATION_WAITS } from '../wireguard.errors.ts';
+
+/** How many nodes a message names. */
+const NAMED = 5;
+
+/** The target of the mesh, as far as a cluster alone can tell: its own, or what other clusters have brought its nodes to. 0: there is none. */
+export function presentTarget(own: WireGuardTargetRow | undefined, epochs: ReadonlyMap<string, Epoch>): Epoch {
+  return Math.max(own?.target ?? 0, ...epochs.values());
+}
+
+/** Those of some nodes that have no key of a target yet. Sorted. */
+export function nodesBehind(nodes: Iterable<string>, epochs: ReadonlyMap<string, Epoch>, target: Epoch): string[] {
+  return [...nodes].filter((node) => (epochs.get(node) ?? 0) < target).sort();
+}
+
+/** A target that somebody asks for now. @param now wall time, milliseconds since 1970 */
+export function newTarget(
+  cluster: Pick<WireGuardTargetRow, 'cluster' | 'clusterId'>,
+  change: Pick<WireGuardTargetRow, 'target' | 'by' | 'reason'>,
+  now: number,
+): WireGuardTargetRow {
+  const { target, by, reason } = change;
+  return {
+    cluster: cluster.cluster,
+    clusterId: cluster.clusterId,
+    target,
+    startedAt: `${new Date(now).toISOString().slice(0, 19)}Z`,
+    by,
+    reason,
+  };
+}
+
+/** Why the target stays as it is: these have not reached it. Names nobody when it is not known who they are. */
+export function rotationWaits(target: Epoch, behind: readonly string[]): CodedError {
+  const more = behind.length > NAMED ? ` and ${behind.length - NAMED} more` : '';
+  const who = behind.length === 0 ? 'some nodes' : behind.slice(0, NAMED).join(', ') + more;
+  return new CodedError(WIREGUARD_ROTATION_WAITS, `${who}: not at epoch ${target} yet`, { object: `epoch ${target}` });
+}
