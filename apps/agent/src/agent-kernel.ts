@@ -1,7 +1,7 @@
 import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random } from '@isthmus/core';
 import type { WireGuardDevice } from '@isthmus/crypto';
-import { LearnedRouteSink, matchRoute, NetlinkSocket, peerTx, RingBuffer, RouteSink } from '@isthmus/datapath';
-import type { Config } from '@isthmus/model';
+import { LearnedRouteSink, matchRoute, NetlinkSocket, peerTx, RingBuffer, RouteSink, writeEncryptExemptions } from '@isthmus/datapath';
+import type { Config, EncryptionExemption } from '@isthmus/model';
 import type { AgentFacts } from './agent-facts.ts';
 import type { TunnelStatus } from './agent-status.ts';
 import { declareKernelSinks, type KernelSinks } from './datapath/agent-sinks.ts';
@@ -37,6 +37,8 @@ export interface AgentKernelOptions {
   readonly events: EventFanout;
   /** Numbers of the WireGuard devices; undefined: nothing is encrypted. */
   readonly wireguard: Readonly<Record<WireGuardDevice, number>> | undefined;
+  /** What of the node's own packets is not encrypted. */
+  readonly exempt: readonly EncryptionExemption[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -46,7 +48,18 @@ export interface AgentKernelOptions {
  * Brings the kernel's part up, or takes over what an earlier agent left: devices, programs in place of the old ones, maps as they are.
  * @throws CodedError naming what the kernel refuses
  */
-export function startKernel({ config, facts, gateway, tables, events, wireguard, clock, random, log }: AgentKernelOptions): AgentKernel {
+export function startKernel({
+  config,
+  facts,
+  gateway,
+  tables,
+  events,
+  wireguard,
+  exempt,
+  clock,
+  random,
+  log,
+}: AgentKernelOptions): AgentKernel {
   const tunneled = facts.routingMode !== 'native';
   const devices = ensureDevices({
     tunnel: tunneled ? { protocol: facts.tunnelProtocol, port: facts.tunnelPort, mtu: facts.podMtu } : undefined,
@@ -77,6 +90,7 @@ export function startKernel({ config, facts, gateway, tables, events, wireguard,
     source: { 4: gateway.ipv4, 6: gateway.ipv6 },
     ownClusterId: facts.clusterId,
   });
+  if (wireguard) writeEncryptExemptions(programs.map('isth_encrypt_exempt'), exempt);
   const adoptedTx = peerTx(programs.map('isth_peers').entries());
   const own = { ...facts };
   const report = sinkReport(log);

@@ -3,7 +3,7 @@ import { type Clock, IdPool, LOCAL_SCOPE, LOG, type Logger, messageOf, Notifier,
 import type { CredentialKeeper } from '@isthmus/crypto';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange } from '@isthmus/mesh';
-import type { Config, EndpointRow } from '@isthmus/model';
+import type { Config, EncryptionExemption, EndpointRow } from '@isthmus/model';
 import { notReady } from './agent.errors.ts';
 import { type AgentConnections, openConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
@@ -23,6 +23,7 @@ import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { AgentEncryption, type EncryptionHands } from './encryption/agent-encryption.ts';
 import { type EncryptionStatus, NO_ENCRYPTION } from './encryption/encryption-status.ts';
+import { exemptPorts } from './encryption/exempt-ports.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
 import { type EndpointDependencies, EndpointService } from './endpoint/endpoint-service.ts';
 import { readIdentityLabels } from './endpoint/pod-identity.ts';
@@ -181,7 +182,7 @@ export class Agent {
   /** What the API shows of encryption. */
   encryption(): EncryptionStatus {
     const { facts } = this.#options;
-    return this.#encryption?.status() ?? { ...NO_ENCRYPTION, node: `${facts.cluster}/${facts.node}` };
+    return this.#encryption?.status(this.#exempt()) ?? { ...NO_ENCRYPTION, node: `${facts.cluster}/${facts.node}` };
   }
 
   /** A loaded map, while the datapath runs. */
@@ -214,7 +215,7 @@ export class Agent {
     this.#bgp.adopt();
     const gateway = this.podCidrs.gateway();
     const wireguard = await this.#encryption?.open(signal);
-    this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events, wireguard });
+    this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events, wireguard, exempt: this.#exempt() });
     this.#encryption?.adopt(this.#kernel.adoptedTx);
     const { restored, gone } = restoreEndpoints(this.#endpointParts, (file, error) =>
       log.error({ file, [LOG.error]: error }, 'an endpoint file is broken'),
@@ -257,6 +258,16 @@ export class Agent {
   async #leaveOtherTunnels(kernel: AgentKernel, signal: AbortSignal): Promise<void> {
     await kernel.sinks.podProgramsAttached(this.tables.store.revision, signal);
     kernel.removeOtherTunnels();
+  }
+
+  #exempt(): EncryptionExemption[] {
+    const { cluster, mesh } = this.#connections.configs;
+    const joinApi = this.#options.config['join-api-endpoint'];
+    return exemptPorts({
+      'cluster etcd': cluster.endpoints,
+      'mesh etcd': mesh?.endpoints ?? [],
+      'join API': joinApi === '' ? [] : [joinApi],
+    });
   }
 
   #encrypt(kernel: AgentKernel, publishing: Publishing, signal: AbortSignal): void {

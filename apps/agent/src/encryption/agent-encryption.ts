@@ -12,9 +12,10 @@ import {
   type WireGuardDevice,
   type WireGuardRecord,
 } from '@isthmus/crypto';
-import type { Config, NodeRow, WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
+import type { Config, EncryptionExemption, NodeRow, WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
 import type { AgentFacts } from '../agent-facts.ts';
 import type { AgentTables } from '../tables/agent-tables.ts';
+import { usableWireGuardRows } from '../tables/usable-wireguard-rows.ts';
 import { type EncryptionStatus, encryptionStatus } from './encryption-status.ts';
 import { placeOfNode } from './peer-place.ts';
 import { WIREGUARD_NAMES, WireGuardDevices } from './wireguard-devices.ts';
@@ -136,8 +137,8 @@ export class AgentEncryption {
     }
   }
 
-  /** What people are shown. */
-  status(): EncryptionStatus {
+  /** What people are shown. @param exempt what is not encrypted in any case */
+  status(exempt: readonly EncryptionExemption[]): EncryptionStatus {
     const { config, clock } = this.#options;
     return encryptionStatus({
       node: this.#name,
@@ -145,7 +146,7 @@ export class AgentEncryption {
       encryptNode: config['encrypt-node'],
       implementation: this.#devices.implementation,
       problem: this.#problem,
-      exempt: [],
+      exempt: exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
       keys: this.#keys,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },
       peers: this.#peers(),
@@ -226,7 +227,7 @@ export class AgentEncryption {
 
   #rows(): ReadonlyMap<string, WireGuardRow> {
     const { localWireGuard, remoteWireGuard } = this.#options.tables.sources;
-    return new Map([...remoteWireGuard.table.rows(), ...localWireGuard.table.rows()]);
+    return usableWireGuardRows([...localWireGuard.table.rows(), ...remoteWireGuard.table.rows()], this.#options.facts.cluster);
   }
 
   #node(name: string): NodeRow | undefined {
