@@ -1,5 +1,4 @@
 import { LOG, type Log, type Table } from '@isthmus/core';
-import { nodeKeysPrefix } from '@isthmus/crypto';
 import type { KvStore } from '@isthmus/kvstore';
 import { stateLayout } from '@isthmus/mesh';
 import type { OperatorNodeRow } from '../pod-cidrs/node-row.ts';
@@ -14,7 +13,7 @@ export interface NodeGcOptions {
   log: Log;
 }
 
-/** Removes records of nodes of the own cluster, and of their WireGuard keys, that have had no CiliumNode for two passes. */
+/** Removes node records of the own cluster that have had no CiliumNode for two passes. */
 export class NodeGc {
   readonly #options: NodeGcOptions;
   readonly #sweep = new TwoPassSweep();
@@ -26,26 +25,21 @@ export class NodeGc {
   /** One pass. @returns how many records were removed */
   async pass(): Promise<number> {
     const { kv, cluster, nodes } = this.#options;
+    const { prefix } = stateLayout('nodes', cluster);
     const orphans: Unused[] = [];
-    for (const prefix of [stateLayout('nodes', cluster).prefix, nodeKeysPrefix(cluster)])
-      for await (const { entries } of kv.list(prefix))
-        for (const { key, modRevision } of entries) if (!nodes.has(nodeOf(key))) orphans.push({ key, modRevision });
+    for await (const { entries } of kv.list(prefix))
+      for (const { key, modRevision } of entries) if (!nodes.has(key.slice(prefix.length))) orphans.push({ key, modRevision });
     let removed = 0;
-    for (const orphan of this.#sweep.pass(orphans)) if (await this.#remove(orphan)) removed++;
+    for (const orphan of this.#sweep.pass(orphans)) if (await this.#remove(orphan, prefix)) removed++;
     return removed;
   }
 
-  async #remove({ key, modRevision }: Unused): Promise<boolean> {
+  async #remove({ key, modRevision }: Unused, prefix: string): Promise<boolean> {
     const { kv, nodes, log } = this.#options;
-    const node = nodeOf(key);
+    const node = key.slice(prefix.length);
     if (nodes.has(node)) return false;
     const { succeeded } = await kv.txn({ compare: [{ key, modRevision }], success: [{ type: 'delete', key }] });
     if (succeeded) log.info({ [LOG.node]: node }, 'removed the record of a node that is gone');
     return succeeded;
   }
-}
-
-/** The node's name stands last in the keys of its records. */
-function nodeOf(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1);
 }
