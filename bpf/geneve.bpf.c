@@ -141,7 +141,8 @@ int decap_geneve(struct xdp_md *ctx)
 		return XDP_PASS;
 	if (label_present(data + MAC_LEN))
 		return xdp_drop(ctx, &flow, DROP_INVALID_IDENTITY);
-	if (!is_for_tunnel(data, end, &outer))
+	/* Taken off here, nobody could tell any more that it came as it is. */
+	if (config.flags & CONFIG_ENCRYPT || !is_for_tunnel(data, end, &outer))
 		return XDP_PASS;
 	if (outer.fragment)
 		return xdp_drop(ctx, &flow, DROP_FRAGMENT_UNSUPPORTED);

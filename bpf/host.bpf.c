@@ -4,6 +4,7 @@
 #include "lib/deliver.h"
 #include "lib/encap.h"
 #include "lib/mark.h"
+#include "lib/wireguard.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -39,6 +40,8 @@ static __always_inline int send_away(struct __sk_buff *skb, struct flow *flow)
 		return drop(skb, flow, DROP_NO_TUNNEL_ENDPOINT);
 	if (peer->mode == PEER_CLOSED)
 		return drop(skb, flow, DROP_NO_FIB);
+	if (must_not_be_sent_to(peer))
+		return drop(skb, flow, DROP_UNENCRYPTED_TRAFFIC);
 	/* To a native peer the stack has routes of its own. Where one still leads here they are
 	 * being changed, and the peer takes both. */
 	if (exceeds_tunnel(skb, flow))

@@ -3,6 +3,7 @@
  * physical devices. */
 #include "lib/geneve.h"
 #include "lib/overlay.h"
+#include "lib/unencrypted.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -17,6 +18,12 @@ static __always_inline bool label_of(struct __sk_buff *skb, __u32 *identity)
 	return true;
 }
 
+/* Not where everything is encrypted: then a label is anybody's. */
+static __always_inline bool tunnel_ends_at_xdp(void)
+{
+	return (config.flags & CONFIG_GENEVE) && !(config.flags & CONFIG_ENCRYPT);
+}
+
 SEC("tc")
 int from_netdev(struct __sk_buff *skb)
 {
@@ -25,7 +32,7 @@ int from_netdev(struct __sk_buff *skb)
 	__u32 identity;
 	int reason;
 
-	if ((config.flags & CONFIG_GENEVE) && label_of(skb, &identity))
+	if (tunnel_ends_at_xdp() && label_of(skb, &identity))
 		return from_tunnel(skb, &flow, identity);
 	if (!is_ip(skb))
 		return TC_ACT_OK;
@@ -33,6 +40,10 @@ int from_netdev(struct __sk_buff *skb)
 	if (reason)
 		return drop(skb, &flow, reason);
 	to = endpoint_of(&flow.dst);
+	if (encryption_is_strict() && should_be_encrypted(skb, &flow, to)) {
+		flow.source_identity = identity_of_native_source(&flow.src);
+		return drop(skb, &flow, DROP_UNENCRYPTED_TRAFFIC);
+	}
 	if (!to || (to->flags & ENDPOINT_HOST))
 		return TC_ACT_OK;
 	flow.source_identity = identity_of_native_source(&flow.src);

@@ -6,6 +6,7 @@
 #include "lib/neighbor.h"
 #include "lib/too-big.h"
 #include "lib/tunnel-port.h"
+#include "lib/wireguard.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -51,10 +52,12 @@ static __always_inline int send_away(struct __sk_buff *skb, struct flow *flow)
 	peer = peer_of(entry->peer);
 	if (!peer)
 		return drop(skb, flow, DROP_NO_TUNNEL_ENDPOINT);
-	if (peer->mode == PEER_NATIVE)
-		return TC_ACT_OK;
 	if (peer->mode == PEER_CLOSED)
 		return drop(skb, flow, DROP_NO_FIB);
+	if (must_not_be_sent_to(peer))
+		return drop(skb, flow, DROP_UNENCRYPTED_TRAFFIC);
+	if (peer->mode == PEER_NATIVE)
+		return TC_ACT_OK;
 	if (must_be_cut(skb, flow))
 		return leave_to_be_cut(skb, flow);
 	if (exceeds_tunnel(skb, flow)) {

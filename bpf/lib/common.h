@@ -18,6 +18,10 @@
 #define MAC_LEN	 6
 #define ADDR_LEN 16
 
+/* Families of the kernel's interface (linux/socket.h). */
+#define AF_INET	 2
+#define AF_INET6 10
+
 /* Which way a packet was going, seen from the endpoint that the record is about. */
 enum direction {
 	DIRECTION_INGRESS = 1,

@@ -7,8 +7,11 @@
 
 enum config_flag {
 	CONFIG_DUAL_STACK = 1, /* unknown addresses are world-ipv4 / world-ipv6 instead of world */
-	CONFIG_GENEVE = 2, /* no device of the kernel's: the programs write and take off GENEVE */
-	CONFIG_NATIVE = 4, /* pods of other nodes may come without a tunnel */
+	CONFIG_GENEVE = 2,  /* no device of the kernel's: the programs write and take off GENEVE */
+	CONFIG_NATIVE = 4,  /* pods of other nodes may come without a tunnel */
+	CONFIG_ENCRYPT = 8, /* pods' packets go to other nodes by WireGuard */
+	CONFIG_ENCRYPT_NODE = 16,   /* the nodes' own packets too, but for isth_encrypt_exempt */
+	CONFIG_ENCRYPT_STRICT = 32, /* what cannot go, or has not come, by WireGuard is dropped */
 };
 
 struct datapath_config {
@@ -22,6 +25,8 @@ struct datapath_config {
 	__u8 underlay_ipv6[ADDR_LEN];
 	__u8 gateway_ipv4[4]; /* source of ICMP errors to pods; all zero: none are sent */
 	__u8 gateway_ipv6[ADDR_LEN];
+	__u32 wireguard_even_ifindex; /* 0: there is none */
+	__u32 wireguard_odd_ifindex;
 };
 
 /* Read it only through this name: a cast that drops `volatile` lets the compiler fold the zeros in.

@@ -13,10 +13,6 @@
 #include "hop.h"
 #include "lookup.h"
 
-/* Families of the kernel's interface (linux/socket.h). */
-#define AF_INET	 2
-#define AF_INET6 10
-
 #define OUTER_TTL	 64
 #define OUTER_IPV6_FLAGS bpf_htonl(0x60000000)
 #define OUTER_ECN_SHIFT	 20

@@ -10,12 +10,20 @@ static __always_inline struct endpoint_value *endpoint_of(const struct addr_key 
 	return bpf_map_lookup_elem(&isth_endpoints, addr);
 }
 
-static __always_inline struct ipcache_value *ipcache_of(const struct addr_key *addr)
+/* The key that the longest prefix around the address is found by. */
+static __always_inline struct ipcache_key prefix_key_of(const struct addr_key *addr)
 {
 	struct ipcache_key key = { .prefixlen = IPCACHE_EXACT_BITS + 8 * ADDR_LEN, .addr = *addr };
 
 	if (addr->family == FAMILY_IPV4)
 		key.prefixlen = IPCACHE_EXACT_BITS + 32;
+	return key;
+}
+
+static __always_inline struct ipcache_value *ipcache_of(const struct addr_key *addr)
+{
+	struct ipcache_key key = prefix_key_of(addr);
+
 	return bpf_map_lookup_elem(&isth_ipcache, &key);
 }
 

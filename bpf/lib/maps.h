@@ -13,6 +13,8 @@ enum map_limit {
 	MAX_ENDPOINTS = 16384,
 	MAX_IPCACHE = 512000,
 	MAX_PEERS = 65536,
+	MAX_MESH_RANGES = 131072,
+	MAX_ENCRYPT_EXEMPT = 1024,
 	MAX_SERVICES = 262144,
 	MAX_BACKENDS = 131072,
 	MAX_REVNAT = 65536,
@@ -73,15 +75,37 @@ enum peer_mode {
 	PEER_CLOSED = 3, /* no way is known that may be used */
 };
 
+enum peer_tx {
+	TX_CLOSED = 0, /* nothing may be sent */
+	TX_EVEN = 1,
+	TX_ODD = 2,
+};
+
 /* isth_peers: peer -> how to reach that node. */
 struct peer_value {
 	__u8 family; /* of the tunnel address */
 	__u8 mode;
-	__u8 tx; /* WireGuard epoch: 0 closed, 1 even, 2 odd; read only where encryption is on */
+	__u8 tx; /* WireGuard device that sends there; read only where encryption is on */
 	__u8 pad;
 	__u8 addr[ADDR_LEN];
 	__u16 cluster;
 	__u16 pad2;
+};
+
+/* isth_mesh_ranges: pod CIDR of another node -> the peer that it is behind. Here lie addresses that
+ * nobody has told us about, and yet are no world's. */
+struct mesh_range_value {
+	__u32 peer; /* 0: not known */
+	__u16 cluster;
+	__u16 pad;
+};
+
+/* isth_encrypt_exempt: what nodes send each other as it is, by the port of either side. The value
+ * says nothing. */
+struct encrypt_exempt_key {
+	__u8 protocol;
+	__u8 pad;
+	__be16 port;
 };
 
 /* isth_services: slot 0 is the frontend, slots 1..count name its backends. */
@@ -177,6 +201,22 @@ struct {
 	__uint(max_entries, MAX_PEERS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } isth_peers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__type(key, struct ipcache_key);
+	__type(value, struct mesh_range_value);
+	__uint(max_entries, MAX_MESH_RANGES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} isth_mesh_ranges SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct encrypt_exempt_key);
+	__type(value, __u8);
+	__uint(max_entries, MAX_ENCRYPT_EXEMPT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} isth_encrypt_exempt SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -20,6 +20,7 @@ enum drop_reason {
 	DROP_NO_FIB = 169,	     /* the kernel has no way to the other node */
 	DROP_ENCAP_PROHIBITED = 170, /* a pod's packet that a node would take for the tunnel's */
 	DROP_INVALID_IDENTITY = 171,
+	DROP_UNENCRYPTED_TRAFFIC = 195, /* it has to be encrypted and is not, or cannot be */
 	DROP_TTL_EXCEEDED = 196,
 	DROP_ENDPOINT_NOT_READY = 203,
 	DROP_NO_DEVICE = 206,

@@ -3,70 +3,40 @@
  * identity. */
 #pragma once
 
-#include "parse.h"
+#include "config.h"
+#include "upper.h"
 
-#define IP_FRAGMENT_OFFSET 0x1fff
-#define UDP_DESTINATION	   2 /* bytes from the start of the UDP header */
-/* More than these no sender needs; nodes that read on would read what we have not. */
-#define MAX_EXTENSION_HEADERS 4
+#define UDP_DESTINATION 2 /* bytes from the start of the UDP header */
 
-/* A header that cannot be read counts as one for the tunnel. */
-static __always_inline bool udp_is_for_tunnel(struct __sk_buff *skb, __u32 offset)
+/* A header that cannot be read counts as one for the tunnel. A later fragment does not: nobody puts
+ * it together without the first, which has the port. */
+static __always_inline bool upper_is_for_tunnel(struct __sk_buff *skb, const struct upper *upper)
 {
 	__be16 port;
 
-	return bpf_skb_load_bytes(skb, offset + UDP_DESTINATION, &port, sizeof(port)) ||
-	       port == config.tunnel_port;
-}
-
-static __always_inline bool ipv4_is_for_tunnel(struct __sk_buff *skb, const struct flow *flow)
-{
-	struct iphdr ip;
-
-	if (flow->protocol != IPPROTO_UDP)
+	if (!config.tunnel_port || upper->state == UPPER_LATER_FRAGMENT)
 		return false;
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)))
+	if (upper->state == UPPER_UNREADABLE)
 		return true;
-	/* A later fragment: nobody puts it together without the first, which has the port. */
-	if (ip.frag_off & bpf_htons(IP_FRAGMENT_OFFSET))
-		return false;
-	return udp_is_for_tunnel(skb, ETH_HLEN + ip.ihl * 4);
+	return upper->protocol == IPPROTO_UDP &&
+	       (bpf_skb_load_bytes(skb, upper->offset + UDP_DESTINATION, &port, sizeof(port)) ||
+		port == config.tunnel_port);
 }
 
-static __always_inline bool ipv6_is_for_tunnel(struct __sk_buff *skb, const struct flow *flow)
+/* The same, for those between nodes: of a datagram that was cut only the first piece says that it
+ * is the tunnel's, so that all pieces count, of all datagrams. */
+static __always_inline bool upper_may_be_for_tunnel(struct __sk_buff *skb,
+						    const struct upper *upper)
 {
-	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr);
-	__u8 next = flow->protocol;
-
-	for (int i = 0; i <= MAX_EXTENSION_HEADERS; i++) {
-		__u8 header[4];
-
-		if (next == IPPROTO_UDP)
-			return udp_is_for_tunnel(skb, offset);
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING &&
-		    next != IPPROTO_FRAGMENT && next != IPPROTO_DSTOPTS && next != IPPROTO_AH)
-			return false;
-		if (bpf_skb_load_bytes(skb, offset, header, sizeof(header)))
-			return true;
-		if (next == IPPROTO_FRAGMENT) {
-			if (header[2] || header[3] & 0xf8)
-				return false;
-			offset += 8;
-		} else if (next == IPPROTO_AH) {
-			offset += (header[1] + 2) * 4;
-		} else {
-			offset += (header[1] + 1) * 8;
-		}
-		next = header[0];
-	}
-	return true;
+	if (config.tunnel_port && upper->fragment && upper->protocol == IPPROTO_UDP)
+		return true;
+	return upper_is_for_tunnel(skb, upper);
 }
 
 static __always_inline bool is_for_tunnel(struct __sk_buff *skb, const struct flow *flow)
 {
-	if (!config.tunnel_port)
-		return false;
-	if (flow->dst.family == FAMILY_IPV4)
-		return ipv4_is_for_tunnel(skb, flow);
-	return ipv6_is_for_tunnel(skb, flow);
+	struct upper upper = {};
+
+	find_upper(skb, flow, &upper);
+	return upper_is_for_tunnel(skb, &upper);
 }

@@ -9,13 +9,16 @@ import {
   type EndpointValue,
   encodeAddrKey,
   encodeDatapathConfig,
+  encodeEncryptExemptKey,
   encodeEndpointValue,
   encodeIpcacheKey,
   encodeIpcacheValue,
+  encodeMeshRangeValue,
   encodeMetricKey,
   encodePeerValue,
   ipcacheKeyOf,
   metricValueLayout,
+  PeerTx,
   type PeerValue,
   RingBuffer,
   type TestContext,
@@ -47,6 +50,8 @@ const noConfig: DatapathConfig = {
   underlayIpv6: new Uint8Array(16),
   gatewayIpv4: new Uint8Array(4),
   gatewayIpv6: new Uint8Array(16),
+  wireguardEvenIfindex: 0,
+  wireguardOddIfindex: 0,
 };
 
 /** A configuration; what is not given is off. */
@@ -75,11 +80,20 @@ export class Datapath {
     this.object.map('isth_ipcache').set(key, encodeIpcacheValue({ identity, peer, flags, cluster: 0 }));
   }
 
-  peer(id: number, tunnel: string, mode: PeerValue['mode']): void {
+  peer(id: number, tunnel: string, mode: PeerValue['mode'], tx: PeerValue['tx'] = PeerTx.closed): void {
     const { family, addr } = addrKeyOf(address(tunnel));
-    this.object
-      .map('isth_peers')
-      .set(new Uint8Array(Uint32Array.of(id).buffer), encodePeerValue({ family, mode, tx: 0, addr, cluster: 0 }));
+    this.object.map('isth_peers').set(new Uint8Array(Uint32Array.of(id).buffer), encodePeerValue({ family, mode, tx, addr, cluster: 0 }));
+  }
+
+  /** A pod CIDR of another node. */
+  meshRange(prefix: string, length: number, peer: number): void {
+    const key = encodeIpcacheKey(ipcacheKeyOf(address(prefix), length));
+    this.object.map('isth_mesh_ranges').set(key, encodeMeshRangeValue({ peer, cluster: 0 }));
+  }
+
+  /** A port between nodes that needs no encryption. */
+  exempt(protocol: number, port: number): void {
+    this.object.map('isth_encrypt_exempt').set(encodeEncryptExemptKey({ protocol, port }), Uint8Array.of(1));
   }
 
   run(program: string, packet: Uint8Array, context: TestContext = {}): TestResult {

@@ -1,4 +1,4 @@
-import { DropReason, EndpointFlag, MarkBits, PeerMode, ReservedIdentity } from '@isthmus/datapath';
+import { ConfigFlag, DropReason, EndpointFlag, MarkBits, PeerMode, ReservedIdentity } from '@isthmus/datapath';
 import { Datapath, Verdict } from './datapath.ts';
 import { frame, packet } from './packet.ts';
 
@@ -63,6 +63,15 @@ describe.each(families)('from_host, $family', ({ host, pod, remote, stranger }) 
 
   it('does not believe a forwarded source that only tunnels carry', () => {
     expect(identityOf(remote)).toBe(ReservedIdentity.world);
+  });
+
+  it('knows a source that came natively, as what has been decrypted does', () => {
+    datapath.close();
+    datapath = new Datapath('host', { flags: ConfigFlag.native | ConfigFlag.encrypt | ConfigFlag.encryptStrict });
+    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, 5);
+    expect(identityOf(remote)).toBe(2001);
+    datapath.endpoint(pod, { ifindex: 99, identity: 1002, id: 12, flags: EndpointFlag.ready });
+    expect(run(remote, pod).verdict).toBe(Verdict.redirect);
   });
 
   it('drops what nobody has, instead of sending it round', () => {

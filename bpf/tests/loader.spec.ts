@@ -39,8 +39,8 @@ const value = (index: number): Uint8Array => new Uint8Array(endpointValueLayout.
 
 describe('BpfObject', () => {
   it('loads every object with all its programs', () => {
-    const programs = ['pod', 'host', 'netdev', 'overlay', 'geneve'].flatMap((name) => load(name).programs());
-    expect(programs).toEqual(['from_pod', 'from_host', 'from_netdev', 'from_overlay', 'decap_geneve']);
+    const programs = ['pod', 'host', 'netdev', 'egress', 'overlay', 'geneve'].flatMap((name) => load(name).programs());
+    expect(programs).toEqual(['from_pod', 'from_host', 'from_netdev', 'to_netdev', 'from_overlay', 'decap_geneve']);
     expect(load('sock').programs()).toHaveLength(8);
   });
 

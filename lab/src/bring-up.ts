@@ -12,6 +12,7 @@ import { createCgroup } from './machine/cgroup.ts';
 import { mountBpf, mountStateDisk } from './machine/lab-mounts.ts';
 import { createNetwork } from './network/network.ts';
 import { agentStateDir, enrolNode, startAgent, startBfd, waitForAgent } from './node/agent.ts';
+import { fetchWireGuard } from './node/wireguard-toolchain.ts';
 import { attachPod } from './pod/attach-pod.ts';
 import type { Supervisor } from './process/supervisor.ts';
 import { applyBgpObjects } from './rack/bgp-objects.ts';
@@ -55,6 +56,7 @@ async function buildMachine({ plan, processes, progress }: Building): Promise<vo
   const nodes = plan.clusters.flatMap((cluster) => cluster.nodes);
   const { fabric } = plan;
   if (fabric) await fetchRoutingDaemons();
+  await fetchWireGuard(plan);
   const between = fabric ? `${fabric.racks.length} racks, a route server` : 'a router';
   progress(`network: ${plan.clusters.length} clusters, ${nodes.length} nodes, ${between}`);
   for (const place of allPlaces(plan)) createCgroup(place.cgroup);

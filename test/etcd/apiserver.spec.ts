@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { systemClock, systemRandom } from '@isthmus/core';
 import { connectClusters, enrolNode, JoinClient } from '@isthmus/crypto';
 import { EtcdKvStore, KvResources } from '@isthmus/kvstore';
-import { identityKey, ipKey } from '@isthmus/mesh';
+import { identityKey, ipKey, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
 import { applyService } from '../../apps/clustermesh-apiserver/src/testing/records.ts';
 import { KV_PERMISSION } from '../../libs/kvstore/src/kv-errors.ts';
 import { rejection } from '../../libs/kvstore/testing/kvstore.contract.ts';
 import { keysOf, MeshCluster, until } from './mesh-cluster.ts';
 
 const TIMEOUT_MS = 90_000;
+/** Kinds of records, each with a canary. */
+const KINDS = 7;
 
 /** Records of both clusters' agents, with a field that nobody knows. */
 const IDENTITY = (id: number, cluster: string): [string, string] => [
@@ -19,6 +21,19 @@ const IDENTITY = (id: number, cluster: string): [string, string] => [
 const IP = (id: number): [string, string] => [
   ipKey(`10.${id}.0.5`),
   `{"IP":"10.${id}.0.5","HostIP":"192.0.2.${id}","ID":${id * 65_536 + 300},"Key":0,"Metadata":"","K8sNamespace":"shop","K8sPodName":"web-1","New":{"a": 1}}`,
+];
+
+const WIREGUARD = (id: number, cluster: string, epoch = 7): [string, string] => {
+  const [publicKey, port] = [Buffer.alloc(32, id * 16 + epoch).toString('base64'), 51_871 + (epoch % 2)];
+  const owner = `"cluster":"${cluster}","name":"n${id}","clusterID":${id}`;
+  return [
+    wireGuardKey(cluster, `n${id}`),
+    `{${owner},"epochs":[{"epoch":${epoch},"publicKey":"${publicKey}","port":${port}}],"minTx":${epoch},"laggards":[],"New":{"a": 1}}`,
+  ];
+};
+const TARGET = (id: number, cluster: string, target: number): [string, string] => [
+  wireGuardTargetKey(cluster),
+  `{"cluster":"${cluster}","clusterID":${id},"target":${target},"startedAt":"2026-01-01T00:00:00Z","by":"admin","reason":""}`,
 ];
 
 describe('two clusters with real etcds', () => {
@@ -58,7 +73,7 @@ describe('two clusters with real etcds', () => {
     const [[idKey, labels], [ip, ipValue]] = [IDENTITY(1, 'east'), IP(1)];
     expect(state).toMatchObject({ [idKey]: labels, [ip]: ipValue });
     expect(Object.keys(state)).toContain('cilium/state/services/v1/east/shop/web');
-    expect(Object.keys(await keysOf(east!.stores.mesh, 'cilium/synced/east/cilium/state/'))).toHaveLength(5);
+    expect(Object.keys(await keysOf(east!.stores.mesh, 'cilium/synced/east/cilium/state/'))).toHaveLength(KINDS);
     await rejection(readAsOutsider(east!), KV_PERMISSION);
   });
 
@@ -69,7 +84,7 @@ describe('two clusters with real etcds', () => {
       [west!, 1, 'east'],
     ] as const) {
       await until(`${remote} is mirrored`, async () => {
-        return Object.keys(await keysOf(cluster.stores.mesh, `cilium/synced/${remote}/`)).length === 5;
+        return Object.keys(await keysOf(cluster.stores.mesh, `cilium/synced/${remote}/`)).length === KINDS;
       });
       await ready(cluster);
       const cache = await cacheOf(cluster, remote);
@@ -79,6 +94,22 @@ describe('two clusters with real etcds', () => {
       expect(Object.keys(cache)).toContain(`cilium/cache/services/v1/${remote}/shop/web`);
     }
     expect(await (await east!.joinApi()).remotes()).toMatchObject([{ name: 'west', id: 2, ready: true, counts: { endpoints: 1 } }]);
+  });
+
+  it('tell each other of keys of nodes, and of the epoch that they want', async () => {
+    const { cluster } = west!.stores;
+    for (const [key, value] of [WIREGUARD(2, 'west'), TARGET(2, 'west', 7)]) await cluster.put(key, value);
+    const [keys, target] = ['cilium/cache/isthmus/wireguard/v1/west/n2', 'cilium/cache/isthmus/wireguard-target/v1/west/target'];
+    await until('both are there', async () => {
+      const cache = await cacheOf(east!, 'west');
+      return cache[keys] === WIREGUARD(2, 'west')[1] && cache[target] === TARGET(2, 'west', 7)[1];
+    });
+    await cluster.put(...WIREGUARD(2, 'west', 8));
+    await until('the next epoch is there', async () => (await cacheOf(east!, 'west'))[keys] === WIREGUARD(2, 'west', 8)[1]);
+    // Keys under another node's name are nobody's.
+    await cluster.put(WIREGUARD(2, 'west')[0], WIREGUARD(1, 'west')[1]);
+    await until('no keys are there', async () => !(keys in (await cacheOf(east!, 'west'))));
+    expect((await cacheOf(east!, 'west'))[target]).toBe(TARGET(2, 'west', 7)[1]);
   });
 
   it('give nodes certificates that open what they need in both etcds, and no more', async () => {
@@ -100,6 +131,10 @@ describe('two clusters with real etcds', () => {
     await cluster.put('isthmus/resources/cilium.io/v2/ciliumnodes/n1', '{}');
     await cluster.delete('isthmus/resources/cilium.io/v2/ciliumnodes/n1').catch(() => undefined);
     await rejection(cluster.put('isthmus/resources/cilium.io/v2/ciliumnodes/n2', '{}'), KV_PERMISSION);
+    await cluster.put(wireGuardKey('east', 'n1'), '{}');
+    await cluster.delete(wireGuardKey('east', 'n1'));
+    await rejection(cluster.put(wireGuardKey('east', 'n2'), '{}'), KV_PERMISSION);
+    await rejection(cluster.put(wireGuardTargetKey('east'), '{}'), KV_PERMISSION);
     await rejection(cluster.get('isthmus/resources/core/v1/secrets/shop/a'), KV_PERMISSION);
     expect(Object.keys(await keysOf(mesh, 'cilium/cache/ip/v1/west/'))).toHaveLength(1);
     await rejection(mesh.put('cilium/cache/ip/v1/west/10.2.0.5', ''), KV_PERMISSION);
@@ -114,7 +149,7 @@ describe('two clusters with real etcds', () => {
       await east!.meshEtcd.run();
       await until(
         'the mirror is there again',
-        async () => Object.keys(await keysOf(east!.stores.mesh, 'cilium/synced/west/')).length === 5,
+        async () => Object.keys(await keysOf(east!.stores.mesh, 'cilium/synced/west/')).length === KINDS,
       );
       expect((await cacheOf(east!, 'west'))['cilium/cache/ip/v1/west/10.2.0.5']).toBe(IP(2)[1]);
       await until('the users are there again', async () => (await east!.stores.mesh.auth.users()).includes('remote-west'));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { CiliumKind } from './cilium-records.ts';
 
 const SOURCE = fileURLToPath(new URL('mesh', import.meta.url));
 
@@ -51,7 +52,7 @@ export interface CiliumReport {
   readonly module: string;
   readonly config: unknown;
   readonly heartbeat: string;
-  readonly records: Readonly<Record<'nodes' | 'identities' | 'ips' | 'services' | 'serviceexports', Readonly<Record<string, ReadRecord>>>>;
+  readonly records: Readonly<Record<CiliumKind, Readonly<Record<string, ReadRecord>>>>;
   readonly ipcache: Readonly<Record<string, ToldAddress>>;
   /** Keys that no reader accepted, with their values. */
   readonly refused: Readonly<Record<string, string>>;

@@ -1,5 +1,10 @@
 import type { RecordKind, RecordRows } from '@isthmus/mesh';
 
+/** Kinds of records that Cilium knows: all but our own. */
+export const CILIUM_KINDS = ['nodes', 'identities', 'ips', 'services', 'serviceexports'] as const satisfies readonly RecordKind[];
+/** One of them. */
+export type CiliumKind = (typeof CILIUM_KINDS)[number];
+
 /** Name and id of the cluster that test/interop/mesh/records.go writes. */
 export const CILIUM = { cluster: 'cilium', clusterId: 7 } as const;
 
@@ -149,7 +154,7 @@ const FULL_EXPORT: RecordRows['serviceexports'] = {
 };
 
 /** Every field of every record that Cilium's writers wrote, as it must be understood. `host` of a remote is `remote-node`, 6. */
-export const CILIUM_RECORDS: { readonly [K in RecordKind]: Readonly<Record<string, RecordRows[K]>> } = {
+export const CILIUM_RECORDS: { readonly [K in CiliumKind]: Readonly<Record<string, RecordRows[K]>> } = {
   nodes: { bare: BARE_NODE, 'worker-1': FULL_NODE },
   identities: {
     [FIRST + 300]: { id: FIRST + 300, labels: labelsOf('web') },

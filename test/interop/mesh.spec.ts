@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ClusterPlan, clusterFiles, controlUrls, Lab, leftovers, type Place, parseTopology, waitUntil } from '@isthmus/lab';
-import { cacheLayout, decodeRecord, encodeClusterConfig, RECORD_KINDS, type RecordKind } from '@isthmus/mesh';
+import { cacheLayout, decodeRecord, encodeClusterConfig } from '@isthmus/mesh';
 import { isthmus } from '../e2e/errors/error-lab.ts';
 import { CiliumProgram, type CiliumReport } from './cilium-program.ts';
-import { CILIUM, CILIUM_RECORDS } from './cilium-records.ts';
+import { CILIUM, CILIUM_KINDS, CILIUM_RECORDS, type CiliumKind } from './cilium-records.ts';
 
 // Cilium's own code as the judge of the wire: its readers over a mesh etcd of ours, reached as a peer's agents would reach it; and its writers
 // into an etcd that a real apiserver mirrors and real agents follow.
@@ -91,7 +91,7 @@ const pick = (from: Row, ...members: readonly string[]): Row => Object.fromEntri
 
 describe("Cilium's readers over a mesh etcd of ours", () => {
   let report: CiliumReport;
-  const names = (kind: RecordKind): string[] => Object.keys(report.records[kind]).sort();
+  const names = (kind: CiliumKind): string[] => Object.keys(report.records[kind]).sort();
 
   beforeAll(async () => {
     report = await readWhen(exported, 'west', joined('west', 'east'), 'east');
@@ -116,7 +116,7 @@ describe("Cilium's readers over a mesh etcd of ours", () => {
   });
 
   // What this version of Cilium writes, and we leave out: `"Mask":null` of addresses, and the second names of labels and annotations.
-  const REWRITES: Readonly<Record<RecordKind, (rewritten: string) => string>> = {
+  const REWRITES: Readonly<Record<CiliumKind, (rewritten: string) => string>> = {
     nodes: (text) => text,
     identities: (text) => text,
     services: (text) => text,
@@ -124,7 +124,7 @@ describe("Cilium's readers over a mesh etcd of ours", () => {
     serviceexports: (text) => text.replace(/"Labels":\{.*?\},/, '').replace(/"Annotations":\{.*?\},/, ''),
   };
 
-  it.each(RECORD_KINDS)('lose no field of %s: what they would write is what we wrote, byte for byte', (kind) => {
+  it.each(CILIUM_KINDS)('lose no field of %s: what they would write is what we wrote, byte for byte', (kind) => {
     const all = Object.values(report.records[kind]);
     expect(all.map(({ rewritten }) => REWRITES[kind](rewritten))).toEqual(all.map(({ value }) => value));
   });
@@ -222,7 +222,7 @@ describe("a cluster that Cilium's writers wrote", () => {
   it('is mirrored byte for byte, and nothing of it is dropped', async () => {
     const { records, warnings, config: told } = await read(east.control, config, CILIUM.cluster);
     expect(warnings).toEqual([]);
-    for (const kind of RECORD_KINDS) {
+    for (const kind of CILIUM_KINDS) {
       const wrote = Object.fromEntries(Object.entries(records[kind]).map(([name, { value }]) => [name, value]));
       expect(Object.keys(wrote).sort()).toEqual(Object.keys(CILIUM_RECORDS[kind]).sort());
       expect(await meshKeys(cacheLayout(kind, CILIUM.cluster).prefix)).toEqual(wrote);
@@ -235,11 +235,12 @@ describe("a cluster that Cilium's writers wrote", () => {
       serviceExportsEnabled: true,
       endpointSlicesExportMode: '',
       tunnelProtocol: '',
+      wireguard: false,
     } as const;
     expect(encodeClusterConfig(ours)).toBe(JSON.stringify(told));
   });
 
-  it.each(RECORD_KINDS)('is understood in every field of its %s', async (kind) => {
+  it.each(CILIUM_KINDS)('is understood in every field of its %s', async (kind) => {
     const values = await meshKeys(cacheLayout(kind, CILIUM.cluster).prefix);
     const decoded = Object.entries(values).map(([name, value]) => {
       const result = decodeRecord(kind, Buffer.from(value), { ...CILIUM, maxConnectedClusters: 255, name });

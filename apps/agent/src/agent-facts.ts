@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkPodMtu, wireguardMtu } from '@isthmus/crypto';
 import type { MaxConnectedClusters } from '@isthmus/mesh';
 import { type Config, type RoutingModeName, type TunnelProtocol, tunnelPort } from '@isthmus/model';
 import { parseMac } from '@isthmus/net';
@@ -20,6 +21,8 @@ export interface AgentFacts {
   /** Address under which other nodes know this one. */
   readonly hostIp: string;
   readonly podMtu: number;
+  /** Of the WireGuard devices; 0 where there are none. */
+  readonly wireguardMtu: number;
   readonly routingMode: RoutingModeName;
   readonly routerId: string;
   readonly tunnelProtocol: TunnelProtocol;
@@ -28,7 +31,7 @@ export interface AgentFacts {
   readonly bpfObjectDir: string;
 }
 
-/** Finds them. @throws CodedError NODE_DEVICE_UNKNOWN */
+/** Finds them. @throws CodedError NODE_DEVICE_UNKNOWN, WIREGUARD_MTU */
 export function agentFacts(config: Config): AgentFacts {
   const underlay = findUnderlay(config);
   const hostIp = underlay.ipv4 || underlay.ipv6;
@@ -40,7 +43,7 @@ export function agentFacts(config: Config): AgentFacts {
     node: config['node-name'] || hostname(),
     underlay,
     hostIp,
-    podMtu: underlay.mtu - (routingMode === 'native' ? 0 : TUNNEL_OVERHEAD[hostIp.includes(':') ? 6 : 4]),
+    ...mtus(config, underlay, hostIp.includes(':') ? 6 : 4),
     routingMode,
     routerId: routerIdOf(underlay),
     tunnelProtocol: config['tunnel-protocol'],
@@ -48,6 +51,14 @@ export function agentFacts(config: Config): AgentFacts {
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     bpfObjectDir: config['bpf-object-dir'] || builtObjects(),
   };
+}
+
+/** A packet of a pod must fit into all that may be put around it: with WireGuard around the tunnel. */
+function mtus(config: Config, underlay: NodeUnderlay, family: 4 | 6): Pick<AgentFacts, 'podMtu' | 'wireguardMtu'> {
+  const wireguard = config['enable-wireguard'] ? wireguardMtu(underlay.mtu, family) : 0;
+  const podMtu = (wireguard || underlay.mtu) - (config['routing-mode'] === 'native' ? 0 : TUNNEL_OVERHEAD[family]);
+  if (config['enable-wireguard'] && config['enable-ipv6']) checkPodMtu(podMtu, underlay.devices[0]?.name ?? '');
+  return { podMtu, wireguardMtu: wireguard };
 }
 
 /** Where `make build` puts the compiled objects. */

@@ -1,5 +1,6 @@
 import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random } from '@isthmus/core';
-import { LearnedRouteSink, matchRoute, NetlinkSocket, RingBuffer, RouteSink } from '@isthmus/datapath';
+import type { WireGuardDevice } from '@isthmus/crypto';
+import { LearnedRouteSink, matchRoute, NetlinkSocket, peerTx, RingBuffer, RouteSink } from '@isthmus/datapath';
 import type { Config } from '@isthmus/model';
 import type { AgentFacts } from './agent-facts.ts';
 import type { TunnelStatus } from './agent-status.ts';
@@ -9,6 +10,7 @@ import { type DatapathDevices, ensureDevices, POD_NEXT_HOP, setHostAddresses } f
 import { EventFanout } from './datapath/event-fanout.ts';
 import { type LoadedPrograms, startPrograms } from './datapath/programs.ts';
 import { removeOtherTunnels } from './datapath/tunnel.ts';
+import { removeWireGuardDevices } from './encryption/wireguard-devices.ts';
 import type { PodAddresses } from './endpoint/endpoint-ports.ts';
 import { sinkReport } from './sink-report.ts';
 import type { AgentTables } from './tables/agent-tables.ts';
@@ -18,6 +20,8 @@ export interface AgentKernel {
   readonly devices: DatapathDevices;
   readonly programs: LoadedPrograms;
   readonly sinks: KernelSinks;
+  /** By which WireGuard device an earlier agent had packets sent to each address of another node. */
+  readonly adoptedTx: ReadonlyMap<string, WireGuardDevice>;
   /** Removes devices and programs of a protocol that an earlier agent used: once all pods send by the new one. */
   removeOtherTunnels(): void;
   /** Stops reading events; programs, maps, devices and routes stay. */
@@ -31,6 +35,8 @@ export interface AgentKernelOptions {
   readonly gateway: PodAddresses;
   readonly tables: AgentTables;
   readonly events: EventFanout;
+  /** Numbers of the WireGuard devices; undefined: nothing is encrypted. */
+  readonly wireguard: Readonly<Record<WireGuardDevice, number>> | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -40,7 +46,7 @@ export interface AgentKernelOptions {
  * Brings the kernel's part up, or takes over what an earlier agent left: devices, programs in place of the old ones, maps as they are.
  * @throws CodedError naming what the kernel refuses
  */
-export function startKernel({ config, facts, gateway, tables, events, clock, random, log }: AgentKernelOptions): AgentKernel {
+export function startKernel({ config, facts, gateway, tables, events, wireguard, clock, random, log }: AgentKernelOptions): AgentKernel {
   const tunneled = facts.routingMode !== 'native';
   const devices = ensureDevices({
     tunnel: tunneled ? { protocol: facts.tunnelProtocol, port: facts.tunnelPort, mtu: facts.podMtu } : undefined,
@@ -59,6 +65,7 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
       native: facts.routingMode !== 'tunnel',
       maxEntries: mapLimits(config),
       underlay: facts.underlay,
+      encryption: wireguard && { ifindex: wireguard, node: config['encrypt-node'], strict: config['encryption-strict-mode'] },
     },
     devices,
   );
@@ -70,6 +77,7 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
     source: { 4: gateway.ipv4, 6: gateway.ipv6 },
     ownClusterId: facts.clusterId,
   });
+  const adoptedTx = peerTx(programs.map('isth_peers').entries());
   const own = { ...facts };
   const report = sinkReport(log);
   const sinks = declareKernelSinks({
@@ -92,8 +100,12 @@ export function startKernel({ config, facts, gateway, tables, events, clock, ran
     devices,
     programs,
     sinks,
+    adoptedTx,
     removeOtherTunnels: () => {
-      NetlinkSocket.using('route', undefined, (socket) => removeOtherTunnels(socket, tunneled ? facts.tunnelProtocol : undefined));
+      NetlinkSocket.using('route', undefined, (socket) => {
+        removeOtherTunnels(socket, tunneled ? facts.tunnelProtocol : undefined);
+        if (wireguard === undefined) removeWireGuardDevices(socket);
+      });
       programs.detachOthers();
     },
     close: () => {

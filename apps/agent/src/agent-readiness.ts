@@ -11,6 +11,8 @@ export interface ReadinessInputs {
   readonly podCidrsRefusal?: string | undefined;
   /** False while the cluster etcd does not answer. */
   readonly clusterEtcdConnected?: boolean | undefined;
+  /** Why nothing can be encrypted, where it has to be. */
+  readonly encryptionProblem?: string | undefined;
   readonly tables: AgentTables;
   readonly sinks: SinkGroup | undefined;
   /** Why nothing can be written to the state folder; new pods would not outlive the agent. */
@@ -27,6 +29,7 @@ export function readinessOf(inputs: ReadinessInputs): string | undefined {
   const { defect, podCidrsKnown, tables, sinks, stateProblem, remotes, remotesListed, meshWaitOver } = inputs;
   if (defect !== undefined) return defect;
   if (!podCidrsKnown) return podCidrsWait(inputs);
+  if (inputs.encryptionProblem !== undefined) return `encryption: ${inputs.encryptionProblem}`;
   if (!sinks) return 'the datapath';
   if (stateProblem) return `a state folder that it can write to (${stateProblem.code}: ${stateProblem.message})`;
   const { localNodes, localIdentities, localIps, services, localBackends } = tables.sources;

@@ -32,6 +32,7 @@ export function agentServer(agent: Agent, cni: CniHandler, metrics: () => Promis
     bpfMap: (name) => bpfRows(agent, name),
     events: agent.events,
     bgp: () => agent.bgp,
+    encryption: () => agent.encryption(),
   });
   return new UnixServer(config['socket-path'], routes);
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, IdPool, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
+import { type Clock, IdPool, LOCAL_SCOPE, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
 import type { CredentialKeeper } from '@isthmus/crypto';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange } from '@isthmus/mesh';
@@ -21,6 +21,8 @@ import { KeptBgpFile } from './bgp/kept-bgp-file.ts';
 import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates } from './certificates/node-certificates.ts';
 import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
+import { AgentEncryption, type EncryptionHands } from './encryption/agent-encryption.ts';
+import { type EncryptionStatus, NO_ENCRYPTION } from './encryption/encryption-status.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
 import { type EndpointDependencies, EndpointService } from './endpoint/endpoint-service.ts';
 import { readIdentityLabels } from './endpoint/pod-identity.ts';
@@ -82,6 +84,7 @@ export class Agent {
   #publishing: Publishing | undefined;
   #bgp: AgentBgp | undefined;
   #certificates: CredentialKeeper | undefined;
+  readonly #encryption: AgentEncryption | undefined;
   /** Why a part of the agent ended, which none may. */
   #defect: string | undefined;
   #remotes: Pick<RunningSources, 'remotes' | 'remotesListed'> = { remotes: () => [], remotesListed: () => false };
@@ -102,6 +105,7 @@ export class Agent {
     this.#ipam = new PodCidrIpam(clock, config['ipam-reuse-delay'] * 1000);
     this.#state = new StateFolder(config['state-dir']);
     this.#stateFile = new NodeStateFile(this.#state);
+    this.#encryption = config['enable-wireguard'] ? new AgentEncryption({ ...options, tables: this.tables }) : undefined;
     this.#endpointParts = this.#endpointDependencies();
     this.endpoints = new EndpointService(this.#endpointParts);
   }
@@ -122,13 +126,14 @@ export class Agent {
       defect: this.#defect,
       podCidrsKnown: this.podCidrs.known,
       podCidrsRefusal: this.podCidrs.refusal,
+      encryptionProblem: this.#encryption?.problem,
       clusterEtcdConnected: this.#connections?.states['cluster etcd']?.connected,
       tables: this.tables,
       sinks: this.#kernel?.sinks.group,
       stateProblem: this.#state.problem(),
       remotes: this.#remotes.remotes(),
       remotesListed: this.#remotes.remotesListed(),
-      meshWaitOver: this.#options.clock.now() - this.#startedMs > this.#options.config['clustermesh-sync-timeout'] * 1000,
+      meshWaitOver: this.#isMeshWaitOver(),
     });
   }
 
@@ -173,6 +178,12 @@ export class Agent {
     return bgp && bgpApi(bgp, this.tables);
   }
 
+  /** What the API shows of encryption. */
+  encryption(): EncryptionStatus {
+    const { facts } = this.#options;
+    return this.#encryption?.status() ?? { ...NO_ENCRYPTION, node: `${facts.cluster}/${facts.node}` };
+  }
+
   /** A loaded map, while the datapath runs. */
   get programs() {
     return this.#kernel?.programs;
@@ -202,7 +213,9 @@ export class Agent {
     this.#bgp.setPodCidrs(this.podCidrs.all);
     this.#bgp.adopt();
     const gateway = this.podCidrs.gateway();
-    this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events });
+    const wireguard = await this.#encryption?.open(signal);
+    this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events, wireguard });
+    this.#encryption?.adopt(this.#kernel.adoptedTx);
     const { restored, gone } = restoreEndpoints(this.#endpointParts, (file, error) =>
       log.error({ file, [LOG.error]: error }, 'an endpoint file is broken'),
     );
@@ -223,10 +236,12 @@ export class Agent {
       connections: this.#connections,
       tables: this.tables,
       podCidrs: this.podCidrs,
+      ...(this.#encryption && { encryption: this.#encryption }),
     });
     this.#run('a kernel sink', this.#kernel.sinks.group.run(signal));
     this.#run('a publishing sink', this.#publishing.group.run(signal));
     this.#run('BGP', this.#bgp.run(signal));
+    this.#encrypt(this.#kernel, this.#publishing, signal);
     for (const source of sources.running) this.#run('a source', source);
     this.#run('the change of tunnels', this.#leaveOtherTunnels(this.#kernel, signal));
   }
@@ -242,6 +257,30 @@ export class Agent {
   async #leaveOtherTunnels(kernel: AgentKernel, signal: AbortSignal): Promise<void> {
     await kernel.sinks.podProgramsAttached(this.tables.store.revision, signal);
     kernel.removeOtherTunnels();
+  }
+
+  #encrypt(kernel: AgentKernel, publishing: Publishing, signal: AbortSignal): void {
+    const encryption = this.#encryption;
+    if (encryption === undefined) return;
+    const hands: EncryptionHands = {
+      publish: (row) => void publishing.publishWireGuard(row, signal).catch(() => undefined), // rejects only by abort
+      onPublicKey: () => publishing.publishNode(),
+      settled: (address, revision, until) => kernel.sinks.peerSettled(address, revision, until),
+      complete: () => this.#isMeshKnown(),
+    };
+    this.#run('encryption', encryption.run(hands, signal));
+  }
+
+  /** Whether all nodes are known; remote clusters that do not answer are waited for as long as readiness does. */
+  #isMeshKnown(): boolean {
+    const { localNodes, localWireGuard, localWireGuardTargets } = this.tables.sources;
+    if (![localNodes, localWireGuard, localWireGuardTargets].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE))) return false;
+    if (this.#isMeshWaitOver()) return true;
+    return this.#remotes.remotesListed() && this.#remotes.remotes().every(({ ready }) => ready);
+  }
+
+  #isMeshWaitOver(): boolean {
+    return this.#options.clock.now() - this.#startedMs > this.#options.config['clustermesh-sync-timeout'] * 1000;
   }
 
   /** First of all: with an expired certificate nothing else would begin. */

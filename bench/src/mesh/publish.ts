@@ -47,6 +47,7 @@ export function announcement(cluster: MadeUpCluster, wallMs: number): Pair[] {
     serviceExportsEnabled: true,
     endpointSlicesExportMode: '',
     tunnelProtocol: '',
+    wireguard: true,
   });
   return [
     [clusterConfigKey(cluster.name), config],

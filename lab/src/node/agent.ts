@@ -6,6 +6,7 @@ import { getJson } from '../machine/http-get.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { appCommand } from '../toolchain.ts';
 import type { ClusterPlan, LabPlan, NodePlace } from '../topology/plan.ts';
+import { wireguardEnvironment } from './wireguard-toolchain.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 /** Where an agent's files lie, as it sees them. */
@@ -39,7 +40,13 @@ export async function enrolNode(plan: LabPlan, cluster: ClusterPlan, node: NodeP
 /** Writes what an agent is told into its node and starts it. */
 export function startAgent(supervisor: Supervisor, cluster: ClusterPlan, node: NodePlace): void {
   writeConfigDir(join(outside(node), 'config'), agentSettings(cluster, node));
-  supervisor.start({ id: agentId(node), place: node, isOurs: true, argv: appCommand('agent', ['--config-dir', join(INSIDE, 'config')]) });
+  supervisor.start({
+    id: agentId(node),
+    place: node,
+    isOurs: true,
+    env: wireguardEnvironment(node),
+    argv: appCommand('agent', ['--config-dir', join(INSIDE, 'config')]),
+  });
 }
 
 /** Id of a node's BFD process among the lab's processes. */

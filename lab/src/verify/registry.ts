@@ -5,6 +5,7 @@ import { bgpTrafficChecks } from './bgp-traffic.checks.ts';
 import { brokenClusterCheck } from './broken-cluster.check.ts';
 import type { Check } from './check.ts';
 import { disconnectCheck } from './disconnect.check.ts';
+import { encryptionChecks } from './encryption.checks.ts';
 import { forgedTunnelCheck } from './forged-tunnel.check.ts';
 import { hostChecks } from './host.checks.ts';
 import { notReadyCheck } from './not-ready.check.ts';
@@ -37,6 +38,7 @@ export const CHECKS: readonly Check[] = [
   ...bgpTrafficChecks,
   ...bgpMaintenanceChecks,
   modeCheck,
+  ...encryptionChecks,
   ...restartChecks,
   disconnectCheck,
   brokenClusterCheck,

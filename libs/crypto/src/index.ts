@@ -89,6 +89,7 @@ export {
   WIREGUARD_DEVICES,
   type WireGuardDevice,
 } from './wireguard/epoch.ts';
+export { type ClusterTarget, meshTarget } from './wireguard/mesh-target.ts';
 export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/ml-kem.ts';
 export { type PairSecret, pairPsk } from './wireguard/pair-psk.ts';
 export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';

@@ -3,6 +3,7 @@ import { addrKeyOf } from './addr-key.ts';
 import {
   Direction,
   DropReason,
+  encodeEncryptExemptKey,
   encodeMetricKey,
   encodeMetricValue,
   encodeServiceKey,
@@ -16,6 +17,7 @@ import { backendCodec, revnatCodec } from './sinks/backend-codec.ts';
 import { endpointCodec } from './sinks/endpoint-codec.ts';
 import { ipcacheCodec } from './sinks/ipcache-codec.ts';
 import type { MapCodec } from './sinks/map-sink.ts';
+import { meshRangeCodec } from './sinks/mesh-range-codec.ts';
 import { peerCodec } from './sinks/peer-codec.ts';
 
 const pool = new IdPool({ name: 'p', min: 7, max: 99, graceMs: 0 }, new ManualClock());
@@ -43,11 +45,19 @@ describe('describeMapRow', () => {
       cluster: 2,
       peer: pool.idOf('172.30.2.1'),
     });
-    expect(show('peers', peerCodec(pool, 1), '172.30.2.1', { cluster: 'west', clusterId: 2, node: 'n', mode: 'tunnel' })).toMatchObject({
+    expect(
+      show('peers', peerCodec(pool, 1), '172.30.2.1', { cluster: 'west', clusterId: 2, node: 'n', mode: 'tunnel', tx: 'odd' }),
+    ).toMatchObject({
       peer: pool.idOf('172.30.2.1'),
       address: '172.30.2.1',
       mode: 'tunnel',
+      tx: 'odd',
       cluster: 2,
+    });
+    expect(show('mesh-ranges', meshRangeCodec(pool, 1), '10.2.0.0/24', { peer: '172.30.2.1', clusterId: 2 })).toMatchObject({
+      prefix: '10.2.0.0/24',
+      cluster: 2,
+      peer: pool.idOf('172.30.2.1'),
     });
     expect(show('backends', backendCodec(pool, 1), 'TCP/10.1.0.5:80', { clusterId: 2 })).toMatchObject({
       address: 'TCP/10.1.0.5:80',
@@ -57,6 +67,10 @@ describe('describeMapRow', () => {
   });
 
   it('puts the others into words', () => {
+    expect(describeMapRow('encrypt-exempt', encodeEncryptExemptKey({ protocol: 17, port: 51_871 }), Uint8Array.of(1))).toEqual({
+      protocol: 'UDP',
+      port: 51_871,
+    });
     const key = encodeServiceKey({ addr: vip, port: 443, protocol: 6, scope: 0, slot: 2 });
     const value = encodeServiceValue({ backend: 5, count: 0, revnat: 0, flags: 0, affinityTimeout: 0 });
     expect(describeMapRow('services', key, value)).toEqual({ frontend: 'TCP/10.96.0.9:443', slot: 2, count: 0, backend: 5, revnat: 0 });

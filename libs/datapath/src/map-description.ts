@@ -6,8 +6,10 @@ import {
   Direction,
   decodeAddrKey,
   decodeBackendValue,
+  decodeEncryptExemptKey,
   decodeEndpointValue,
   decodeIpcacheValue,
+  decodeMeshRangeValue,
   decodeMetricKey,
   decodeMetricValue,
   decodePeerValue,
@@ -19,9 +21,10 @@ import {
   EndpointFlag,
   metricValueLayout,
   PeerMode,
+  PeerTx,
 } from './generated/layouts.ts';
-import { textOfAddrKey, textOfIpcacheKey } from './sinks/address-text.ts';
-import { l4KeyOf } from './sinks/backend-key.ts';
+import { textOfAddrKey, textOfIpcacheKey, textOfPrefixKey } from './sinks/address-text.ts';
+import { l4KeyOf, PROTOCOL_NUMBER } from './sinks/backend-key.ts';
 import { decodeId } from './sinks/numbered-rows.ts';
 
 type Describe = (key: Uint8Array, value: Uint8Array) => object;
@@ -39,7 +42,15 @@ const DESCRIBE: Readonly<Record<string, Describe>> = {
   peers: (key, value) => {
     const { family, mode, tx, addr, cluster } = decodePeerValue(value);
     const address = textOfAddrKey({ net: 0, family, addr });
-    return { peer: decodeId(key), cluster, mode: modeName(mode), address, tx };
+    return { peer: decodeId(key), cluster, mode: nameIn(PeerMode, mode), address, tx: nameIn(PeerTx, tx) };
+  },
+  'mesh-ranges': (key, value) => {
+    const { peer, cluster } = decodeMeshRangeValue(value);
+    return { prefix: textOfPrefixKey(key), cluster, peer };
+  },
+  'encrypt-exempt': (key) => {
+    const { protocol, port } = decodeEncryptExemptKey(key);
+    return { protocol: nameIn(PROTOCOL_NUMBER, protocol), port };
   },
   services: (key, value) => {
     const { addr, port, protocol, slot } = decodeServiceKey(key);
@@ -111,7 +122,7 @@ function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
-/** What a number in a row of peers is called; the number itself where none is known. */
-function modeName(mode: number): string {
-  return Object.entries(PeerMode).find(([, number]) => number === mode)?.[0] ?? String(mode);
+/** What a number is called; the number itself where no name is known. */
+function nameIn(names: Readonly<Record<string, number>>, code: number): string {
+  return Object.entries(names).find(([, number]) => number === code)?.[0] ?? String(code);
 }

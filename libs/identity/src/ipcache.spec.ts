@@ -1,5 +1,5 @@
 import { ManualClock, Store } from '@isthmus/core';
-import type { EndpointRow, IpRow, NativeNodeRow, NodeRow } from '@isthmus/model';
+import type { EndpointRow, IpRow, NativeNodeRow, NodeRow, WireGuardTxRow } from '@isthmus/model';
 import { declareIpcache } from './ipcache.ts';
 import { declarePeers } from './peers.ts';
 
@@ -11,8 +11,13 @@ function fixture() {
   const localNodes = store.table<NodeRow>('local-nodes');
   const remoteNodes = store.table<NodeRow>('remote-nodes');
   const own = { cluster: 'east', clusterId: 1, node: 'n1' };
+  const tx = store.table<WireGuardTxRow>('wireguard-tx');
   const nodes = [localNodes.table, remoteNodes.table];
-  const peers = declarePeers(store, nodes, own, { mode: 'tunnel', native: store.table<NativeNodeRow>('native').table });
+  const peers = declarePeers(store, nodes, own, {
+    mode: 'tunnel',
+    native: store.table<NativeNodeRow>('native').table,
+    tx: tx.table,
+  });
   const ipcache = declareIpcache(store, {
     endpoints: endpoints.table,
     localIps: localIps.table,
@@ -22,7 +27,7 @@ function fixture() {
     peers,
     own,
   });
-  return { endpoints, localIps, remoteIps, localNodes, remoteNodes, peers, ipcache };
+  return { endpoints, localIps, remoteIps, localNodes, remoteNodes, tx, peers, ipcache };
 }
 
 const node = (cluster: string, clusterId: number, name: string, ip: string, host: string): NodeRow => ({
@@ -86,6 +91,20 @@ describe('ipcache', () => {
     expect(peers.get('172.30.1.2')).toMatchObject({ cluster: 'a' });
     localNodes.put('east/n2', node('east', 1, 'n2', '172.30.1.2', '10.1.2.1'));
     expect(peers.get('172.30.1.2')).toMatchObject({ cluster: 'east', node: 'n2' });
+  });
+
+  it('says which device sends to a peer: closed until one is named, and when it is taken back', () => {
+    const { remoteNodes, tx, peers } = fixture();
+    tx.put('172.30.2.1', { device: 'odd' });
+    expect(peers.has('172.30.2.1')).toBe(false);
+    remoteNodes.put('west/n1', node('west', 2, 'n1', '172.30.2.1', '10.2.0.1'));
+    remoteNodes.put('west/n2', node('west', 2, 'n2', '172.30.2.2', '10.2.1.1'));
+    const txs = () => ['172.30.2.1', '172.30.2.2'].map((ip) => peers.get(ip)?.tx);
+    expect(txs()).toEqual(['odd', 'closed']);
+    tx.put('172.30.2.2', { device: 'even' });
+    expect(txs()).toEqual(['odd', 'even']);
+    tx.delete('172.30.2.1');
+    expect(txs()).toEqual(['closed', 'even']);
   });
 
   it('lets no remote cluster take over an address of this one', () => {

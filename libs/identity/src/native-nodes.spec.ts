@@ -1,5 +1,5 @@
 import { ManualClock, Store } from '@isthmus/core';
-import type { LearnedRouteRow, NodeRow, RoutingModeName } from '@isthmus/model';
+import type { LearnedRouteRow, NodeRow, RoutingModeName, WireGuardTxRow } from '@isthmus/model';
 import { declareNativeNodes } from './native-nodes.ts';
 import { declarePeers } from './peers.ts';
 
@@ -12,7 +12,12 @@ function fixture(mode: RoutingModeName = 'auto') {
   const nodes = [local.table, remote.table];
   const installed = store.table<true>('kernel-routes');
   const native = declareNativeNodes(store, nodes, learned.table, installed.table);
-  const peers = declarePeers(store, nodes, { cluster: 'east', node: 'n1' }, { mode, native });
+  const peers = declarePeers(
+    store,
+    nodes,
+    { cluster: 'east', node: 'n1' },
+    { mode, native, tx: store.table<WireGuardTxRow>('wireguard-tx').table },
+  );
   const node = (cluster: string, name: string, internalIp: string, ...podCidrs: string[]): void =>
     (cluster === 'east' ? local : remote).put(`${cluster}/${name}`, {
       cluster,

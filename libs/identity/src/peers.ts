@@ -1,5 +1,5 @@
 import { input, type Store, type Table } from '@isthmus/core';
-import type { NativeNodeRow, NodeRow, PeerMode, PeerRow, RoutingModeName } from '@isthmus/model';
+import type { NativeNodeRow, NodeRow, PeerMode, PeerRow, RoutingModeName, WireGuardTxRow } from '@isthmus/model';
 
 /** Name of an index of a node table by each node's InternalIPs. */
 const BY_ADDRESS = 'internal-ip';
@@ -15,6 +15,8 @@ export interface RoutingMode {
   readonly mode: RoutingModeName;
   /** Nodes that native routes lead to, by key. */
   readonly native: Table<NativeNodeRow>;
+  /** Which WireGuard device sends to a peer, by its address; those without a row are closed. */
+  readonly tx: Table<WireGuardTxRow>;
 }
 
 /**
@@ -34,6 +36,7 @@ export function declarePeers(
     inputs: [
       ...nodes.map((table) => input(table, (_key, row, before) => [...(row?.internalIps ?? []), ...(before?.internalIps ?? [])])),
       input(routing.native, (key) => nodes.flatMap((table) => table.get(key)?.internalIps ?? [])),
+      input(routing.tx, (address) => [address]),
     ],
     compute: (address) => {
       for (const { table, index } of indexes) {
@@ -41,7 +44,9 @@ export function declarePeers(
         if (owners.has(ownKey)) return undefined;
         const first = [...owners].sort()[0];
         const row = first === undefined ? undefined : table.get(first);
-        if (row) return { cluster: row.cluster, clusterId: row.clusterId, node: row.name, mode: modeOf(routing, first!) };
+        if (!row) continue;
+        const { cluster, clusterId, name: node } = row;
+        return { cluster, clusterId, node, mode: modeOf(routing, first!), tx: routing.tx.get(address)?.device ?? 'closed' };
       }
       return undefined;
     },

@@ -4,7 +4,7 @@ import { decodeClusterConfig, encodeClusterConfig } from './cluster-config.codec
 const utf8 = new TextEncoder();
 const decode = (text: string) => decodeClusterConfig(utf8.encode(text));
 
-it.each(['clusterConfig', 'clusterConfigCached'] as const)('%s is written as it was read', (golden) => {
+it.each(['clusterConfig', 'clusterConfigCached', 'clusterConfigOurs'] as const)('%s is written as it was read', (golden) => {
   const decoded = decode(GOLDEN[golden]);
   expect(decoded.ok && encodeClusterConfig(decoded.value)).toBe(GOLDEN[golden]);
 });
@@ -20,6 +20,7 @@ it('takes what is absent for the defaults', () => {
       serviceExportsEnabled: undefined,
       endpointSlicesExportMode: '',
       tunnelProtocol: '',
+      wireguard: false,
     },
   });
 });
@@ -44,6 +45,7 @@ it.each([
   ['{"id":3,"capabilities":[]}', 'bad-field'],
   ['{"id":3,"isthmus":"geneve"}', 'bad-field'],
   ['{"id":3,"isthmus":{"tunnelProtocol":1}}', 'bad-field'],
+  ['{"id":3,"isthmus":{"wireguard":"on"}}', 'bad-field'],
   ['{"id":3,"capabilities":{"maxConnectedClusters":300}}', 'unknown-value'],
   [`"${'x'.repeat(100_000)}"`, 'too-large'],
 ])('drops %j as %s', (text, reason) => {

@@ -1,5 +1,5 @@
 import { type Decoded, reject, rejecting } from './decode-result.ts';
-import { goJson } from './go-json.ts';
+import { type GoStruct, goJson } from './go-json.ts';
 import { field, readBoolean, readJsonObject, readObject, readString, readUint } from './json-reader.ts';
 import { isMeshSize, type MaxConnectedClusters } from './numeric-identity.ts';
 
@@ -17,6 +17,8 @@ export interface ClusterConfig {
   endpointSlicesExportMode: string;
   /** Ours: how its nodes encapsulate packets, as its own setting says it. `''`: it does not say, as no Cilium cluster does. */
   tunnelProtocol: string;
+  /** Ours: it marks the kinds of WireGuard as complete, be there none of them. No Cilium cluster does. */
+  wireguard: boolean;
 }
 
 const MAX_BYTES = 64 * 1024;
@@ -41,6 +43,7 @@ function readConfig(bytes: Uint8Array): ClusterConfig {
       field(capabilities, 'serviceExportsEnabled') === undefined ? undefined : readBoolean(capabilities, 'serviceExportsEnabled'),
     endpointSlicesExportMode: readString(capabilities, 'endpointSlicesExportMode'),
     tunnelProtocol: readString(ours, 'tunnelProtocol'),
+    wireguard: readBoolean(ours, 'wireguard'),
   };
 }
 
@@ -55,6 +58,11 @@ export function encodeClusterConfig(config: ClusterConfig): string {
       serviceExportsEnabled: config.serviceExportsEnabled,
       endpointSlicesExportMode: config.endpointSlicesExportMode || undefined,
     },
-    isthmus: config.tunnelProtocol === '' ? undefined : { tunnelProtocol: config.tunnelProtocol },
+    isthmus: ours(config),
   });
+}
+
+function ours({ tunnelProtocol, wireguard }: ClusterConfig): GoStruct | undefined {
+  if (tunnelProtocol === '' && !wireguard) return undefined;
+  return { tunnelProtocol: tunnelProtocol || undefined, wireguard: wireguard || undefined };
 }

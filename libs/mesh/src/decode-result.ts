@@ -11,6 +11,8 @@ export const DROP_REASONS = [
   'bad-cidr', // not a network, or a mask with gaps
   'bad-port', // not a port or not a protocol name
   'bad-label', // not a label of the form source:key=value
+  'bad-epoch', // no epoch of keys, or epochs out of order or of one parity
+  'bad-public-key', // not a WireGuard key, or one twice
   'bad-time', // not an RFC 3339 time, or the zero time
   'unknown-value', // a value outside a fixed set
   'bad-key', // a key that no record of this kind can have

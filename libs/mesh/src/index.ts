@@ -31,7 +31,7 @@ export * from './keys.ts';
 export { canaryKeyOf, publishesKind } from './kind-gate.ts';
 export { HEARTBEAT_TIMEOUT_MS } from './liveness.ts';
 export { type MeshKey, parseMeshKey } from './mesh-key.ts';
-export { decodeNode, encodeNode, type NodeAddress, type NodeRecord } from './node.codec.ts';
+export { decodeNode, encodeNode, type NodeAddress, type NodeRecord, WIREGUARD_ENCRYPTION_KEY } from './node.codec.ts';
 export * from './numeric-identity.ts';
 export { decodeRecord, encodeRecord, type RecordRows } from './record.codec.ts';
 export { RECORD_KINDS, type RecordKind } from './record-kind.ts';
@@ -55,3 +55,5 @@ export { decodedRows, type RawValues, rawValues, type ValueMode } from './remote
 export { type AddressPorts, type BackendZone, decodeService, encodeService, type PortRow, type ServiceRecord } from './service.codec.ts';
 export { decodeServiceExport, type ExportedPort, encodeServiceExport, type ServiceExportRecord } from './service-export.codec.ts';
 export { canonicalTime, encodeTimestamp } from './timestamp.codec.ts';
+export { decodeWireGuard, encodeWireGuard } from './wireguard.codec.ts';
+export { decodeWireGuardTarget, encodeWireGuardTarget } from './wireguard-target.codec.ts';

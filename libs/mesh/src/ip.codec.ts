@@ -25,7 +25,7 @@ export interface IpRecord {
   hostIp: string;
   /** Numeric identity. `host` of a remote reads as `remote-node`. */
   identity: number;
-  /** IPsec key index, 0 to 255. */
+  /** As that of its node's record: 0, 255 for WireGuard, an IPsec key index. */
   encryptionKey: number;
   namespace: string;
   podName: string;

@@ -12,6 +12,8 @@ import {
   serviceExportKey,
   serviceKey,
   stateLayout,
+  wireGuardKey,
+  wireGuardTargetKey,
 } from './keys.ts';
 import { parseMeshKey } from './mesh-key.ts';
 import { RECORD_KINDS } from './record-kind.ts';
@@ -22,6 +24,8 @@ it.each([
   [ipKey('10.244.1.79'), 'cilium/state/ip/v1/default/10.244.1.79'],
   [serviceKey('cluster3', 'default', 'echo'), 'cilium/state/services/v1/cluster3/default/echo'],
   [serviceExportKey('cluster3', 'default', 'echo'), 'cilium/state/serviceexports/v1/cluster3/default/echo'],
+  [wireGuardKey('cluster3', 'worker-1'), 'cilium/state/isthmus/wireguard/v1/cluster3/worker-1'],
+  [wireGuardTargetKey('cluster3'), 'cilium/state/isthmus/wireguard-target/v1/cluster3/target'],
   [clusterConfigKey('cluster3'), 'cilium/cluster-config/cluster3'],
   [isthmusClusterKey('cluster3'), 'cilium/cache/isthmus/clusters/v1/cluster3'],
   [isthmusClustersCanaryKey('cluster1'), 'cilium/synced/cluster1/cilium/cache/isthmus/clusters/v1'],
@@ -36,6 +40,8 @@ it('lays the cache out with the cluster in every key', () => {
     'cilium/cache/ip/v1/c/',
     'cilium/cache/services/v1/c/',
     'cilium/cache/serviceexports/v1/c/',
+    'cilium/cache/isthmus/wireguard/v1/c/',
+    'cilium/cache/isthmus/wireguard-target/v1/c/',
   ]);
 });
 
@@ -46,6 +52,8 @@ it('names canaries by the prefix without cluster, id and address space', () => {
     'cilium/synced/c/cilium/state/ip/v1',
     'cilium/synced/c/cilium/state/services/v1',
     'cilium/synced/c/cilium/state/serviceexports/v1',
+    'cilium/synced/c/cilium/state/isthmus/wireguard/v1',
+    'cilium/synced/c/cilium/state/isthmus/wireguard-target/v1',
   ]);
   expect(cacheLayout('ips', 'c').canary).toBe('cilium/synced/c/cilium/cache/ip/v1');
 });
@@ -83,6 +91,10 @@ describe('parseMeshKey', () => {
     'cilium/state/nodes/v1/c/',
     'cilium/state/nodes/v2/c/n',
     'cilium/state/constructor/v1/c/n',
+    'cilium/state/isthmus/v1/c/n',
+    'cilium/state/isthmus/wireguard/v2/c/n',
+    'cilium/state/isthmus/wireguard/v1/c',
+    'cilium/state/wireguard/v1/c/n',
     'cilium/state/identities/v1/value/x',
     'cilium/state/ip/v1/other/10.0.0.1',
     'cilium/cluster-config/',
@@ -93,7 +105,22 @@ describe('parseMeshKey', () => {
   });
 
   it('never throws', () => {
-    const part = fc.constantFrom('cilium', 'state', 'cache', 'synced', 'ip', 'nodes', 'identities', 'v1', 'id', 'default', '__proto__', '');
+    const part = fc.constantFrom(
+      'cilium',
+      'state',
+      'cache',
+      'synced',
+      'ip',
+      'nodes',
+      'identities',
+      'v1',
+      'id',
+      'default',
+      'isthmus',
+      'wireguard',
+      '__proto__',
+      '',
+    );
     fc.assert(fc.property(fc.array(part), (parts) => void parseMeshKey(parts.join('/'))));
   });
 });

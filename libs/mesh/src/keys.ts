@@ -22,14 +22,19 @@ export const ISTHMUS_HEARTBEATS_PREFIX = `${CACHE_PREFIX}/isthmus/heartbeats/v1`
 /** The literal address space of ip keys in a cluster's own state. */
 const ADDRESS_SPACE = 'default';
 
-/** First path element of each kind under state and cache. */
+/** What keys of each kind begin with under state and cache. */
 const PATHS: Record<RecordKind, string> = {
   nodes: 'nodes/v1',
   identities: 'identities/v1',
   ips: 'ip/v1',
   services: 'services/v1',
   serviceexports: 'serviceexports/v1',
+  wireguard: 'isthmus/wireguard/v1',
+  wireguardtargets: 'isthmus/wireguard-target/v1',
 };
+
+/** The only name that a record of the target has: a cluster wants one epoch. */
+export const WIREGUARD_TARGET_NAME = 'target';
 
 /** A kind of records as metrics call it (their label `scope`): resource and version of its keys, `ip/v1`. */
 export function recordScope(kind: RecordKind): string {
@@ -118,4 +123,14 @@ export function serviceKey(cluster: string, namespace: string, name: string): st
 /** `cilium/state/serviceexports/v1/<cluster>/<namespace>/<name>`. */
 export function serviceExportKey(cluster: string, namespace: string, name: string): string {
   return `${stateLayout('serviceexports', cluster).prefix}${namespace}/${name}`;
+}
+
+/** Ours: `cilium/state/isthmus/wireguard/v1/<cluster>/<node>`. */
+export function wireGuardKey(cluster: string, node: string): string {
+  return stateLayout('wireguard', cluster).prefix + node;
+}
+
+/** Ours: `cilium/state/isthmus/wireguard-target/v1/<cluster>/target`. */
+export function wireGuardTargetKey(cluster: string): string {
+  return stateLayout('wireguardtargets', cluster).prefix + WIREGUARD_TARGET_NAME;
 }

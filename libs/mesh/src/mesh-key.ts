@@ -4,10 +4,11 @@ import {
   HEARTBEAT_KEY,
   ISTHMUS_CLUSTERS_PREFIX,
   ISTHMUS_HEARTBEATS_PREFIX,
+  recordScope,
   STATE_PREFIX,
   SYNCED_PREFIX,
 } from './keys.ts';
-import type { RecordKind } from './record-kind.ts';
+import { RECORD_KINDS, type RecordKind } from './record-kind.ts';
 
 /** What a key of a mesh etcd stands for. `cluster` is undefined where the key does not carry it. */
 export type MeshKey =
@@ -16,13 +17,9 @@ export type MeshKey =
   | { type: 'cluster-config' | 'isthmus-cluster' | 'isthmus-heartbeat'; cluster: string }
   | { type: 'heartbeat' };
 
-const KINDS: Record<string, RecordKind> = Object.assign(Object.create(null), {
-  nodes: 'nodes',
-  identities: 'identities',
-  ip: 'ips',
-  services: 'services',
-  serviceexports: 'serviceexports',
-});
+const KINDS: ReadonlyMap<string, RecordKind> = new Map(RECORD_KINDS.map((kind) => [recordScope(kind), kind]));
+/** What is ours has one element more. */
+const OURS = 'isthmus';
 
 /** Reads a key; undefined when it is none of the mesh's. For tools and logs: importers know the prefix they read. */
 export function parseMeshKey(key: string): MeshKey | undefined {
@@ -53,9 +50,9 @@ function canary(key: string): MeshKey | undefined {
 }
 
 function record(key: string, prefix: string, space: 'state' | 'cache'): MeshKey | undefined {
-  const [path, version, ...rest] = after(key, prefix)?.split('/') ?? [];
-  const kind = KINDS[path ?? ''];
-  if (kind === undefined || version !== 'v1') return undefined;
+  const rest = after(key, prefix)?.split('/') ?? [];
+  const kind = KINDS.get(rest.splice(0, rest[0] === OURS ? 3 : 2).join('/'));
+  if (kind === undefined) return undefined;
   const named = space === 'cache' || (kind !== 'identities' && kind !== 'ips');
   const cluster = named ? rest.shift() : undefined;
   if (kind === 'identities' && rest.shift() !== 'id') return undefined;

@@ -18,6 +18,9 @@ import {
 } from './json-reader.ts';
 import { checkOther, checkPods } from './record-addresses.ts';
 
+/** What Cilium writes where a node, or an address behind it, is reached by WireGuard. */
+export const WIREGUARD_ENCRYPTION_KEY = 255;
+
 /** One address of a node. */
 export interface NodeAddress {
   /** `InternalIP` (the tunnel endpoint), `ExternalIP`, `CiliumInternalIP`, … */
@@ -42,7 +45,7 @@ export interface NodeRecord {
   ipv6IngressIp: string;
   /** Always `custom-resource` in what Cilium exports. */
   source: string;
-  /** IPsec key index, 0 to 255; 0 is none. */
+  /** 0: not encrypted; {@link WIREGUARD_ENCRYPTION_KEY}; otherwise an IPsec key index, 1 to 15. */
   encryptionKey: number;
   labels: StringMap | null;
   annotations: StringMap | null;

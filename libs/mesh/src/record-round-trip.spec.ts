@@ -31,6 +31,19 @@ const addresses = fc
     { selector: (row) => row.ip, maxLength: 4 },
   )
   .map((rows) => rows.sort((a, b) => compareBytes(a.ip, b.ip)));
+const time = fc.integer({ min: 0, max: 4102444800 }).map((s) => `${new Date(s * 1000).toISOString().slice(0, 19)}Z`);
+const wireGuardKey = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => {
+  bytes[0] = bytes[0]! | 1; // never all zeros
+  return Buffer.from(bytes).toString('base64');
+});
+const epochs = fc
+  .tuple(fc.integer({ min: 1, max: 2 ** 31 }), fc.integer({ min: 0, max: 2 ** 30 }), fc.uniqueArray(wireGuardKey, { maxLength: 2 }))
+  .map(([first, gap, keys]) =>
+    keys.map((publicKey, i) => {
+      const epoch = first + i * (2 * gap + 1);
+      return { epoch, publicKey, port: epoch % 2 === 0 ? 51_871 : 51_872 };
+    }),
+  );
 const labelText = fc.stringMatching(/^[a-z0-9./-]{1,10}$/);
 
 const arbitraries: { [K in RecordKind]: fc.Arbitrary<RecordRows[K]> } = {
@@ -94,7 +107,7 @@ const arbitraries: { [K in RecordKind]: fc.Arbitrary<RecordRows[K]> } = {
     name: word,
     annotations: maybeMap.map((map) => (map?.size ? map : null)),
     labels: maybeMap.map((map) => (map?.size ? map : null)),
-    exportCreationTimestamp: fc.integer({ min: 0, max: 4102444800 }).map((s) => `${new Date(s * 1000).toISOString().slice(0, 19)}Z`),
+    exportCreationTimestamp: time,
     ports: orNull(fc.record({ name: text, protocol, appProtocol: fc.oneof(fc.constant(undefined), text), port })),
     type: fc.constantFrom('ClusterSetIP', 'Headless'),
     sessionAffinity: fc.constantFrom('None', 'ClientIP'),
@@ -102,6 +115,24 @@ const arbitraries: { [K in RecordKind]: fc.Arbitrary<RecordRows[K]> } = {
     ipFamilies: fc.array(fc.constantFrom('IPv4', 'IPv6'), { maxLength: 2 }),
     internalTrafficPolicy: fc.constantFrom(undefined, 'Cluster', 'Local'),
     trafficDistribution: fc.constantFrom(undefined, 'PreferClose', 'PreferSameZone', 'PreferSameNode'),
+  }),
+  wireguard: fc.record({
+    cluster: fc.constant(cluster),
+    clusterId: fc.constant(clusterId),
+    name: word,
+    epochs,
+    minTx: fc.nat(0xffff_ffff),
+    laggards: fc
+      .array(fc.tuple(fc.stringMatching(/^[a-z][a-z0-9]{0,10}$/), word), { maxLength: 16 })
+      .map((all) => all.map((parts) => parts.join('/')).sort(compareBytes)),
+  }),
+  wireguardtargets: fc.record({
+    cluster: fc.constant(cluster),
+    clusterId: fc.constant(clusterId),
+    target: fc.integer({ min: 1, max: 0xffff_ffff }),
+    startedAt: time,
+    by: text,
+    reason: text,
   }),
 };
 
@@ -111,6 +142,8 @@ const nameOf: { [K in RecordKind]: (row: RecordRows[K]) => string } = {
   ips: (row) => row.ip,
   services: (row) => `${row.namespace}/${row.name}`,
   serviceexports: (row) => `${row.namespace}/${row.name}`,
+  wireguard: (row) => row.name,
+  wireguardtargets: () => 'target',
 };
 
 function roundTrips<K extends RecordKind>(kind: K): void {
@@ -131,3 +164,5 @@ it('reads back every identity it writes', () => roundTrips('identities'));
 it('reads back every ip record it writes', () => roundTrips('ips'));
 it('reads back every service it writes', () => roundTrips('services'));
 it('reads back every service export it writes', () => roundTrips('serviceexports'));
+it("reads back every record of a node's keys that it writes", () => roundTrips('wireguard'));
+it('reads back every target that it writes', () => roundTrips('wireguardtargets'));

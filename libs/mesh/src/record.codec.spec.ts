@@ -21,6 +21,9 @@ const cases: [RecordKind, keyof typeof GOLDEN, string][] = [
   ['services', 'serviceBare', 'default/echo'],
   ['serviceexports', 'serviceExport', 'default/echo'],
   ['serviceexports', 'serviceExportFull', 'default/echo'],
+  ['wireguard', 'wireGuard', 'worker-1'],
+  ['wireguard', 'wireGuardBare', 'worker-1'],
+  ['wireguardtargets', 'wireGuardTarget', 'target'],
 ];
 
 describe('golden records', () => {
@@ -45,8 +48,17 @@ describe('golden records', () => {
   });
 
   it.each(cases)('%s %s under another key is dropped', (kind, golden) => {
-    const other = { nodes: 'other', identities: '1', ips: '10.9.9.9', services: 'default/other', serviceexports: 'other/echo' }[kind];
-    expect(decode(kind, GOLDEN[golden], other)).toEqual({ ok: false, reason: kind === 'identities' ? 'foreign-identity' : 'key-mismatch' });
+    const others: Record<RecordKind, [name: string, reason?: string]> = {
+      nodes: ['other'],
+      identities: ['1', 'foreign-identity'],
+      ips: ['10.9.9.9'],
+      services: ['default/other'],
+      serviceexports: ['other/echo'],
+      wireguard: ['other'],
+      wireguardtargets: ['other', 'bad-key'],
+    };
+    const [other, reason = 'key-mismatch'] = others[kind];
+    expect(decode(kind, GOLDEN[golden], other)).toEqual({ ok: false, reason });
   });
 });
 
@@ -87,12 +99,29 @@ describe('forms that readers must take', () => {
       expect(decode('serviceexports', text, 'default/echo')).toEqual(full);
   });
 
+  it('laggards in any order, and none', () => {
+    const turned = patched(GOLDEN.wireGuard, { laggards: ['cluster4/worker-9', 'a/n-1'] });
+    expect(decode('wireguard', turned, 'worker-1')).toEqual(decode('wireguard', GOLDEN.wireGuard, 'worker-1'));
+    const bare = patched(GOLDEN.wireGuardBare, { epochs: null, laggards: null, minTx: undefined });
+    expect(decode('wireguard', bare, 'worker-1')).toEqual(decode('wireguard', GOLDEN.wireGuardBare, 'worker-1'));
+  });
+
+  it('epochs up to the last one', () => {
+    const last = epochs({ ...EVEN, epoch: 2 ** 32 - 2 }, { ...ODD, epoch: 2 ** 32 - 1 });
+    expect(decode('wireguard', last, 'worker-1')).toMatchObject({ ok: true });
+  });
+
   it('labels in any order, without a value, without the last semicolon', () => {
     const text = 'k8s:io.kubernetes.pod.namespace=bar;k8s:flag;k8s:io.cilium.k8s.policy.cluster=cluster3';
     const labels = ['k8s:flag=', 'k8s:io.cilium.k8s.policy.cluster=cluster3', 'k8s:io.kubernetes.pod.namespace=bar'];
     expect(decode('identities', text, '196608')).toEqual({ ok: true, value: { id: 196608, labels } });
   });
 });
+
+const [EVEN, ODD] = (JSON.parse(GOLDEN.wireGuard) as { epochs: [Epoch, Epoch] }).epochs;
+type Epoch = { epoch: number; publicKey: string; port: number };
+const epochs = (...all: object[]): string => patched(GOLDEN.wireGuard, { epochs: all });
+const keyed = (publicKey: string): string => epochs({ ...EVEN, publicKey });
 
 describe('hostile records', () => {
   const dropped: [RecordKind, string, string, string][] = [
@@ -127,6 +156,37 @@ describe('hostile records', () => {
     ['serviceexports', 'default/echo', patched(GOLDEN.serviceExport, { type: 'ExternalName' }), 'unknown-value'],
     ['serviceexports', 'default/echo', patched(GOLDEN.serviceExport, { exportCreationTimestamp: null }), 'bad-time'],
     ['serviceexports', 'default/echo', patched(GOLDEN.serviceExport, { trafficDistribution: 'Near' }), 'unknown-value'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { cluster: 'cluster4' }), 'foreign-cluster'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { clusterID: 4 }), 'foreign-cluster-id'],
+    ['wireguard', 'worker-1', epochs({ ...EVEN, epoch: 0 }), 'bad-epoch'],
+    ['wireguard', 'worker-1', epochs({ ...EVEN, epoch: 2 ** 32 }), 'bad-field'],
+    ['wireguard', 'worker-1', epochs({ ...EVEN, epoch: 6.5 }), 'bad-field'],
+    ['wireguard', 'worker-1', epochs(ODD, EVEN), 'bad-epoch'],
+    ['wireguard', 'worker-1', epochs(EVEN, { ...ODD, epoch: 8, port: 51_871 }), 'bad-epoch'],
+    ['wireguard', 'worker-1', epochs(EVEN, { ...EVEN, publicKey: ODD.publicKey }), 'bad-epoch'],
+    ['wireguard', 'worker-1', epochs({ ...ODD, epoch: 5 }, EVEN, ODD), 'bad-epoch'],
+    ['wireguard', 'worker-1', epochs(EVEN, { ...ODD, publicKey: EVEN.publicKey }), 'bad-public-key'],
+    ['wireguard', 'worker-1', epochs({ ...EVEN, port: 51_872 }), 'bad-port'],
+    ['wireguard', 'worker-1', epochs({ ...ODD, port: 51_871 }), 'bad-port'],
+    ['wireguard', 'worker-1', epochs({ ...ODD, port: undefined }), 'bad-port'],
+    ['wireguard', 'worker-1', keyed(''), 'bad-field'],
+    ['wireguard', 'worker-1', keyed(EVEN.publicKey.slice(0, -1)), 'bad-public-key'],
+    ['wireguard', 'worker-1', keyed(`${EVEN.publicKey}\n`), 'bad-public-key'],
+    ['wireguard', 'worker-1', keyed(`${'B'.repeat(43)}=`), 'bad-public-key'], // what no encoder writes: bits that are spare
+    ['wireguard', 'worker-1', keyed(`${'_'.repeat(42)}A=`), 'bad-public-key'],
+    ['wireguard', 'worker-1', keyed(Buffer.alloc(31, 1).toString('base64')), 'bad-public-key'],
+    ['wireguard', 'worker-1', keyed(Buffer.alloc(32).toString('base64')), 'bad-public-key'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { minTx: 2 ** 32 }), 'bad-field'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { laggards: Array.from({ length: 17 }, (_, i) => `c/n${i}`) }), 'bad-field'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { laggards: ['n1'] }), 'bad-field'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { laggards: ['c/n/1'] }), 'bad-field'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { laggards: ['C/n1'] }), 'bad-field'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { laggards: [1] }), 'bad-field'],
+    ['wireguardtargets', 'target', patched(GOLDEN.wireGuardTarget, { clusterID: 4 }), 'foreign-cluster-id'],
+    ['wireguardtargets', 'target', patched(GOLDEN.wireGuardTarget, { target: 0 }), 'bad-epoch'],
+    ['wireguardtargets', 'target', patched(GOLDEN.wireGuardTarget, { target: 2 ** 32 }), 'bad-field'],
+    ['wireguardtargets', 'target', patched(GOLDEN.wireGuardTarget, { startedAt: 'now' }), 'bad-time'],
+    ['wireguardtargets', 'target', patched(GOLDEN.wireGuardTarget, { by: 1 }), 'bad-field'],
   ];
 
   it.each(dropped)('%s %s %s is dropped as %s', (kind, name, text, reason) => {

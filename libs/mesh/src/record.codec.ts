@@ -1,3 +1,4 @@
+import type { WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
 import type { Decoded, RecordContext } from './decode-result.ts';
 import { decodeIdentity, encodeIdentity, type IdentityRecord } from './identity.codec.ts';
 import { decodeIp, encodeIp, type IpRecord } from './ip.codec.ts';
@@ -5,6 +6,8 @@ import { decodeNode, encodeNode, type NodeRecord } from './node.codec.ts';
 import type { RecordKind } from './record-kind.ts';
 import { decodeService, encodeService, type ServiceRecord } from './service.codec.ts';
 import { decodeServiceExport, encodeServiceExport, type ServiceExportRecord } from './service-export.codec.ts';
+import { decodeWireGuard, encodeWireGuard } from './wireguard.codec.ts';
+import { decodeWireGuardTarget, encodeWireGuardTarget } from './wireguard-target.codec.ts';
 
 /** Row type of each kind. */
 export interface RecordRows {
@@ -13,6 +16,8 @@ export interface RecordRows {
   ips: IpRecord;
   services: ServiceRecord;
   serviceexports: ServiceExportRecord;
+  wireguard: WireGuardRow;
+  wireguardtargets: WireGuardTargetRow;
 }
 
 const DECODERS: { [K in RecordKind]: (bytes: Uint8Array, context: RecordContext) => Decoded<RecordRows[K]> } = {
@@ -21,6 +26,8 @@ const DECODERS: { [K in RecordKind]: (bytes: Uint8Array, context: RecordContext)
   ips: decodeIp,
   services: decodeService,
   serviceexports: decodeServiceExport,
+  wireguard: decodeWireGuard,
+  wireguardtargets: decodeWireGuardTarget,
 };
 
 const ENCODERS: { [K in RecordKind]: (row: RecordRows[K]) => string } = {
@@ -29,6 +36,8 @@ const ENCODERS: { [K in RecordKind]: (row: RecordRows[K]) => string } = {
   ips: encodeIp,
   services: encodeService,
   serviceexports: encodeServiceExport,
+  wireguard: encodeWireGuard,
+  wireguardtargets: encodeWireGuardTarget,
 };
 
 /** Reads a record of any kind. */

@@ -16,6 +16,9 @@ export const RECORD_LIMITS: Readonly<Record<RecordKind, number>> = {
   ips: 2_000_000,
   services: 131_072,
   serviceexports: 131_072,
+  wireguard: 65_536,
+  // There is one: the rest is room for what later versions may put beside it.
+  wireguardtargets: 16,
 };
 
 /** Bytes that the records of one cluster may have together, keys included. More are dropped as `too-much`: they would fill our own mesh etcd. */

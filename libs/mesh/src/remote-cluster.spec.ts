@@ -1,5 +1,6 @@
-import { flush, RemoteHarness } from '../testing/remote-cluster.harness.ts';
-import { HEARTBEAT_KEY, ipKey, serviceExportKey, stateLayout } from './keys.ts';
+import { GOLDEN } from '../testing/golden.ts';
+import { CONFIG, flush, RemoteHarness } from '../testing/remote-cluster.harness.ts';
+import { HEARTBEAT_KEY, ipKey, serviceExportKey, stateLayout, wireGuardKey, wireGuardTargetKey } from './keys.ts';
 import { RECORD_KINDS } from './record-kind.ts';
 
 describe('connecting', () => {
@@ -90,6 +91,37 @@ describe('connecting', () => {
     h.store.put(serviceExportKey('cluster3', 'a', 'b'), '{}');
     await flush();
     expect(h.remote.status().dropped).toEqual([]);
+  });
+
+  it('waits for canaries of WireGuard exactly when the cluster announces them', async () => {
+    const h = await new RemoteHarness().ready();
+    expect(h.state).toBe('ready');
+    h.putConfig({ wireguard: true });
+    await flush();
+    expect([h.state, h.problem]).toEqual(['syncing', 'MESH_CANARY_MISSING']);
+    h.store.put(wireGuardKey('cluster3', 'worker-1'), GOLDEN.wireGuard);
+    h.store.put(wireGuardTargetKey('cluster3'), GOLDEN.wireGuardTarget);
+    await flush();
+    expect(h.sink.names('wireguard')).toEqual([]);
+    h.putCanaries({ ...CONFIG, wireguard: true });
+    await flush();
+    expect(h.state).toBe('ready');
+    expect(h.sink.rows.wireguard.get('worker-1')).toMatchObject({ epochs: [{ epoch: 6 }, { epoch: 7 }] });
+    expect(h.sink.rows.wireguardtargets.get('target')).toMatchObject({ target: 7 });
+  });
+
+  it('keeps the keys of a cluster whose exporter goes back to one that knows none', async () => {
+    const h = new RemoteHarness();
+    h.store.put(wireGuardKey('cluster3', 'worker-1'), GOLDEN.wireGuard);
+    h.putConfig({ wireguard: true });
+    h.putCanaries({ ...CONFIG, wireguard: true });
+    h.remote.start();
+    await flush();
+    h.store.delete(stateLayout('wireguard', 'cluster3').canary, stateLayout('wireguardtargets', 'cluster3').canary);
+    h.putConfig();
+    await flush();
+    expect([h.state, h.sink.names('wireguard')]).toEqual(['ready', ['worker-1']]);
+    expect(h.sink.log.filter((line) => line.startsWith('delete'))).toEqual([]);
   });
 
   it('does not take the configuration of a cluster whose name begins alike', async () => {

@@ -1,6 +1,7 @@
 /**
  * Values as Go's encoding/json writes them (Go 1.26; structs with the fields of docs/wire.md), character for character.
  * They hold what Go treats in its own way: HTML characters, U+2028, control characters, map order by bytes, nil against empty.
+ * What is ours is written in the same way.
  */
 export const GOLDEN = {
   nodeFull:
@@ -21,6 +22,13 @@ export const GOLDEN = {
     '{"cluster":"cluster3","name":"echo","namespace":"default","exportCreationTimestamp":"2024-05-01T10:00:00Z","ports":[{"name":"http","protocol":"TCP","port":80}],"type":"ClusterSetIP","sessionAffinity":"None","ipFamilies":["IPv4"]}',
   serviceExportFull:
     '{"cluster":"cluster3","name":"echo","namespace":"default","annotations":{"a":"1"},"labels":{"b":"2"},"exportCreationTimestamp":"2024-05-01T10:00:00Z","ports":[{"name":"web","protocol":"TCP","appProtocol":"kubernetes.io/h2c","port":80},{"port":81}],"type":"Headless","sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":10800}},"ipFamilies":["IPv4","IPv6"],"internalTrafficPolicy":"Local","trafficDistribution":"PreferClose"}',
+  wireGuard:
+    '{"cluster":"cluster3","name":"worker-1","clusterID":3,"epochs":[{"epoch":6,"publicKey":"BgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgY=","port":51871},{"epoch":7,"publicKey":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=","port":51872}],"minTx":6,"laggards":["a/n-1","cluster4/worker-9"]}',
+  wireGuardBare: '{"cluster":"cluster3","name":"worker-1","clusterID":3,"epochs":[],"minTx":0,"laggards":[]}',
+  wireGuardTarget:
+    '{"cluster":"cluster3","clusterID":3,"target":7,"startedAt":"2026-05-01T10:00:00Z","by":"admin","reason":"a key \\u003clost\\u003e"}',
   clusterConfig: '{"id":3,"capabilities":{"syncedCanaries":true,"maxConnectedClusters":255,"serviceExportsEnabled":false}}',
   clusterConfigCached: '{"id":3,"capabilities":{"syncedCanaries":true,"cached":true,"maxConnectedClusters":511}}',
+  clusterConfigOurs:
+    '{"id":3,"capabilities":{"syncedCanaries":true,"maxConnectedClusters":255},"isthmus":{"tunnelProtocol":"vxlan","wireguard":true}}',
 } as const;

@@ -2,6 +2,7 @@ import { ManualClock, seededRandom } from '@isthmus/core';
 import {
   type ClusterConfig,
   ClusterIds,
+  canaryKeyOf,
   clusterConfigKey,
   decodedRows,
   encodeClusterConfig,
@@ -10,7 +11,6 @@ import {
   identityKey,
   ipKey,
   nodeKey,
-  publishesKind,
   RECORD_KINDS,
   type RecordChange,
   type RecordKind,
@@ -18,7 +18,6 @@ import {
   RemoteCluster,
   type RemoteClusterOptions,
   type RemoteSink,
-  recordLayout,
   serviceKey,
   type ValuesByKind,
 } from '../src/index.ts';
@@ -38,6 +37,8 @@ export class RecordingSink implements RemoteSink<RecordRows & ValuesByKind> {
     ips: new Map(),
     services: new Map(),
     serviceexports: new Map(),
+    wireguard: new Map(),
+    wireguardtargets: new Map(),
   };
   /** Every call, as text. */
   readonly log: string[] = [];
@@ -90,6 +91,7 @@ export const CONFIG: ClusterConfig = {
   serviceExportsEnabled: undefined,
   endpointSlicesExportMode: '',
   tunnelProtocol: '',
+  wireguard: false,
 };
 
 /** A remote cluster `cluster3` in a store of its own, followed by a cluster `own` with id 1. */
@@ -168,7 +170,7 @@ export class RemoteHarness {
   }
 
   canaryKeys(config: ClusterConfig = CONFIG): string[] {
-    return RECORD_KINDS.filter((kind) => publishesKind(config, kind)).map((kind) => recordLayout(kind, 'cluster3', config.cached).canary);
+    return RECORD_KINDS.flatMap((kind) => canaryKeyOf(config, 'cluster3', kind) ?? []);
   }
 
   putCanaries(config: ClusterConfig = CONFIG): void {

@@ -11,10 +11,10 @@ const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
 it('every object loads, with every program', () => {
-  const programs = ['pod', 'host', 'netdev', 'overlay', 'geneve', 'sock'].flatMap((name) =>
+  const programs = ['pod', 'host', 'netdev', 'egress', 'overlay', 'geneve', 'sock'].flatMap((name) =>
     cleanup.add(BpfObject.load({ path: objectPath(name), config: configBytes() }), (object) => object.close()).programs(),
   );
-  expect(programs).toHaveLength(5 + SOCKET_HOOKS.length);
+  expect(programs).toHaveLength(6 + SOCKET_HOOKS.length);
 });
 
 it('a kernel without TCX gets its programs by clsact: attached, swapped in place, detached', () => {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { ManualClock, Store } from '@isthmus/core';
 import { EventFanout, type EventListener } from '../datapath/event-fanout.ts';
+import { NO_ENCRYPTION } from '../encryption/encryption-status.ts';
 import { agentRoutes } from './agent-routes.ts';
 import type { ApiAnswer, ApiRequest } from './unix-server.ts';
 
@@ -22,6 +23,7 @@ function fixture() {
     bpfMap: (name) => (name === 'peers' ? [{ peer: 1 }] : undefined),
     events,
     bgp: () => undefined,
+    encryption: () => ({ ...NO_ENCRYPTION, node: 'east/n1' }),
   });
   const call = (route: string, request: Partial<ApiRequest> = {}): Promise<ApiAnswer> =>
     Promise.resolve(

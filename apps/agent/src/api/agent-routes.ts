@@ -1,6 +1,7 @@
 import { CodedError, type MetricsText, type Store } from '@isthmus/core';
 import type { CniHandler } from '../cni/cni-handler.ts';
 import type { EventFanout } from '../datapath/event-fanout.ts';
+import type { EncryptionStatus } from '../encryption/encryption-status.ts';
 import { type BgpApi, bgpAnswer, drainAnswer } from './bgp-routes.ts';
 import { API_NOT_FOUND, type ApiAnswer, type ApiHandler, type ApiRequest, type ApiRoutes } from './unix-server.ts';
 
@@ -17,6 +18,7 @@ export interface AgentApiOptions {
   readonly events: EventFanout;
   /** Undefined until the node knows its pod CIDRs. */
   readonly bgp: () => BgpApi | undefined;
+  readonly encryption: () => EncryptionStatus;
 }
 
 /** The agent's API: CNI, and what the agent believes, which is its tables. */
@@ -31,6 +33,7 @@ export function agentRoutes(options: AgentApiOptions): ApiRoutes {
     ['GET /v1/metrics', () => metricsAnswer(options)],
     ['GET /v1/bgp', (request) => ({ body: bgpAnswer(options.bgp(), request) })],
     ['POST /v1/bgp/drain', ({ body }) => ({ body: drainAnswer(options.bgp(), body) })],
+    ['GET /v1/encryption', () => ({ body: options.encryption() })],
     ['GET /v1/monitor', ({ signal }) => monitor(options.events, signal)],
   ]);
 }

@@ -3,7 +3,7 @@ import { bgpSummary, nodesByMode } from './bgp-summary.ts';
 import type { BgpPeerView } from './bgp-view.ts';
 
 const peer = (state: BgpPeerView['state']): BgpPeerView => ({ state }) as BgpPeerView;
-const row = (node: string, mode: PeerMode): PeerRow => ({ cluster: 'west', clusterId: 2, node, mode });
+const row = (node: string, mode: PeerMode): PeerRow => ({ cluster: 'west', clusterId: 2, node, mode, tx: 'closed' });
 
 it('counts sessions apart from peers that are refused', () => {
   const peers = [peer('established'), peer('established'), peer('connect'), peer('refused')];

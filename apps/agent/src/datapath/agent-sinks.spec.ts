@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LOCAL_SCOPE, ManualClock, seededRandom } from '@isthmus/core';
 import type { BpfMap } from '@isthmus/datapath';
-import { MemoryRowMap } from '@isthmus/datapath';
+import { decodePeerValue, MemoryRowMap, PeerTx } from '@isthmus/datapath';
 import type { BackendSetRow, EndpointRow, IpRow, NodeRow, ServiceRow } from '@isthmus/model';
 import { OWN_NODE, ownTables } from '../tables/own-node-fixture.ts';
 import { declareKernelSinks } from './agent-sinks.ts';
@@ -128,6 +128,35 @@ describe('declareKernelSinks', () => {
       remoteIps.delete('west/10.2.0.5');
     });
     expect(await settle()).toEqual(['-ipcache', '-peers']);
+    await end();
+  });
+
+  it('has a peer in before the pod CIDR behind it, and takes it out after that', async () => {
+    const { tables, maps, settle, end, allSynced } = fixture();
+    allSynced();
+    await settle();
+    tables.sources.remoteNodes.put('west/n1', { ...node, podCidrs: ['10.2.0.0/24'] } as unknown as NodeRow);
+    const log = (await settle()).filter((line) => !line.endsWith('ipcache'));
+    expect(log).toEqual(['+peers', '+mesh_ranges']);
+    expect(maps.get('isth_mesh_ranges')?.rows.size).toBe(1);
+    tables.sources.remoteNodes.delete('west/n1');
+    expect((await settle()).filter((line) => !line.endsWith('ipcache'))).toEqual(['-mesh_ranges', '-peers']);
+    await end();
+  });
+
+  it('sends to a peer by the device that is named, and by none until then', async () => {
+    const { tables, maps, settle, end, allSynced } = fixture();
+    allSynced();
+    tables.sources.remoteNodes.put('west/n1', node as unknown as NodeRow);
+    const tx = async () => {
+      await settle();
+      return [...(maps.get('isth_peers')?.rows.values() ?? [])].map(([, value]) => decodePeerValue(value).tx);
+    };
+    expect(await tx()).toEqual([PeerTx.closed]);
+    tables.sources.wireguardTx.put('172.30.2.1', { device: 'odd' });
+    expect(await tx()).toEqual([PeerTx.odd]);
+    tables.sources.wireguardTx.delete('172.30.2.1');
+    expect(await tx()).toEqual([PeerTx.closed]);
     await end();
   });
 

@@ -21,6 +21,7 @@ import {
   ipcacheCodec,
   ipcacheKeyBytes,
   MapSink,
+  meshRangeCodec,
   PodProgramSink,
   peerAddress,
   peerCodec,
@@ -47,6 +48,8 @@ export interface KernelSinks {
   readonly group: SinkGroup;
   /** Resolves when the datapath has what an endpoint's row says. */
   settled(row: EndpointRow, revision: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves when the kernel has an address of another node as a revision says. */
+  peerSettled(address: string, revision: number, signal: AbortSignal): Promise<void>;
   /** Resolves when every pod's device runs the program that was given. */
   podProgramsAttached(revision: number, signal?: AbortSignal): Promise<void>;
 }
@@ -91,6 +94,12 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
     target: new MapSink(maps.ipcache, ipcacheCodec(pools.peers, own.clusterId)),
     after: [peers] as Sink<unknown>[],
   });
+  group.add({
+    name: 'mesh-ranges',
+    table: tables.meshRanges,
+    target: new MapSink(maps.meshRanges, meshRangeCodec(pools.peers, own.clusterId)),
+    after: [peers] as Sink<unknown>[],
+  });
   const devices = group.add({
     name: 'pod-devices',
     table: tables.podDevices,
@@ -129,6 +138,7 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
   });
   return {
     group,
+    peerSettled: (address, revision, signal) => peers.settled(address, revision, signal),
     podProgramsAttached: (revision, signal) => devices.flushed(revision, () => true, signal),
     settled: async (row, revision, signal) => {
       const addresses = [row.ipv4, row.ipv6].filter((ip) => ip !== '');
@@ -152,6 +162,7 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
 function kernelMaps(programs: LoadedPrograms) {
   return {
     peers: programs.map('isth_peers'),
+    meshRanges: programs.map('isth_mesh_ranges'),
     ipcache: programs.map('isth_ipcache'),
     endpoints: programs.map('isth_endpoints'),
     backends: programs.map('isth_backends'),

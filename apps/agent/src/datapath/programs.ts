@@ -101,6 +101,8 @@ function datapathConfig({ dualStack, native, podMtu, underlay, gateway }: Progra
     underlayIpv6: addressBytesOr0(underlay.ipv6, 6),
     gatewayIpv4: addressBytesOr0(gateway.ipv4, 4),
     gatewayIpv6: addressBytesOr0(gateway.ipv6, 6),
+    wireguardEvenIfindex: 0,
+    wireguardOddIfindex: 0,
   };
 }
 

@@ -3,6 +3,7 @@ import type { EndpointRow, LocalAddressRow, ServiceRow } from '@isthmus/model';
 import type { Agent } from '../agent.ts';
 import { measureBgp } from './bgp-metrics.ts';
 import { datapathCounters } from './datapath-counters.ts';
+import { measureEncryption } from './encryption-metrics.ts';
 import { AGENT_METRICS } from './metric-list.ts';
 
 type Set = MetricSet<typeof AGENT_METRICS>;
@@ -22,6 +23,7 @@ export function agentMetrics(agent: Agent): Set {
   metrics.read('isthmus_certificate_not_after_timestamp_seconds', () =>
     agent.certificates.map(({ name, notAfter }) => [{ certificate: name }, Date.parse(notAfter) / 1000]),
   );
+  measureEncryption(metrics, () => agent.encryption());
   measureSinks(metrics, agent);
   measureDatapath(metrics, agent);
   measurePods(metrics, agent);
@@ -52,6 +54,7 @@ function filledMaps({ tables }: Agent): Record<string, { readonly size: number }
     isth_endpoints: tables.localAddresses,
     isth_ipcache: tables.ipcache,
     isth_peers: tables.peers,
+    isth_mesh_ranges: tables.meshRanges,
     isth_backends: tables.backends,
     isth_revnat: tables.revnats,
   };

@@ -131,6 +131,32 @@ export const AGENT_METRICS = defineMetrics('agent', {
     unit: 'peers',
     help: 'BGP peers with whom there can be no session as they are configured',
   },
+  isthmus_wireguard_target_epoch: {
+    type: 'gauge',
+    labels: [],
+    unit: 'number',
+    help: 'Epoch of keys that the mesh is to be at; 0 without encryption',
+  },
+  isthmus_wireguard_epoch: {
+    type: 'gauge',
+    labels: ['device'],
+    unit: 'number',
+    help: 'Epoch of the keys on a WireGuard device; 0 for none',
+  },
+  isthmus_wireguard_peers: {
+    type: 'gauge',
+    labels: ['state'],
+    unit: 'nodes',
+    help: 'Other nodes: `encrypted`; `handshake`, `closed`, `no-keys`: nothing is sent to them, and why',
+  },
+  isthmus_wireguard_pq_peers: { type: 'gauge', labels: [], unit: 'nodes', help: 'Other nodes whose sessions have a preshared key' },
+  isthmus_wireguard_handshake_age_seconds: {
+    type: 'gauge',
+    labels: [],
+    unit: 'seconds',
+    help: 'The greatest time since a handshake of those nodes that are sent to',
+  },
+  isthmus_wireguard_laggards: { type: 'gauge', labels: [], unit: 'nodes', help: 'Nodes of the mesh that are not at the target epoch' },
   isthmus_certificate_not_after_timestamp_seconds: {
     type: 'gauge',
     labels: ['certificate'],

@@ -14,6 +14,7 @@ const link = (index: number, name: string, mtu = 1500): Link => ({
   peerIndex: undefined,
   peerElsewhere: false,
   carrier: true,
+  txQueueLength: 1000,
   data: Buffer.alloc(0),
 });
 

@@ -22,10 +22,10 @@ const record = (ip: string, hostIp: string) =>
     namedPorts: [],
   });
 
-function fixture() {
+function fixture({ encrypted = false } = {}) {
   const server = new MemoryKvServer({ clock: new ManualClock() });
   const kv = server.connect();
-  const sink = new KvRecordSink(kv, publishedIpCodec(owner, HOST));
+  const sink = new KvRecordSink(kv, publishedIpCodec(owner, HOST, encrypted));
   const found = async () => {
     const all = [];
     for await (const batch of sink.entries()) all.push(...batch);
@@ -46,6 +46,17 @@ describe('KvRecordSink with addresses', () => {
     for (const ip of ['10.1.0.5', 'fd00::5']) {
       const decoded = decodeIp((await kv.get(key(ip)))?.value ?? new Uint8Array(), { ...owner, name: ip });
       expect(decoded).toMatchObject({ ok: true, value: { ip, hostIp: HOST, identity: 65_800, namespace: 'shop', podName: 'web' } });
+    }
+  });
+
+  it('says of each whether it is encrypted', async () => {
+    for (const [encrypted, is] of [
+      [false, '"Key":0,'],
+      [true, '"Key":255,'],
+    ] as const) {
+      const { kv, sink } = fixture({ encrypted });
+      await sink.update([{ key: '10.1.0.5', row }]);
+      expect(Buffer.from((await kv.get(key('10.1.0.5')))?.value ?? []).toString()).toContain(is);
     }
   });
 
@@ -107,6 +118,16 @@ describe('KvRecordSink with addresses', () => {
 });
 
 describe('KvRecordSink with the own node', () => {
+  it('says as Cilium does that the node is encrypted, and by which key', async () => {
+    const { kv } = fixture();
+    const publicKey = Buffer.alloc(32, 1).toString('base64');
+    const names = { cluster: 'east', clusterId: 1, name: 'n1', podCidrs: [], bootId: '' };
+    const addresses = { internal: { ipv4: HOST, ipv6: '' }, podHost: { ipv4: '', ipv6: '' } };
+    await new KvRecordSink(kv, ownNodeCodec('east')).update([{ key: 'n1', row: { ...names, ...addresses, encryption: { publicKey } } }]);
+    const written = JSON.parse(Buffer.from((await kv.get('cilium/state/nodes/v1/east/n1'))?.value ?? []).toString());
+    expect(written).toMatchObject({ EncryptionKey: 255, WireguardPubKey: publicKey });
+  });
+
   it('writes the node’s record, and leaves removing it to others', async () => {
     const { kv } = fixture();
     const sink = new KvRecordSink(kv, ownNodeCodec('east'));
@@ -134,6 +155,8 @@ describe('KvRecordSink with the own node', () => {
         ipv4SecondaryCidrs: ['10.9.0.0/24'],
         ipv6Cidr: 'fd00:1::/120',
         bootId: 'b',
+        encryptionKey: 0,
+        wireguardPubKey: '',
       },
     });
     for await (const batch of sink.entries()) expect(batch).toEqual([]);

@@ -1,4 +1,4 @@
-import { encodeNode, type NodeRecord, nodeKey, stateLayout } from '@isthmus/mesh';
+import { encodeNode, type NodeRecord, nodeKey, stateLayout, WIREGUARD_ENCRYPTION_KEY } from '@isthmus/mesh';
 import { parseCidr } from '@isthmus/net';
 import type { PodAddresses } from '../endpoint/endpoint-ports.ts';
 import type { KvRecordCodec } from './kv-record-sink.ts';
@@ -12,6 +12,8 @@ export interface OwnNodeRow {
   readonly podHost: PodAddresses;
   readonly podCidrs: readonly string[];
   readonly bootId: string;
+  /** It encrypts by WireGuard; the key is for those who know of no epochs. */
+  readonly encryption?: { readonly publicKey: string };
 }
 
 /** The node as its mesh record. */
@@ -38,10 +40,10 @@ export function ownNodeRecord(row: OwnNodeRow): NodeRecord {
     ipv4IngressIp: '',
     ipv6IngressIp: '',
     source: 'custom-resource',
-    encryptionKey: 0,
+    encryptionKey: row.encryption ? WIREGUARD_ENCRYPTION_KEY : 0,
     labels: new Map(),
     annotations: new Map(),
-    wireguardPubKey: '',
+    wireguardPubKey: row.encryption?.publicKey ?? '',
     bootId: row.bootId,
   };
 }

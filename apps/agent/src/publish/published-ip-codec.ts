@@ -1,11 +1,15 @@
-import { decodeIp, encodeIp, ipKey, type MaxConnectedClusters, stateLayout } from '@isthmus/mesh';
+import { decodeIp, encodeIp, ipKey, type MaxConnectedClusters, stateLayout, WIREGUARD_ENCRYPTION_KEY } from '@isthmus/mesh';
 import type { KvRecordCodec } from './kv-record-sink.ts';
 import type { PublishedIpRow } from './published-rows.ts';
 
-/** Address records of this node's pods: those that name it as their host. */
+/**
+ * Address records of this node's pods: those that name it as their host.
+ * @param encrypted the node is reached by WireGuard
+ */
 export function publishedIpCodec(
   owner: { cluster: string; clusterId: number; maxConnectedClusters: MaxConnectedClusters },
   hostIp: string,
+  encrypted: boolean,
 ): KvRecordCodec<PublishedIpRow> {
   const { prefix } = stateLayout('ips', owner.cluster);
   return {
@@ -15,7 +19,7 @@ export function publishedIpCodec(
         ip,
         hostIp: row.hostIp,
         identity: row.identity,
-        encryptionKey: 0,
+        encryptionKey: encrypted ? WIREGUARD_ENCRYPTION_KEY : 0,
         namespace: row.namespace,
         podName: row.pod,
         podUid: '',

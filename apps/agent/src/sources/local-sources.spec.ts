@@ -1,6 +1,15 @@
 import { ManualClock, seededRandom } from '@isthmus/core';
 import { KvResources, MemoryKvServer } from '@isthmus/kvstore';
-import { encodeIp, identityKey, ipKey, nodeKey } from '@isthmus/mesh';
+import {
+  encodeIp,
+  encodeWireGuard,
+  encodeWireGuardTarget,
+  identityKey,
+  ipKey,
+  nodeKey,
+  wireGuardKey,
+  wireGuardTargetKey,
+} from '@isthmus/mesh';
 import {
   ENDPOINT_SLICE,
   type EndpointRow,
@@ -86,6 +95,24 @@ describe('runClusterSource', () => {
     await kv.delete(ipKey('10.1.0.5'));
     await settle();
     expect(localIps.table.size).toBe(0);
+    stop.abort();
+    await running;
+  });
+
+  it('mirrors keys of nodes, and the target', async () => {
+    const { kv, tables, settle, stop, running, complaints } = follow();
+    const { localWireGuard, localWireGuardTargets } = tables.sources;
+    const epochs = [{ epoch: 7, publicKey: Buffer.alloc(32, 7).toString('base64'), port: 51_872 }];
+    const keys = { ...owner, name: 'n1', epochs, minTx: 7, laggards: ['west/n2'] };
+    const target = { ...owner, target: 8, startedAt: '2026-01-01T00:00:00Z', by: 'admin', reason: 'a laptop was lost' };
+    await kv.put(wireGuardKey('east', 'n1'), encodeWireGuard(keys));
+    await kv.put(wireGuardKey('east', 'n2'), encodeWireGuard(keys));
+    await kv.put(wireGuardTargetKey('east'), encodeWireGuardTarget(target));
+    await settle();
+    expect([...localWireGuard.table.rows()]).toEqual([['east/n1', keys]]);
+    expect([...localWireGuardTargets.table.rows()]).toEqual([['east', target]]);
+    expect(complaints).toEqual(['wireguard n2 key-mismatch']);
+    for (const { table } of [localWireGuard, localWireGuardTargets]) expect(table.scopes.isSynced('local')).toBe(true);
     stop.abort();
     await running;
   });

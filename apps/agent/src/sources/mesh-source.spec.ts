@@ -5,6 +5,7 @@ import {
   clusterConfigKey,
   encodeClusterConfig,
   encodeIp,
+  encodeWireGuard,
   isthmusClusterKey,
   isthmusClustersCanaryKey,
   isthmusHeartbeatKey,
@@ -66,7 +67,7 @@ function fixture() {
         namedPorts: [],
       }),
     );
-  const mirror = async (cluster: string, id: number): Promise<void> => {
+  const mirror = async (cluster: string, id: number, wireguard = true): Promise<void> => {
     await kv.put(
       clusterConfigKey(cluster),
       encodeClusterConfig({
@@ -77,15 +78,22 @@ function fixture() {
         serviceExportsEnabled: undefined,
         endpointSlicesExportMode: '',
         tunnelProtocol: 'vxlan',
+        wireguard,
       }),
     );
     await kv.put(isthmusHeartbeatKey(cluster), String(++beats));
-    for (const kind of RECORD_KINDS) await kv.put(cacheLayout(kind, cluster).canary, 't');
+    for (const kind of RECORD_KINDS) if (wireguard || !kind.startsWith('wireguard')) await kv.put(cacheLayout(kind, cluster).canary, 't');
   };
-  const { remoteIps } = tables.sources;
+  const putKeys = (cluster: string, clusterId: number, name: string) =>
+    kv.put(
+      `${cacheLayout('wireguard', cluster).prefix}${name}`,
+      encodeWireGuard({ cluster, clusterId, name, epochs: [], minTx: 0, laggards: [] }),
+    );
+  const { remoteIps, remoteWireGuard } = tables.sources;
+  const nodesWithKeys = () => [...remoteWireGuard.table.rows()].map(([key]) => key);
   const ips = () => [...remoteIps.table.rows()].map(([key]) => key).sort();
   const synced = (scope: string) => remoteIps.table.scopes.isSynced(scope);
-  return { server, kv, source, tables, settle, end, list, mark, mirror, putIp, ips, synced };
+  return { server, kv, source, tables, settle, end, list, mark, mirror, putIp, putKeys, ips, nodesWithKeys, synced };
 }
 
 describe('MeshSource', () => {
@@ -102,6 +110,26 @@ describe('MeshSource', () => {
     await mirror('west', 2);
     await settle(5_000);
     expect([ips(), synced('cluster-2'), source.statuses()[0]?.ready]).toEqual([['west/10.2.0.5'], true, true]);
+    await end();
+  });
+
+  it('reads keys of nodes, and waits for none where a mirror of an earlier version knows of none', async () => {
+    const { settle, end, list, mark, mirror, putKeys, nodesWithKeys, source, tables } = fixture();
+    await list('west', 2);
+    await mark();
+    await mirror('west', 2, false);
+    await settle(5_000);
+    const { scopes } = tables.sources.remoteWireGuard.table;
+    expect([source.statuses()[0]?.ready, nodesWithKeys()]).toEqual([true, []]);
+    expect([scopes.isSynced('cluster-2'), scopes.isSynced('cluster-9')]).toEqual([true, true]);
+    await putKeys('west', 2, 'n1');
+    await mirror('west', 2);
+    await settle(5_000);
+    expect([source.statuses()[0]?.ready, nodesWithKeys()]).toEqual([true, ['west/n1']]);
+    // It goes back to the earlier version.
+    await mirror('west', 2, false);
+    await settle(5_000);
+    expect([source.statuses()[0]?.ready, nodesWithKeys()]).toEqual([true, ['west/n1']]);
     await end();
   });
 

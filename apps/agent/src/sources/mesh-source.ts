@@ -127,6 +127,13 @@ export class MeshSource {
 
 /** Tables that remote clusters write into. */
 export function remoteWriters(tables: SourceTables): readonly TableWriter<never>[] {
-  const { remoteNodes, remoteIps, remoteIdentities, remoteBackends } = tables;
-  return [remoteNodes, remoteIps, remoteIdentities, remoteBackends] as unknown as TableWriter<never>[];
+  const { remoteNodes, remoteIps, remoteIdentities, remoteBackends, remoteWireGuard, remoteWireGuardTargets } = tables;
+  return [
+    remoteNodes,
+    remoteIps,
+    remoteIdentities,
+    remoteBackends,
+    remoteWireGuard,
+    remoteWireGuardTargets,
+  ] as unknown as TableWriter<never>[];
 }

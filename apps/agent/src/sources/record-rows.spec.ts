@@ -1,5 +1,5 @@
 import type { NodeRecord, ServiceRecord } from '@isthmus/mesh';
-import { backendSetRow, identityRow, ipRow, nodeRow } from './record-rows.ts';
+import { backendSetRow, identityRow, ipRow, nodeRow, recordRowKey } from './record-rows.ts';
 
 const owner = { cluster: 'west', clusterId: 2 };
 
@@ -45,6 +45,11 @@ describe('rows of records', () => {
       namespace: 'n',
       pod: 'p',
     });
+  });
+
+  it('are found by cluster and name, identities by number, targets by cluster', () => {
+    const keys = (['nodes', 'identities', 'wireguard', 'wireguardtargets'] as const).map((kind) => recordRowKey(kind, 'west', 'x'));
+    expect(keys).toEqual(['west/x', 'x', 'west/x', 'west']);
   });
 
   it('writes labels as endpoints have them', () => {

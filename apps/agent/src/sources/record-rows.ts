@@ -1,10 +1,20 @@
-import type { IdentityRecord, IpRecord, NodeRecord, ServiceRecord } from '@isthmus/mesh';
+import type { IdentityRecord, IpRecord, NodeRecord, RecordKind, ServiceRecord } from '@isthmus/mesh';
 import type { BackendSetRow, IdentityRow, IpRow, NodeRow } from '@isthmus/model';
 
 /** Whose records they are. */
 export interface RecordOwner {
   readonly cluster: string;
   readonly clusterId: number;
+}
+
+/**
+ * Key of a record's row. Identities are unique in the mesh, so that they can be found by number alone; a cluster has one target.
+ * @param name the record's own
+ */
+export function recordRowKey(kind: RecordKind, cluster: string, name: string): string {
+  if (kind === 'identities') return name;
+  // Joined, not a template: that would keep its parts too.
+  return kind === 'wireguardtargets' ? cluster : [cluster, name].join('/');
 }
 
 /** The address type that other nodes send to. */

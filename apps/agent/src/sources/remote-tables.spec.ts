@@ -1,4 +1,5 @@
 import type { IpRecord } from '@isthmus/mesh';
+import type { WireGuardRow } from '@isthmus/model';
 import { ownTables } from '../tables/own-node-fixture.ts';
 import { RemoteTables } from './remote-tables.ts';
 
@@ -48,6 +49,21 @@ describe('RemoteTables', () => {
     expect(scopes.isSynced('cluster-2')).toBe(true);
   });
 
+  it('has keys by node, and one target of each cluster', () => {
+    const { tables, remote } = fixture();
+    const { remoteWireGuard, remoteWireGuardTargets } = tables.sources;
+    const keys = (name: string): WireGuardRow => ({ cluster: 'west', clusterId: 2, name, epochs: [], minTx: 0, laggards: [] });
+    const target = { cluster: 'west', clusterId: 2, target: 7, startedAt: '2026-01-01T00:00:00Z', by: '', reason: '' };
+    const west = remote('west');
+    west.expect(2);
+    west.apply('wireguard', [{ name: 'n1', value: keys('n1') }]);
+    west.apply('wireguardtargets', [{ name: 'target', value: target }]);
+    expect([...remoteWireGuard.table.rows()]).toEqual([['west/n1', keys('n1')]]);
+    expect([...remoteWireGuardTargets.table.rows()]).toEqual([['west', target]]);
+    west.drained();
+    expect([remoteWireGuard.table.size, remoteWireGuardTargets.table.size]).toEqual([0, 0]);
+  });
+
   it('moves to another number with its cluster', () => {
     const { tables, remote, scopes } = fixture();
     tables.sources.remoteIps.scopesKnown();
@@ -74,8 +90,8 @@ describe('RemoteTables', () => {
     west.drained();
     expect(ips()).toEqual(['north/10.3.0.5 of 3']);
     expect([tables.sources.remoteIdentities.table.size, west.clusterId]).toEqual([0, 0]);
-    // One commit for the rows; the scopes of four tables are forgotten after it.
-    expect(tables.store.revision - revision).toBe(5);
+    // One commit for the rows; the scopes of six tables are forgotten after it.
+    expect(tables.store.revision - revision).toBe(7);
     west.drained();
   });
 });

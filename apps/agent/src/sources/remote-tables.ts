@@ -1,10 +1,17 @@
 import type { Store, TableWriter } from '@isthmus/core';
 import type { ClusterConfig, RecordChange, RecordKind, RecordRows, RemoteSink, ValuesByKind } from '@isthmus/mesh';
 import type { SourceTables } from '../tables/agent-tables.ts';
-import { backendSetRow, identityRow, ipRow, nodeRow } from './record-rows.ts';
+import { backendSetRow, identityRow, ipRow, nodeRow, recordRowKey } from './record-rows.ts';
 
 /** Kinds of records that an agent keeps, and their tables' names among the sources. */
-const WRITERS = { nodes: 'remoteNodes', identities: 'remoteIdentities', ips: 'remoteIps', services: 'remoteBackends' } as const;
+const WRITERS = {
+  nodes: 'remoteNodes',
+  identities: 'remoteIdentities',
+  ips: 'remoteIps',
+  services: 'remoteBackends',
+  wireguard: 'remoteWireGuard',
+  wireguardtargets: 'remoteWireGuardTargets',
+} as const;
 type Kept = keyof typeof WRITERS;
 
 /** One remote cluster's rows in the agent's tables. */
@@ -44,8 +51,7 @@ export class RemoteTables implements RemoteSink<RecordRows & ValuesByKind> {
     const writer = this.#writer(kind as Kept);
     this.#store.transact(() => {
       for (const { name, value } of changes) {
-        // Identities are unique in the mesh, so that they can be found by number alone. Joined, not a template: that would keep its parts too.
-        const key = kind === 'identities' ? name : [this.#cluster, name].join('/');
+        const key = recordRowKey(kind, this.#cluster, name);
         if (value === undefined) writer.delete(key);
         else writer.put(key, this.#row(kind as Kept, value));
       }
@@ -81,6 +87,9 @@ export class RemoteTables implements RemoteSink<RecordRows & ValuesByKind> {
         return ipRow(owner, value as RecordRows['ips']);
       case 'services':
         return backendSetRow(value as RecordRows['services']);
+      case 'wireguard':
+      case 'wireguardtargets':
+        return value;
     }
   }
 

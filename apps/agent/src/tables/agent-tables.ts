@@ -7,7 +7,7 @@ import {
   LEARNED_SCOPE,
   type RouteRow,
 } from '@isthmus/datapath';
-import { declareIpcache, declareNativeNodes, declarePeers } from '@isthmus/identity';
+import { declareIpcache, declareMeshRanges, declareNativeNodes, declarePeers } from '@isthmus/identity';
 import type {
   BackendSetRow,
   EndpointRow,
@@ -16,11 +16,15 @@ import type {
   IpRow,
   LearnedRouteRow,
   LocalAddressRow,
+  MeshRangeRow,
   NativeNodeRow,
   NodeRow,
   PeerRow,
   RoutingModeName,
   ServiceRow,
+  WireGuardRow,
+  WireGuardTargetRow,
+  WireGuardTxRow,
 } from '@isthmus/model';
 import { type AdoptedBackendsRow, type BackendAddressRow, declareServiceTables, type FrontendRow, type RevnatRow } from '@isthmus/service';
 import { type BgpTables, declareBgpTables } from '../bgp/bgp-tables.ts';
@@ -51,12 +55,19 @@ export interface SourceTables {
   readonly remoteIps: TableWriter<IpRow>;
   readonly localIdentities: TableWriter<IdentityRow>;
   readonly remoteIdentities: TableWriter<IdentityRow>;
+  /** What nodes say of their WireGuard keys, this one included. */
+  readonly localWireGuard: TableWriter<WireGuardRow>;
+  readonly remoteWireGuard: TableWriter<WireGuardRow>;
+  readonly localWireGuardTargets: TableWriter<WireGuardTargetRow>;
+  readonly remoteWireGuardTargets: TableWriter<WireGuardTargetRow>;
   readonly services: TableWriter<ServiceRow>;
   readonly localBackends: TableWriter<BackendSetRow>;
   readonly remoteBackends: TableWriter<BackendSetRow>;
   readonly learnedRoutes: TableWriter<LearnedRouteRow>;
   /** Those of them that the kernel has. */
   readonly kernelRoutes: TableWriter<true>;
+  /** Which WireGuard device sends to a peer, by its address. What the kernel has must be in before the sink of peers starts. */
+  readonly wireguardTx: TableWriter<WireGuardTxRow>;
 }
 
 /** Every table of an agent. */
@@ -67,6 +78,7 @@ export interface AgentTables {
   /** Nodes that learned routes lead to, by key; none where everything goes through the tunnel. */
   readonly nativeNodes: Table<NativeNodeRow>;
   readonly peers: Table<PeerRow>;
+  readonly meshRanges: Table<MeshRangeRow>;
   readonly ipcache: Table<IpcacheRow>;
   readonly localAddresses: Table<LocalAddressRow>;
   readonly podDevices: Table<AttachedDevice>;
@@ -93,7 +105,7 @@ export function declareAgentTables(
     sources.learnedRoutes.table,
     sources.kernelRoutes.table,
   );
-  const peers = declarePeers(store, nodes, own, { mode: own.routingMode, native: nativeNodes });
+  const peers = declarePeers(store, nodes, own, { mode: own.routingMode, native: nativeNodes, tx: sources.wireguardTx.table });
   const ipcache = declareIpcache(store, {
     endpoints: sources.endpoints.table,
     localIps: sources.localIps.table,
@@ -118,6 +130,7 @@ export function declareAgentTables(
     sources,
     nativeNodes,
     peers,
+    meshRanges: declareMeshRanges(store, nodes, peers, own),
     ipcache,
     localAddresses: declareLocalAddresses(store, sources.endpoints.table, sources.hostAddresses.table),
     podDevices: declarePodDevices(store, sources.endpoints.table),
@@ -140,6 +153,12 @@ function declareSources(store: Store): SourceTables {
   const local = <V>(name: string): TableWriter<V> => declareSource(store, name, LOCAL_SCOPE);
   // What is there from an earlier run counts until the peers have said what they have now.
   const learned = <V>(name: string): TableWriter<V> => declareSource(store, name, LEARNED_SCOPE);
+  // It says nothing about which rows there are, so nobody's pruning waits for it.
+  const complete = <V>(name: string): TableWriter<V> => {
+    const writer = declareSource<V>(store, name, LOCAL_SCOPE);
+    writer.synced(LOCAL_SCOPE);
+    return writer;
+  };
   const remote = <V>(name: string): TableWriter<V> => {
     const writer = store.table<V>(name);
     writer.synced(LOCAL_SCOPE);
@@ -154,11 +173,16 @@ function declareSources(store: Store): SourceTables {
     remoteIps: remote('remote-ips'),
     localIdentities: local('identities'),
     remoteIdentities: remote('remote-identities'),
+    localWireGuard: local('wireguard'),
+    remoteWireGuard: remote('remote-wireguard'),
+    localWireGuardTargets: local('wireguard-targets'),
+    remoteWireGuardTargets: remote('remote-wireguard-targets'),
     services: local('services'),
     localBackends: local('service-backends'),
     remoteBackends: remote('remote-service-backends'),
     learnedRoutes: learned('learned-routes'),
     kernelRoutes: learned('kernel-routes'),
+    wireguardTx: complete('wireguard-tx'),
   };
 }
 

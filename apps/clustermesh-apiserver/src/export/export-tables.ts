@@ -11,11 +11,14 @@ export interface NamespacedText {
   readonly value: string;
 }
 
-/** Tables that the sources write. Keys: node, identity, address, namespace, `<namespace>/<name>`. */
+/** Tables that the sources write. Keys: node, identity, address, node, `target`, namespace, `<namespace>/<name>`. */
 export interface ExportSources {
   readonly nodes: TableWriter<string>;
   readonly identities: TableWriter<NamespacedText>;
   readonly ips: TableWriter<NamespacedText>;
+  /** What nodes say of their WireGuard keys, and the epoch that the cluster wants. */
+  readonly wireguard: TableWriter<string>;
+  readonly wireguardTarget: TableWriter<string>;
   /** Whether each namespace publishes anything. */
   readonly namespaces: TableWriter<boolean>;
   readonly services: TableWriter<Service>;
@@ -42,6 +45,8 @@ export function declareExportTables(
     ips: declareFiltered(store, 'state/ips', sources.ips.table, namespaces, isGlobal),
     services: declareServices(store, own, sources, isGlobal),
     serviceexports: declareServiceExports(store, own, sources, isGlobal),
+    wireguard: sources.wireguard.table,
+    wireguardtargets: sources.wireguardTarget.table,
   };
   return { sources, exported };
 }
@@ -51,6 +56,8 @@ function declareSources(store: Store): ExportSources {
     nodes: store.table('state/nodes'),
     identities: store.table('identities'),
     ips: store.table('ips'),
+    wireguard: store.table('state/wireguard'),
+    wireguardTarget: store.table('state/wireguardtargets'),
     namespaces: store.table('namespaces'),
     services: store.table('services'),
     slices: store.table('endpoint-slices'),

@@ -2,9 +2,10 @@ import { ManualClock } from '@isthmus/core';
 import type { KvStore } from '@isthmus/kvstore';
 import { ENDPOINT_SLICE, NAMESPACE, type ResourceStore, SERVICE_EXPORT } from '@isthmus/model';
 import { eventually, inTime, intercepted, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
-import { applyService, identityEntry, ipEntry, nodeEntry, put } from '../testing/records.ts';
+import { applyService, identityEntry, ipEntry, nodeEntry, put, wireGuardEntry, wireGuardTargetEntry } from '../testing/records.ts';
 
-const CANARIES = ['identities', 'ip', 'nodes', 'serviceexports', 'services'].map((each) => `cilium/synced/east/cilium/state/${each}/v1`);
+const KINDS = ['identities', 'ip', 'isthmus/wireguard-target', 'isthmus/wireguard', 'nodes', 'serviceexports', 'services'];
+const CANARIES = KINDS.map((each) => `cilium/synced/east/cilium/state/${each}/v1`);
 const CONFIG = 'cilium/cluster-config/east';
 
 /** Lets nobody pass while it is closed. It is open at first. */
@@ -47,7 +48,7 @@ describe('Exporter', () => {
     await announced();
     expect(canaries()).toEqual(CANARIES);
     const capabilities = { syncedCanaries: true, maxConnectedClusters: 255, serviceExportsEnabled: true };
-    expect(JSON.parse(keysOf(east.mesh)[CONFIG]!)).toEqual({ id: 1, capabilities, isthmus: { tunnelProtocol: 'vxlan' } });
+    expect(JSON.parse(keysOf(east.mesh)[CONFIG]!)).toEqual({ id: 1, capabilities, isthmus: { tunnelProtocol: 'vxlan', wireguard: true } });
     expect(keysOf(east.mesh)['cilium/.heartbeat']).toMatch(/^2026-01-01T00:0\d:\d\dZ$/);
     expect(state()).toEqual({});
     for (const key of [CONFIG, 'cilium/.heartbeat', ...CANARIES]) expect(east.mesh.history.at(key)!.lease).not.toBe('0');
@@ -55,7 +56,13 @@ describe('Exporter', () => {
   });
 
   it('passes records on byte for byte and computes services, none of them leased', async () => {
-    const records = [nodeEntry(east, 'n1'), identityEntry(east, 7, 'shop'), ipEntry(east, '10.1.1.5', 7, 'shop')];
+    const records = [
+      nodeEntry(east, 'n1'),
+      identityEntry(east, 7, 'shop'),
+      ipEntry(east, '10.1.1.5', 7, 'shop'),
+      wireGuardEntry(east, 'n1'),
+      wireGuardTargetEntry(east, 7),
+    ];
     for (const [key, value] of records) await put(east.cluster, key, value);
     await applyService(east.resources, 'shop', 'web', '10.1.1.5');
     const exported = { apiVersion: 'multicluster.x-k8s.io/v1alpha1', kind: 'ServiceExport', metadata: { name: 'web', namespace: 'shop' } };
@@ -77,10 +84,12 @@ describe('Exporter', () => {
     const [, foreign] = identityEntry(west, 9, 'shop');
     await put(east.cluster, `cilium/state/identities/v1/id/${65_536 + 9}`, foreign);
     await put(east.cluster, 'cilium/state/nodes/v1/east/n1', 'no json');
+    await put(east.cluster, wireGuardEntry(east, 'n1')[0], wireGuardEntry(east, 'n2')[1]);
+    await put(east.cluster, ...wireGuardTargetEntry(east, 0));
     east.start();
     await announced();
     expect(state()).toEqual({});
-    expect(east.apiserver.exporter.drops.list()).toHaveLength(2);
+    expect(east.apiserver.exporter.drops.list()).toHaveLength(4);
   });
 
   it('gives no canary and removes nothing before the cluster etcd was listed', async () => {
@@ -110,6 +119,20 @@ describe('Exporter', () => {
     await east.mesh.clearAlarms();
     await inTime('it is over', clock, () => east.apiserver.missing().length === 0);
     expect(Object.keys(state())).toHaveLength(1);
+  });
+
+  it('follows what nodes say of their keys, and what the cluster wants', async () => {
+    east.start();
+    await announced();
+    const [[key], [target]] = [wireGuardEntry(east, 'n1'), wireGuardTargetEntry(east, 7)];
+    await put(east.cluster, ...wireGuardEntry(east, 'n1', 7));
+    await put(east.cluster, ...wireGuardTargetEntry(east, 8));
+    await eventually('both are out', () => key in state() && target in state());
+    await put(east.cluster, ...wireGuardEntry(east, 'n1', 8));
+    await eventually('the new key is out', () => state()[key] === wireGuardEntry(east, 'n1', 8)[1]);
+    await east.cluster.connect().delete(key);
+    await eventually('the node has left', () => !(key in state()));
+    expect(state()).toEqual(Object.fromEntries([wireGuardTargetEntry(east, 8)]));
   });
 
   it('withdraws a namespace that is not global, with everything in it', async () => {

@@ -136,7 +136,15 @@ export class Exporter {
       });
     const [nodes, identities] = [add('nodes'), add('identities')];
     // A peer that reads an address knows its identity and node already.
-    return { nodes, identities, ips: add('ips', [nodes, identities]), services: add('services'), serviceexports: add('serviceexports') };
+    return {
+      nodes,
+      identities,
+      ips: add('ips', [nodes, identities]),
+      services: add('services'),
+      serviceexports: add('serviceexports'),
+      wireguard: add('wireguard'),
+      wireguardtargets: add('wireguardtargets'),
+    };
   }
 
   #canary(kind: RecordKind): Canary {
@@ -168,5 +176,6 @@ function ownConfig({ clusterId, maxConnectedClusters, tunnelProtocol }: OwnClust
     serviceExportsEnabled: true,
     endpointSlicesExportMode: '',
     tunnelProtocol,
+    wireguard: true,
   });
 }

@@ -30,19 +30,22 @@ export interface StateSourceOptions {
 }
 
 /**
- * Mirrors what agents publish in the cluster etcd: nodes, identities, addresses. Each record is checked as a peer would check it, and kept
+ * Mirrors what agents and operator publish in the cluster etcd: nodes, identities, addresses, WireGuard's keys and their target. Each record is checked as a peer would check it, and kept
  * as it is written. What fails is not exported.
  */
 export async function runStateSource(options: StateSourceOptions, sources: ExportSources, signal: AbortSignal): Promise<void> {
-  const { nodes, identities, ips } = sources;
+  const { nodes, identities, ips, wireguard, wireguardTarget } = sources;
+  const asItIs = (_record: unknown, value: string): string => value;
   await Promise.all([
-    mirrorKind(options, 'nodes', nodes, (_record, value) => value, signal),
+    mirrorKind(options, 'nodes', nodes, asItIs, signal),
+    mirrorKind(options, 'wireguard', wireguard, asItIs, signal),
+    mirrorKind(options, 'wireguardtargets', wireguardTarget, asItIs, signal),
     mirrorKind(options, 'identities', identities, (record, value) => ({ namespace: namespaceOf(record), value }), signal),
     mirrorKind(options, 'ips', ips, (record, value) => ({ namespace: record.namespace, value }), signal),
   ]);
 }
 
-function mirrorKind<K extends 'nodes' | 'identities' | 'ips', V>(
+function mirrorKind<K extends 'nodes' | 'identities' | 'ips' | 'wireguard' | 'wireguardtargets', V>(
   options: StateSourceOptions,
   kind: K,
   writer: TableWriter<V>,

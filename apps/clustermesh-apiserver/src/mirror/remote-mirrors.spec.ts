@@ -1,11 +1,13 @@
 import { CodedError, ManualClock } from '@isthmus/core';
 import { KV_QUOTA, type MemoryKvServer } from '@isthmus/kvstore';
 import { inTime, intercepted, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
-import { applyService, identityEntry, ipEntry, nodeEntry, put } from '../testing/records.ts';
+import { applyService, identityEntry, ipEntry, nodeEntry, put, wireGuardEntry, wireGuardTargetEntry } from '../testing/records.ts';
 
 /** Says that every configured cluster has its mark. */
 const LISTED = 'cilium/synced/east/cilium/cache/isthmus/clusters/v1';
-const KINDS = ['identities', 'ip', 'nodes', 'serviceexports', 'services'];
+const KINDS = ['identities', 'ip', 'isthmus/wireguard-target', 'isthmus/wireguard', 'nodes', 'serviceexports', 'services'];
+/** Records of each remote. */
+const RECORDS = 6;
 
 describe('RemoteMirrors', () => {
   let clock: ManualClock;
@@ -15,7 +17,13 @@ describe('RemoteMirrors', () => {
     [east, west, north] = [new MemoryCluster('east', 1, clock), new MemoryCluster('west', 2, clock), new MemoryCluster('north', 3, clock)];
     for (const cluster of [west, north]) {
       const n = cluster.id;
-      const entries = [nodeEntry(cluster, 'n1'), identityEntry(cluster, 7, 'shop'), ipEntry(cluster, `10.${n}.1.5`, 7, 'shop')];
+      const entries = [
+        nodeEntry(cluster, 'n1'),
+        identityEntry(cluster, 7, 'shop'),
+        ipEntry(cluster, `10.${n}.1.5`, 7, 'shop'),
+        wireGuardEntry(cluster, 'n1'),
+        wireGuardTargetEntry(cluster, 7),
+      ];
       for (const [key, value] of entries) await put(cluster.cluster, key, value);
       await applyService(cluster.resources, 'shop', 'web', `10.${n}.1.5`);
     }
@@ -51,12 +59,14 @@ describe('RemoteMirrors', () => {
       'cilium/cache/nodes/v1/west/n1': source['cilium/state/nodes/v1/west/n1'],
       'cilium/cache/identities/v1/west/id/131079': source['cilium/state/identities/v1/id/131079'],
       'cilium/cache/ip/v1/west/10.2.1.5': source['cilium/state/ip/v1/default/10.2.1.5'],
+      'cilium/cache/isthmus/wireguard/v1/west/n1': source['cilium/state/isthmus/wireguard/v1/west/n1'],
+      'cilium/cache/isthmus/wireguard-target/v1/west/target': source['cilium/state/isthmus/wireguard-target/v1/west/target'],
       'cilium/cache/services/v1/west/shop/web': source['cilium/state/services/v1/west/shop/web'],
     });
-    expect(source['cilium/state/nodes/v1/west/n1']).toContain('"Unknown":[1, 2]');
+    for (const key of ['nodes', 'isthmus/wireguard']) expect(source[`cilium/state/${key}/v1/west/n1`]).toContain('"Unknown":[1, 2]');
     const config = JSON.parse(keysOf(east!.mesh)['cilium/cluster-config/west']!);
     const capabilities = { syncedCanaries: true, cached: true, maxConnectedClusters: 255, serviceExportsEnabled: true };
-    expect(config).toEqual({ id: 2, capabilities, isthmus: { tunnelProtocol: 'vxlan' } });
+    expect(config).toEqual({ id: 2, capabilities, isthmus: { tunnelProtocol: 'vxlan', wireguard: true } });
     expect(canariesOf('west')).toEqual(KINDS.map((kind) => `cilium/synced/west/cilium/cache/${kind}/v1`));
     await inTime('the heartbeat is the same', clock, () => {
       return ours()['cilium/cache/isthmus/heartbeats/v1/west'] === keysOf(west!.mesh)['cilium/.heartbeat'];
@@ -90,6 +100,28 @@ describe('RemoteMirrors', () => {
     await inTime('the old node is gone', clock, () => !('cilium/cache/nodes/v1/west/n1' in cacheOf('west')));
   });
 
+  it('keeps the keys of a cluster whose apiserver goes back to one that does not know of them', async () => {
+    await meshed();
+    await west!.stop();
+    const config = JSON.parse(keysOf(west!.mesh)['cilium/cluster-config/west']!) as { isthmus: object };
+    await west!.mesh.connect().delete('cilium/synced/west/cilium/state/isthmus/wireguard/v1');
+    await put(west!.mesh, 'cilium/cluster-config/west', JSON.stringify({ ...config, isthmus: { tunnelProtocol: 'vxlan' } }));
+    const status = () => east!.apiserver.mirrors.statuses().find(({ name }) => name === 'west')!.remote!;
+    await inTime('that is taken', clock, () => status().config?.wireguard === false && status().ready);
+    expect(Object.keys(cacheOf('west'))).toHaveLength(RECORDS);
+    expect(JSON.parse(keysOf(east!.mesh)['cilium/cluster-config/west']!)).toMatchObject({ isthmus: { tunnelProtocol: 'vxlan' } });
+  });
+
+  it('takes no keys of another cluster’s nodes, and says so', async () => {
+    const [key] = wireGuardEntry(west!, 'n2');
+    await meshed();
+    await put(west!.mesh, key, wireGuardEntry(north!, 'n2')[1]);
+    const dropped = () => east!.apiserver.mirrors.statuses().find(({ name }) => name === 'west')!.remote!.dropped;
+    await inTime('it is dropped', clock, () => dropped().length > 0);
+    expect(dropped()).toMatchObject([{ kind: 'wireguard', reason: 'foreign-cluster', count: 1, last: 'n2' }]);
+    expect(Object.keys(cacheOf('west'))).toHaveLength(RECORDS);
+  });
+
   it('removes a cluster that is not configured any more, its mark first and its records last, and nothing of others', async () => {
     await meshed();
     await east!.stop();
@@ -113,9 +145,9 @@ describe('RemoteMirrors', () => {
     const order = gone.map(({ entry }) => entry.key).filter((key) => !key.includes('heartbeats'));
     expect(order[0]).toBe('cilium/cache/isthmus/clusters/v1/west');
     const leased = order.findLastIndex((key) => key.startsWith('cilium/cluster-config/') || key.startsWith('cilium/synced/'));
-    const records = order.findIndex((key) => /^cilium\/cache\/(?!isthmus)/.test(key));
-    expect(leased).toBe(6);
-    expect(records).toBe(7);
+    const records = order.findIndex((key) => /^cilium\/cache\/(?!isthmus\/(clusters|heartbeats)\/)/.test(key));
+    expect(leased).toBe(KINDS.length + 1);
+    expect(records).toBe(KINDS.length + 2);
     expect(gone.filter(({ entry }) => !entry.key.includes('west'))).toEqual([]);
     await inTime('no mark and no heartbeat is left', clock, () => !JSON.stringify(ours()).includes('west'));
     expect({ ...cacheOf('north'), ...keysOf(east!.mesh, 'cilium/state/') }).toEqual(others);
@@ -136,7 +168,7 @@ describe('RemoteMirrors', () => {
       clock,
       () => canariesOf('west').length === 0 && !('cilium/cluster-config/west' in keysOf(east!.mesh)),
     );
-    expect(Object.keys(cacheOf('north'))).toHaveLength(4);
+    expect(Object.keys(cacheOf('north'))).toHaveLength(RECORDS);
   });
 
   it('leaves everything as it is when it stops', async () => {
@@ -145,7 +177,7 @@ describe('RemoteMirrors', () => {
     await east!.stop();
     await rest();
     expect(keysOf(east!.mesh, 'cilium/cache/')).toEqual(before);
-    expect(canariesOf('west')).toHaveLength(5);
+    expect(canariesOf('west')).toHaveLength(KINDS.length);
   });
 
   it('sweeps after a restart what vanished meanwhile, rewrites nothing else, and waits for a remote that is away', async () => {
@@ -162,7 +194,7 @@ describe('RemoteMirrors', () => {
     expect(change(east!.mesh, 'cilium/cache/nodes/v1/west/n1')).toBe(untouched);
     clock.advance(60_000);
     await rest();
-    expect(Object.keys(cacheOf('north'))).toHaveLength(4);
+    expect(Object.keys(cacheOf('north'))).toHaveLength(RECORDS);
     expect(ours()['cilium/cache/isthmus/clusters/v1/north']).toBe('{"id":3}');
     north!.mesh.start();
   });
@@ -173,12 +205,12 @@ describe('RemoteMirrors', () => {
     await west!.stop();
     clock.advance(1_000_000);
     await rest();
-    expect(Object.keys(cacheOf('west'))).toHaveLength(4);
-    expect(canariesOf('west')).toHaveLength(5);
+    expect(Object.keys(cacheOf('west'))).toHaveLength(RECORDS);
+    expect(canariesOf('west')).toHaveLength(KINDS.length);
     expect(east!.apiserver.mirrors.statuses().find(({ name }) => name === 'west')!.remote!.state).toBe('degraded');
     west!.start();
     await inTime('it is ready again', clock, () => east!.apiserver.mirrors.statuses().every(({ remote }) => remote?.ready));
-    expect(Object.keys(cacheOf('west'))).toHaveLength(4);
+    expect(Object.keys(cacheOf('west'))).toHaveLength(RECORDS);
   });
 
   it('writes the mirror again after a wipe, also of a remote that is away', async () => {
@@ -215,7 +247,7 @@ describe('RemoteMirrors', () => {
     await inTime('the canary is gone', clock, () => !(canary in keysOf(east!.mesh)));
     clock.advance(10_000);
     await rest();
-    expect(canariesOf('west')).toHaveLength(4);
+    expect(canariesOf('west')).toHaveLength(KINDS.length - 1);
     full = false;
     await mirrored('west');
     const node = 'cilium/cache/nodes/v1/west/n2';
@@ -270,7 +302,7 @@ describe('RemoteMirrors', () => {
     east!.joinWith(west!, north!);
     east!.start();
     await mirrored('west');
-    expect(Object.keys(cacheOf('west'))).toHaveLength(4);
+    expect(Object.keys(cacheOf('west'))).toHaveLength(RECORDS);
     const { dropped } = east!.apiserver.mirrors.statuses().find(({ name }) => name === 'west')!.remote!;
     expect(dropped).toMatchObject([{ kind: 'ips', reason: 'foreign-network', count: 2, last: '10.3.1.5' }]);
     expect(dropped[0]!.detail).toBe('10.3.1.5: it overlaps 10.3.0.0/16 of north');
@@ -286,7 +318,7 @@ describe('RemoteMirrors', () => {
     await inTime('it is refused', clock, () => status()?.remote?.state === 'failed');
     expect(status()!.remote!.problem!.code).toBe('MESH_ID_TAKEN');
     expect(canariesOf('twin')).toEqual([]);
-    expect(Object.keys(cacheOf('west'))).toHaveLength(4);
+    expect(Object.keys(cacheOf('west'))).toHaveLength(RECORDS);
     await twin.stop();
   });
 });

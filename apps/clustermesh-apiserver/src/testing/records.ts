@@ -1,5 +1,15 @@
 import type { MemoryKvServer } from '@isthmus/kvstore';
-import { encodeIp, encodeNode, identityKey, ipKey, nodeKey } from '@isthmus/mesh';
+import {
+  encodeIp,
+  encodeNode,
+  encodeWireGuard,
+  encodeWireGuardTarget,
+  identityKey,
+  ipKey,
+  nodeKey,
+  wireGuardKey,
+  wireGuardTargetKey,
+} from '@isthmus/mesh';
 import { ENDPOINT_SLICE, type EndpointSlice, type ResourceStore, SERVICE, type Service } from '@isthmus/model';
 import type { MemoryCluster } from './memory-clusters.ts';
 
@@ -32,6 +42,20 @@ export function nodeEntry({ name: cluster, id: clusterId }: MemoryCluster, name:
   });
   // A field that we do not know must come through.
   return [nodeKey(cluster, name), value.replace('{', '{"Unknown":[1, 2],')];
+}
+
+/** The key of a node's WireGuard record and a value with keys of one epoch. */
+export function wireGuardEntry({ name: cluster, id: clusterId }: MemoryCluster, name: string, epoch = 7): [key: string, value: string] {
+  const publicKey = Buffer.alloc(32, `${cluster}/${name}/${epoch}`).toString('base64');
+  const epochs = [{ epoch, publicKey, port: epoch % 2 === 0 ? 51_871 : 51_872 }];
+  const value = encodeWireGuard({ cluster, clusterId, name, epochs, minTx: epoch, laggards: [] });
+  return [wireGuardKey(cluster, name), value.replace('{', '{"Unknown":[1, 2],')];
+}
+
+/** The key of a cluster's target and a value. */
+export function wireGuardTargetEntry({ name: cluster, id: clusterId }: MemoryCluster, target: number): [key: string, value: string] {
+  const value = encodeWireGuardTarget({ cluster, clusterId, target, startedAt: '2026-01-01T00:00:00Z', by: 'admin', reason: '' });
+  return [wireGuardTargetKey(cluster), value];
 }
 
 /** The key of an identity of a namespace and its value. */

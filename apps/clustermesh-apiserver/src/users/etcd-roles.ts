@@ -9,6 +9,7 @@ import {
   STATE_PREFIX,
   SYNCED_PREFIX,
   stateLayout,
+  wireGuardKey,
 } from '@isthmus/mesh';
 import {
   CILIUM_BGP_NODE_CONFIG,
@@ -82,12 +83,15 @@ export const clusterRoles = {
       ...[prefixOf(POD), stateLayout('ips', cluster).prefix, `${STATE_PREFIX}/identities/v1/`].map(readwrite),
     ],
   }),
-  /** What one node's agent may do besides: write its own node, and what its BGP sessions are like. */
+  /** What one node's agent may do besides: write its own node, its WireGuard keys, and what its BGP sessions are like. */
   node: (cluster: string, node: string): EtcdRole => ({
     name: `agent-${node}`,
-    permissions: [objectKey(untyped(CILIUM_NODE), node), objectKey(untyped(CILIUM_BGP_NODE_CONFIG), node), nodeKey(cluster, node)].map(
-      (key) => ({ access: 'readwrite', key }),
-    ),
+    permissions: [
+      objectKey(untyped(CILIUM_NODE), node),
+      objectKey(untyped(CILIUM_BGP_NODE_CONFIG), node),
+      nodeKey(cluster, node),
+      wireGuardKey(cluster, node),
+    ].map((key) => ({ access: 'readwrite', key })),
   }),
 } as const;
 

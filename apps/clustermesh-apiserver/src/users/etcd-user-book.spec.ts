@@ -1,6 +1,6 @@
 import { ManualClock } from '@isthmus/core';
 import { KV_PERMISSION, MemoryKvServer, type MemoryKvStore } from '@isthmus/kvstore';
-import { identityKey, ipKey, nodeKey } from '@isthmus/mesh';
+import { identityKey, ipKey, nodeKey, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
 import { EtcdUserBook } from './etcd-user-book.ts';
 
 const READ = 'read';
@@ -45,6 +45,7 @@ describe('EtcdUserBook', () => {
   it.each([
     ['remote-west', 'cilium/.heartbeat', 'r'],
     ['remote-west', 'cilium/state/nodes/v1/east/n1', 'r'],
+    ['remote-west', wireGuardKey('east', 'n1'), 'r'],
     ['remote-west', 'cilium/cluster-config/east', 'r'],
     ['remote-west', 'cilium/cluster-config/west', ''],
     ['remote-west', 'cilium/synced/east/cilium/state/nodes/v1', 'r'],
@@ -53,6 +54,7 @@ describe('EtcdUserBook', () => {
     ['remote-north', 'cilium/.heartbeat', ''],
     ['local-east', 'cilium/cache/nodes/v1/west/n1', 'r'],
     ['local-east', 'cilium/cache/isthmus/clusters/v1/west', 'r'],
+    ['local-east', 'cilium/cache/isthmus/wireguard/v1/west/n1', 'r'],
     ['local-east', 'cilium/cluster-config/west', 'r'],
     ['local-east', 'cilium/state/nodes/v1/east/n1', ''],
     ['admin-east', 'anything', 'rw'],
@@ -73,20 +75,26 @@ describe('EtcdUserBook', () => {
     ['agent-n1', 'isthmus/resources/cilium.io/v2/ciliumnodes/n2', 'r'],
     ['agent-n1', nodeKey('east', 'n1'), 'rw'],
     ['agent-n1', nodeKey('east', 'n10'), 'r'],
+    ['agent-n1', wireGuardKey('east', 'n1'), 'rw'],
+    ['agent-n1', wireGuardKey('east', 'n10'), 'r'],
+    ['agent-n1', wireGuardKey('west', 'n1'), 'r'],
+    ['agent-n1', wireGuardTargetKey('east'), 'r'],
     ['agent-n1', ipKey('10.0.0.1'), 'rw'],
     ['agent-n1', identityKey(65_536), 'rw'],
     ['agent-n1', 'isthmus/identities/retired/65536', 'r'],
     ['agent-n1', 'isthmus/leases/operator', ''],
     ['agent-n1', 'isthmus/encryption/history/v1', ''],
-    ['agent-n1', 'cilium/state/isthmus/wireguard-target/v1/east/target', 'r'],
     ['agent-n2', 'cilium/state/nodes/v1/east/n1', ''],
     ['apiserver', 'isthmus/encryption/history/v1', ''],
     ['apiserver', 'cilium/state/nodes/v1/east/n1', 'r'],
+    ['apiserver', wireGuardKey('east', 'n1'), 'r'],
+    ['apiserver', wireGuardTargetKey('east'), 'r'],
     ['apiserver', 'isthmus/resources/core/v1/services/shop/a', 'r'],
     ['apiserver', 'isthmus/resources/core/v1/secrets/shop/a', ''],
     ['operator', 'isthmus/leases/operator', 'rw'],
+    ['operator', wireGuardKey('east', 'n1'), 'rw'],
+    ['operator', wireGuardTargetKey('east'), 'rw'],
     ['operator', 'isthmus/encryption/history/v1', 'rw'],
-    ['operator', 'cilium/state/isthmus/wireguard-target/v1/east/target', 'rw'],
     ['operator', 'isthmus/identities/retired/65536', 'rw'],
     ['operator', 'isthmus/resources/core/v1/pods/shop/a', 'r'],
     ['operator', 'isthmus/resources/core/v1/services/shop/a', 'rw'],

@@ -1,6 +1,6 @@
 import { type Log, ManualClock, Store, seededRandom } from '@isthmus/core';
 import { type KvStore, MemoryKvServer } from '@isthmus/kvstore';
-import { identityRange } from '@isthmus/mesh';
+import { identityRange, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
 import { IDENTITY_GC_BLOCKED } from '../operator.errors.ts';
 import type { OperatorNodeRow } from '../pod-cidrs/node-row.ts';
 import { IdentityGc } from './identity-gc.ts';
@@ -122,9 +122,28 @@ describe('NodeGc', () => {
     const gc = new NodeGc({ kv, cluster: 'east', nodes: nodes.table, log: SILENT });
     nodes.put('n1', { name: 'n1', podCidrs: [], labels: {}, internalIps: [], podPools: [] });
     for (const key of ['east/n1', 'east/n2', 'east/n3', 'west/n2']) await kv.put(`cilium/state/nodes/v1/${key}`, '{}');
+    for (const key of ['east/n1', 'east/n2', 'west/n2']) await kv.put(`cilium/state/isthmus/wireguard/v1/${key}`, '{}');
     expect(await gc.pass()).toBe(0);
     nodes.put('n3', { name: 'n3', podCidrs: [], labels: {}, internalIps: [], podPools: [] });
-    expect(await gc.pass()).toBe(1);
-    expect(server.history.range('').map(({ key }) => key.slice(22))).toEqual(['east/n1', 'east/n3', 'west/n2']);
+    expect(await gc.pass()).toBe(2);
+    expect(server.history.range('').map(({ key }) => key.slice(13))).toEqual([
+      'isthmus/wireguard/v1/east/n1',
+      'isthmus/wireguard/v1/west/n2',
+      'nodes/v1/east/n1',
+      'nodes/v1/east/n3',
+      'nodes/v1/west/n2',
+    ]);
+  });
+
+  it('removes the keys of nodes that are gone, and leaves the target of the mesh', async () => {
+    const server = new MemoryKvServer();
+    const kv = server.connect();
+    const nodes = new Store(new ManualClock()).table<OperatorNodeRow>('nodes');
+    const gc = new NodeGc({ kv, cluster: 'east', nodes: nodes.table, log: SILENT });
+    nodes.put('n1', { name: 'n1', podCidrs: [], labels: {}, internalIps: [], podPools: [] });
+    const [kept, gone, target] = [wireGuardKey('east', 'n1'), wireGuardKey('east', 'n2'), wireGuardTargetKey('east')];
+    for (const key of [kept, gone, target]) await kv.put(key, '{}');
+    expect([await gc.pass(), await gc.pass()]).toEqual([0, 1]);
+    expect(server.history.range('').map(({ key }) => key)).toEqual([target, kept]);
   });
 });

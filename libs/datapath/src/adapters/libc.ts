@@ -24,6 +24,18 @@ export const libcCalls = {
   ) => number,
   // Of the requests that take no argument.
   ioctl: libc.func('int ioctl(int fd, unsigned long request)') as (fd: number, request: number) => number,
+  ioctlWith: libc.func('int ioctl(int fd, unsigned long request, const void *data)') as (
+    fd: number,
+    request: number,
+    data: Buffer,
+  ) => number,
+  ioctlNumber: libc.func('int ioctl(int fd, unsigned long request, unsigned long value)') as (
+    fd: number,
+    request: number,
+    value: number,
+  ) => number,
+  // Of calls that the C library has no name for.
+  syscall: libc.func('long syscall(long number, long a, long b, long c)') as (number: number, a: number, b: number, c: number) => number,
   // ssize_t is unknown to koffi: intptr_t has its size on every Linux.
   send: libc.func('intptr_t send(int fd, const void *data, size_t length, int flags)') as (
     fd: number,

@@ -17,6 +17,7 @@ const CILIUM_TEXTS: Readonly<Record<DropReason, string>> = {
   [DropReason.noFib]: 'FIB lookup failed',
   [DropReason.encapProhibited]: 'Encapsulation traffic is prohibited',
   [DropReason.invalidIdentity]: 'Invalid identity',
+  [DropReason.unencryptedTraffic]: 'Traffic is unencrypted',
   [DropReason.ttlExceeded]: 'TTL exceeded',
   [DropReason.endpointNotReady]: 'Endpoint policy program not available',
   [DropReason.noDevice]: 'No device',

@@ -47,6 +47,9 @@ export const ConfigFlag = {
   dualStack: 1,
   geneve: 2,
   native: 4,
+  encrypt: 8,
+  encryptNode: 16,
+  encryptStrict: 32,
 } as const;
 /** A value of {@link ConfigFlag}. */
 export type ConfigFlag = (typeof ConfigFlag)[keyof typeof ConfigFlag];
@@ -77,6 +80,7 @@ export const DropReason = {
   noFib: 169,
   encapProhibited: 170,
   invalidIdentity: 171,
+  unencryptedTraffic: 195,
   ttlExceeded: 196,
   endpointNotReady: 203,
   noDevice: 206,
@@ -140,6 +144,8 @@ export const MapLimit = {
   endpoints: 16384,
   ipcache: 512000,
   peers: 65536,
+  meshRanges: 131072,
+  encryptExempt: 1024,
   services: 262144,
   backends: 131072,
   revnat: 65536,
@@ -182,6 +188,15 @@ export const PeerMode = {
 } as const;
 /** A value of {@link PeerMode}. */
 export type PeerMode = (typeof PeerMode)[keyof typeof PeerMode];
+
+/** `enum peer_tx`. */
+export const PeerTx = {
+  closed: 0,
+  even: 1,
+  odd: 2,
+} as const;
+/** A value of {@link PeerTx}. */
+export type PeerTx = (typeof PeerTx)[keyof typeof PeerTx];
 
 /** `enum reserved_identity`. */
 export const ReservedIdentity = {
@@ -326,12 +341,14 @@ export interface DatapathConfig {
   underlayIpv6: Uint8Array;
   gatewayIpv4: Uint8Array;
   gatewayIpv6: Uint8Array;
+  wireguardEvenIfindex: number;
+  wireguardOddIfindex: number;
 }
 
 /** Size and offsets of {@link DatapathConfig}, in bytes. */
 export const datapathConfigLayout = {
-  size: 64,
-  fields: { flags: 0, tunnelIfindex: 4, tunnelMtu: 8, tunnelPort: 12, hostMac: 14, hostIfindex: 20, underlayIpv4: 24, underlayIpv6: 28, gatewayIpv4: 44, gatewayIpv6: 48 },
+  size: 72,
+  fields: { flags: 0, tunnelIfindex: 4, tunnelMtu: 8, tunnelPort: 12, hostMac: 14, hostIfindex: 20, underlayIpv4: 24, underlayIpv6: 28, gatewayIpv4: 44, gatewayIpv6: 48, wireguardEvenIfindex: 64, wireguardOddIfindex: 68 },
 } as const;
 
 function putDatapathConfig(to: DataView, offset: number, value: DatapathConfig): void {
@@ -345,6 +362,8 @@ function putDatapathConfig(to: DataView, offset: number, value: DatapathConfig):
   putBytes(to, offset + 28, 16, value.underlayIpv6, 'datapath_config.underlay_ipv6');
   putBytes(to, offset + 44, 4, value.gatewayIpv4, 'datapath_config.gateway_ipv4');
   putBytes(to, offset + 48, 16, value.gatewayIpv6, 'datapath_config.gateway_ipv6');
+  to.setUint32(offset + 64, value.wireguardEvenIfindex, true);
+  to.setUint32(offset + 68, value.wireguardOddIfindex, true);
 }
 
 function getDatapathConfig(from: DataView, offset: number): DatapathConfig {
@@ -359,18 +378,20 @@ function getDatapathConfig(from: DataView, offset: number): DatapathConfig {
     underlayIpv6: getBytes(from, offset + 28, 16),
     gatewayIpv4: getBytes(from, offset + 44, 4),
     gatewayIpv6: getBytes(from, offset + 48, 16),
+    wireguardEvenIfindex: from.getUint32(offset + 64, true),
+    wireguardOddIfindex: from.getUint32(offset + 68, true),
   };
 }
 
 /** {@link DatapathConfig} as the kernel has it; padding is zero. */
 export function encodeDatapathConfig(value: DatapathConfig): Uint8Array {
-  putDatapathConfig(cleared(64), 0, value);
-  return encoded(64);
+  putDatapathConfig(cleared(72), 0, value);
+  return encoded(72);
 }
 
-/** The inverse of {@link encodeDatapathConfig}. @throws RangeError when there are fewer than 64 bytes */
+/** The inverse of {@link encodeDatapathConfig}. @throws RangeError when there are fewer than 72 bytes */
 export function decodeDatapathConfig(bytes: Uint8Array | DataView): DatapathConfig {
-  return getDatapathConfig(readable(bytes, 64), 0);
+  return getDatapathConfig(readable(bytes, 72), 0);
 }
 
 /** `struct datapath_event`. */
@@ -445,6 +466,41 @@ export function encodeDatapathEvent(value: DatapathEvent): Uint8Array {
 /** The inverse of {@link encodeDatapathEvent}. @throws RangeError when there are fewer than 176 bytes */
 export function decodeDatapathEvent(bytes: Uint8Array | DataView): DatapathEvent {
   return getDatapathEvent(readable(bytes, 176), 0);
+}
+
+/** `struct encrypt_exempt_key`. */
+export interface EncryptExemptKey {
+  protocol: number;
+  port: number;
+}
+
+/** Size and offsets of {@link EncryptExemptKey}, in bytes. */
+export const encryptExemptKeyLayout = {
+  size: 4,
+  fields: { protocol: 0, port: 2 },
+} as const;
+
+function putEncryptExemptKey(to: DataView, offset: number, value: EncryptExemptKey): void {
+  to.setUint8(offset, value.protocol);
+  to.setUint16(offset + 2, value.port, false);
+}
+
+function getEncryptExemptKey(from: DataView, offset: number): EncryptExemptKey {
+  return {
+    protocol: from.getUint8(offset),
+    port: from.getUint16(offset + 2, false),
+  };
+}
+
+/** {@link EncryptExemptKey} as the kernel has it; padding is zero. */
+export function encodeEncryptExemptKey(value: EncryptExemptKey): Uint8Array {
+  putEncryptExemptKey(cleared(4), 0, value);
+  return encoded(4);
+}
+
+/** The inverse of {@link encodeEncryptExemptKey}. @throws RangeError when there are fewer than 4 bytes */
+export function decodeEncryptExemptKey(bytes: Uint8Array | DataView): EncryptExemptKey {
+  return getEncryptExemptKey(readable(bytes, 4), 0);
 }
 
 /** `struct endpoint_value`. */
@@ -624,6 +680,41 @@ export function encodeIpcacheValue(value: IpcacheValue): Uint8Array {
 /** The inverse of {@link encodeIpcacheValue}. @throws RangeError when there are fewer than 16 bytes */
 export function decodeIpcacheValue(bytes: Uint8Array | DataView): IpcacheValue {
   return getIpcacheValue(readable(bytes, 16), 0);
+}
+
+/** `struct mesh_range_value`. */
+export interface MeshRangeValue {
+  peer: number;
+  cluster: number;
+}
+
+/** Size and offsets of {@link MeshRangeValue}, in bytes. */
+export const meshRangeValueLayout = {
+  size: 8,
+  fields: { peer: 0, cluster: 4 },
+} as const;
+
+function putMeshRangeValue(to: DataView, offset: number, value: MeshRangeValue): void {
+  to.setUint32(offset, value.peer, true);
+  to.setUint16(offset + 4, value.cluster, true);
+}
+
+function getMeshRangeValue(from: DataView, offset: number): MeshRangeValue {
+  return {
+    peer: from.getUint32(offset, true),
+    cluster: from.getUint16(offset + 4, true),
+  };
+}
+
+/** {@link MeshRangeValue} as the kernel has it; padding is zero. */
+export function encodeMeshRangeValue(value: MeshRangeValue): Uint8Array {
+  putMeshRangeValue(cleared(8), 0, value);
+  return encoded(8);
+}
+
+/** The inverse of {@link encodeMeshRangeValue}. @throws RangeError when there are fewer than 8 bytes */
+export function decodeMeshRangeValue(bytes: Uint8Array | DataView): MeshRangeValue {
+  return getMeshRangeValue(readable(bytes, 8), 0);
 }
 
 /** `struct metric_key`. */

@@ -35,11 +35,20 @@ export function ipcacheKeyBytes(prefix: string): Uint8Array {
 
 /** Canonical text of an LPM key: the address alone where the prefix is full. */
 export function textOfIpcacheKey(bytes: Uint8Array): string {
-  const { prefixlen, addr } = decodeIpcacheKey(bytes);
-  const address = addressOf(addr);
-  const length = prefixlen - IpcacheConstant.exactBits;
+  const { address, length } = prefixOf(bytes);
   const text = textOfAddress(address);
   return length === address.length * 8 ? text : `${text}/${length}`;
+}
+
+/** The same with its length, whatever that is. */
+export function textOfPrefixKey(bytes: Uint8Array): string {
+  const { address, length } = prefixOf(bytes);
+  return `${textOfAddress(address)}/${length}`;
+}
+
+function prefixOf(bytes: Uint8Array): { address: Uint8Array; length: number } {
+  const { prefixlen, addr } = decodeIpcacheKey(bytes);
+  return { address: addressOf(addr), length: prefixlen - IpcacheConstant.exactBits };
 }
 
 function textOfAddress(bytes: Uint8Array): string {

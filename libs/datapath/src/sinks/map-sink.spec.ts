@@ -7,8 +7,9 @@ import { endpointCodec } from './endpoint-codec.ts';
 import { ipcacheCodec } from './ipcache-codec.ts';
 import { type MapCodec, MapSink } from './map-sink.ts';
 import { MemoryRowMap } from './memory-row-map.ts';
+import { meshRangeCodec } from './mesh-range-codec.ts';
 import { decodeId, encodeId, seedPool } from './numbered-rows.ts';
-import { peerAddress, peerCodec } from './peer-codec.ts';
+import { peerAddress, peerCodec, peerTx } from './peer-codec.ts';
 
 const OWN = 1;
 const clock = new ManualClock();
@@ -41,10 +42,13 @@ describe('codecs', () => {
   it('find each row by its table’s key', async () => {
     const host: LocalAddressRow = { endpoint: 1, ifindex: 2, identity: 3, mac: '', hostMac: '0e:00:00:00:00:01', ready: true, host: false };
     const prefixes = [...ips, '10.0.0.0/8', '0.0.0.0/0', '::/0', 'fd00::/64', '10.1.0.4/31'];
-    const peer: PeerRow = { cluster: 'west', clusterId: 2, node: 'n', mode: 'tunnel' };
+    const peer: PeerRow = { cluster: 'west', clusterId: 2, node: 'n', mode: 'tunnel', tx: 'closed' };
     const keysOf = (entries: readonly { key: string }[]): string[] => entries.map(({ key }) => key);
     expect(keysOf(await roundTrip(endpointCodec, ips, host))).toEqual(ips);
     expect(keysOf(await roundTrip(ipcacheCodec(pool(), OWN), prefixes, ipcacheRow()))).toEqual(prefixes);
+    const cidrs = ['10.1.0.0/24', '10.1.0.7/32', 'fd00::/64', 'fd00::7/128'];
+    for (const behind of ['172.30.2.1', ''])
+      expect(keysOf(await roundTrip(meshRangeCodec(pool(), OWN), cidrs, { peer: behind, clusterId: 2 }))).toEqual(cidrs);
     expect(keysOf(await roundTrip(peerCodec(pool(), OWN), ips, peer))).toEqual(ips);
     expect(keysOf(await roundTrip(backendCodec(pool(), OWN), l4, { clusterId: 2 }))).toEqual(l4);
     expect(keysOf(await roundTrip(revnatCodec(pool()), l4, undefined))).toEqual(l4);
@@ -66,7 +70,9 @@ describe('codecs', () => {
     const scopes = async (clusterId: number): Promise<(string | undefined)[]> => [
       (await roundTrip(ipcacheCodec(pool(), OWN), ['10.2.0.5'], ipcacheRow({ clusterId })))[0]?.scope,
       (await roundTrip(backendCodec(pool(), OWN), ['TCP/10.2.0.5:80'], { clusterId }))[0]?.scope,
-      (await roundTrip(peerCodec(pool(), OWN), ['10.2.0.5'], { cluster: '', clusterId, node: '', mode: 'native' as const }))[0]?.scope,
+      (
+        await roundTrip(peerCodec(pool(), OWN), ['10.2.0.5'], { cluster: '', clusterId, node: '', mode: 'native', tx: 'closed' as const })
+      )[0]?.scope,
     ];
     expect(await scopes(0)).toEqual(['local', 'local', 'local']);
     expect(await scopes(OWN)).toEqual(['local', 'local', 'local']);
@@ -92,7 +98,7 @@ describe('codecs', () => {
     for (const key of ['', 'x', '10.1.0', '10.1.0.5/33', 'fd00::5/129']) {
       expect(() => {
         codec.key(key);
-        (codec as MapCodec<unknown>).value(key, { ...ipcacheRow(), mac: '', hostMac: '', mode: 'tunnel' });
+        (codec as MapCodec<unknown>).value(key, { ...ipcacheRow(), mac: '', hostMac: '', mode: 'tunnel', tx: 'closed' });
       }).toThrow(RangeError);
     }
   });
@@ -100,12 +106,12 @@ describe('codecs', () => {
   it('write ports and protocols as the programs read them', () => {
     const value = backendCodec(pool(), OWN).value('UDP/[fd00::5]:53', { clusterId: 3 });
     expect(decodeBackendValue(value)).toMatchObject({ port: 53, protocol: 17, cluster: 3 });
-    expect(decodePeerValue(peerCodec(pool(), OWN).value('fd00::1', { cluster: '', clusterId: 3, node: '', mode: 'native' }))).toMatchObject(
-      {
-        cluster: 3,
-        tx: 0,
-      },
-    );
+    expect(
+      decodePeerValue(peerCodec(pool(), OWN).value('fd00::1', { cluster: '', clusterId: 3, node: '', mode: 'native', tx: 'closed' })),
+    ).toMatchObject({
+      cluster: 3,
+      tx: 0,
+    });
   });
 });
 
@@ -162,11 +168,26 @@ describe('numbered rows', () => {
     expect([...encodeId(258)]).toEqual([2, 1, 0, 0]);
   });
 
+  it('say which device sends to a peer, as it was before a restart', async () => {
+    const map = new MemoryRowMap('m');
+    const row: PeerRow = { cluster: 'west', clusterId: 2, node: 'n', mode: 'tunnel', tx: 'closed' };
+    await new MapSink(map, peerCodec(pool(), OWN)).update([
+      { key: '172.30.2.1', row: { ...row, tx: 'even' } },
+      { key: 'fd00::1', row: { ...row, tx: 'odd' } },
+      { key: '172.30.2.3', row },
+    ]);
+    expect([...map.entries()].map(([, value]) => decodePeerValue(value).tx)).toEqual([1, 2, 0]);
+    expect([...peerTx(map.entries())]).toEqual([
+      ['172.30.2.1', 'even'],
+      ['fd00::1', 'odd'],
+    ]);
+  });
+
   it('keep their numbers across a restart', async () => {
     const map = new MemoryRowMap('m');
     const before = pool();
     const peers = ['172.30.2.1', '172.30.2.2', 'fd00::1'];
-    const row: PeerRow = { cluster: 'west', clusterId: 2, node: 'n', mode: 'tunnel' };
+    const row: PeerRow = { cluster: 'west', clusterId: 2, node: 'n', mode: 'tunnel', tx: 'closed' };
     await new MapSink(map, peerCodec(before, OWN)).update(peers.map((key) => ({ key, row })));
     await new MapSink(map, peerCodec(before, OWN)).delete(['172.30.2.1']);
     const after = pool();

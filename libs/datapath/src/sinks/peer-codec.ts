@@ -1,6 +1,6 @@
 import type { IdPool } from '@isthmus/core';
-import type { PeerRow } from '@isthmus/model';
-import { AddrFamily, decodePeerValue, encodePeerValue, PeerMode } from '../generated/layouts.ts';
+import type { PeerRow, WireGuardTxRow } from '@isthmus/model';
+import { AddrFamily, decodePeerValue, encodePeerValue, PeerMode, PeerTx } from '../generated/layouts.ts';
 import { addrKeyOfText, textOfAddrKey } from './address-text.ts';
 import { clusterScope } from './cluster-scope.ts';
 import type { MapCodec } from './map-sink.ts';
@@ -12,6 +12,17 @@ export function peerAddress(value: Uint8Array): string {
   return textOfAddrKey({ net: 0, family: family === AddrFamily.ipv4 ? AddrFamily.ipv4 : AddrFamily.ipv6, addr });
 }
 
+/** Which WireGuard device the rows of `isth_peers` send by, by the peer's address; closed peers are left out. */
+export function peerTx(entries: Iterable<readonly [Uint8Array, Uint8Array]>): Map<string, WireGuardTxRow['device']> {
+  const devices = new Map<string, WireGuardTxRow['device']>();
+  for (const [, value] of entries) {
+    const { tx } = decodePeerValue(value);
+    if (tx === PeerTx.even) devices.set(peerAddress(value), 'even');
+    if (tx === PeerTx.odd) devices.set(peerAddress(value), 'odd');
+  }
+  return devices;
+}
+
 /** Peers, by address, as rows of `isth_peers`, numbered by `pool`. */
 export function peerCodec(pool: IdPool, ownClusterId: number): MapCodec<PeerRow> {
   return {
@@ -21,7 +32,7 @@ export function peerCodec(pool: IdPool, ownClusterId: number): MapCodec<PeerRow>
       return encodePeerValue({
         family,
         mode: PeerMode[row.mode],
-        tx: 0,
+        tx: PeerTx[row.tx],
         addr,
         cluster: row.clusterId,
       });

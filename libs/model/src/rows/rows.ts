@@ -145,6 +145,20 @@ export interface PeerRow {
   readonly node: string;
   /** `closed`: nothing may be sent there, because no way is known that may be used. */
   readonly mode: PeerMode;
+  /** WireGuard device that sends there; `closed`: none may. Of no meaning where encryption is off. */
+  readonly tx: 'closed' | WireGuardTxRow['device'];
+}
+
+/** A peer that one of the two WireGuard devices may send to. Key: that of the peer. */
+export interface WireGuardTxRow {
+  readonly device: 'even' | 'odd';
+}
+
+/** A pod CIDR of another node, whose addresses belong to the mesh, known or not. Key: the CIDR, canonical text. */
+export interface MeshRangeRow {
+  /** Address of the node to send to ({@link PeerRow}'s key); empty: not known, so closed. */
+  readonly peer: string;
+  readonly clusterId: number;
 }
 
 /** A local address in the datapath: a pod's, or the node's own. Key: the address, canonical text. */

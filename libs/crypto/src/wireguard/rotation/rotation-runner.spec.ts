@@ -89,3 +89,16 @@ it('takes away in one call what nobody publishes any more, and leaves out who is
   await runner.step();
   expect(calls).toEqual(['remove 3', 'publish']);
 });
+
+it('gives a peer the networks that its node has got since, and no others again and again', async () => {
+  const { runner, calls, even } = fixture([peer('east/n0001')]);
+  await runner.step();
+  even.state = { ...even.state, peers: even.state.peers.map((each) => ({ ...each, allowedIps: [] })) };
+  calls.splice(0);
+  await runner.step();
+  expect(calls[0]).toBe('put 1');
+  expect(even.state.peers.map(({ allowedIps }) => allowedIps)).toEqual([['10.1.0.0/24']]);
+  calls.splice(0);
+  await runner.step();
+  expect(calls).not.toContain('put 1');
+});

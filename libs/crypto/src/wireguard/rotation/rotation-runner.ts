@@ -2,7 +2,7 @@ import type { Clock } from '@isthmus/core';
 import type { RandomBytes } from '../../token/token-ledger.ts';
 import { type Epoch, WIREGUARD_DEVICES, type WireGuardDevice } from '../epoch.ts';
 import { WireGuardKey } from '../wireguard-key.ts';
-import type { WireGuardPort } from '../wireguard-port.ts';
+import type { WireGuardDeviceState, WireGuardPort } from '../wireguard-port.ts';
 import { Rotation, type RotationTimes } from './rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
 import type { DeviceView, PeerView } from './rotation-view.ts';
@@ -37,6 +37,8 @@ export interface RotationRunnerOptions {
   readonly mark: number;
   /** Sees to it that a device is there. */
   ensureDevice(device: WireGuardDevice): Promise<void>;
+  /** Told when a device has got its key and its port. */
+  opened?(device: WireGuardDevice): void;
   target(): Epoch;
   /** What the store has of this node. */
   published(): WireGuardRecord | undefined;
@@ -65,10 +67,16 @@ const KEEPALIVE_S = 1;
 export class RotationRunner {
   readonly #options: RotationRunnerOptions;
   readonly #rotation: Rotation;
+  #seen: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>> = { even: undefined, odd: undefined };
 
   constructor(options: RotationRunnerOptions) {
     this.#options = options;
     this.#rotation = new Rotation(options.times);
+  }
+
+  /** The devices as they were at the last look. */
+  get seen(): Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>> {
+    return this.#seen;
   }
 
   /** One look, and all that follows from it. One at a time. @returns what was done @throws what the first action that fails throws */
@@ -76,9 +84,12 @@ export class RotationRunner {
     const { name, target, published, peers, clock } = this.#options;
     const { keys } = await this.#options.keys.load();
     try {
-      const devices = { even: await this.#device('even'), odd: await this.#device('odd') };
+      const states = { even: await this.#show('even'), odd: await this.#show('odd') };
+      this.#seen = states;
+      const devices = { even: viewOf(states.even), odd: viewOf(states.odd) };
       const publicKeys = new Map([...keys].map(([epoch, { publicKey }]) => [epoch, publicKey]));
       const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers() };
+      for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], view.peers);
       const actions = this.#rotation.step(view, clock.now());
       for (const some of batches(actions)) await this.#act(some, view.peers);
       return actions;
@@ -87,13 +98,20 @@ export class RotationRunner {
     }
   }
 
-  async #device(device: WireGuardDevice): Promise<DeviceView> {
-    const state = await this.#options.wireguard.show(this.#options.devices[device]);
-    if (state === undefined) return NOTHING;
-    const peers = state.peers.map(({ publicKey, latestHandshake, keepaliveSeconds }) => {
-      return [publicKey, { confirmed: latestHandshake > 0, asks: keepaliveSeconds > 0 }] as const;
+  #show(device: WireGuardDevice): Promise<WireGuardDeviceState | undefined> {
+    return this.#options.wireguard.show(this.#options.devices[device]);
+  }
+
+  /** Gives peers the networks that they have now: a node may get some after it was installed. */
+  async #moveNetworks(device: WireGuardDevice, state: WireGuardDeviceState | undefined, peers: readonly PeerView[]): Promise<void> {
+    const owners = ownersOf(peers);
+    const moved = (state?.peers ?? []).flatMap(({ publicKey, allowedIps, keepaliveSeconds }): Wanted[] => {
+      const peer = owners.get(publicKey);
+      const place = peer === undefined ? undefined : this.#options.placeOf(peer);
+      if (place === undefined || isSame(place.allowedIps, allowedIps)) return [];
+      return [{ peer: peer!, publicKey, keepalive: keepaliveSeconds > 0 }];
     });
-    return { publicKey: state.publicKey, peers: new Map(peers) };
+    await this.#put(device, moved);
   }
 
   /** @param some actions of one kind on one device; or a single one */
@@ -142,6 +160,7 @@ export class RotationRunner {
     const { keys, wireguard, devices, mark, ensureDevice } = this.#options;
     await ensureDevice(device);
     await wireguard.setUp(devices[device], { privateKeyFile: keys.file(epoch), listenPort: WIREGUARD_DEVICES[device].port, mark });
+    this.#options.opened?.(device);
   }
 
   async #put(device: WireGuardDevice, some: readonly Wanted[]): Promise<void> {
@@ -157,13 +176,31 @@ export class RotationRunner {
 
   /** A keepalive that is turned on is sent at once, and needs a session. */
   async #keepalive(some: Batch<Keyed>, peers: readonly PeerView[], keepalive: boolean): Promise<void> {
-    const owners = new Map(peers.flatMap(({ name, record }) => (record?.epochs ?? []).map(({ publicKey }) => [publicKey, name] as const)));
+    const owners = ownersOf(peers);
     const wanted = some.flatMap(({ publicKey }): Wanted[] => {
       const peer = owners.get(publicKey);
       return peer === undefined ? [] : [{ peer, publicKey, keepalive }];
     });
     await this.#put(some[0].device, wanted);
   }
+}
+
+function viewOf(state: WireGuardDeviceState | undefined): DeviceView {
+  if (state === undefined) return NOTHING;
+  const peers = state.peers.map(({ publicKey, latestHandshake, keepaliveSeconds }) => {
+    return [publicKey, { confirmed: latestHandshake > 0, asks: keepaliveSeconds > 0 }] as const;
+  });
+  return { publicKey: state.publicKey, peers: new Map(peers) };
+}
+
+/** Nodes by the keys that they publish. */
+function ownersOf(peers: readonly PeerView[]): ReadonlyMap<string, string> {
+  return new Map(peers.flatMap(({ name, record }) => (record?.epochs ?? []).map(({ publicKey }) => [publicKey, name] as const)));
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  const set = new Set(others);
+  return some.length === set.size && some.every((each) => set.has(each));
 }
 
 /** What follows each other and is the same for different peers of one device goes together: a call for each would take a large mesh seconds. */

@@ -33,3 +33,4 @@ export { readSysctl, SYSCTL_FAILED, writeSysctl } from './sysctl.ts';
 export type { TunnelDevice } from './tunnel-device.ts';
 export { ensureVeth, type VethEnd, type VethPair } from './veth.ts';
 export { ensureVxlan } from './vxlan.ts';
+export { ensureWireguard, type WireguardLink } from './wireguard.ts';

@@ -11,6 +11,7 @@ export const IFLA = {
   NAME: 3,
   MTU: 4,
   LINK: 5,
+  TXQLEN: 13,
   LINKINFO: 18,
   NET_NS_FD: 28,
   LINK_NETNSID: 37,
@@ -32,6 +33,8 @@ export interface Link {
   /** `veth`, `vxlan`, …; empty for devices without a kind, such as the loopback. */
   kind: string;
   mtu: number;
+  /** Packets that wait for the device at most. */
+  txQueueLength: number;
   /** Lower case with colons; empty where there is none. */
   mac: string;
   up: boolean;
@@ -51,6 +54,7 @@ export interface LinkChange {
   up?: boolean;
   mtu?: number;
   mac?: string;
+  txQueueLength?: number;
 }
 
 /**
@@ -148,6 +152,7 @@ export function settingAttributes(change: LinkChange): Buffer[] {
   return [
     ...(change.mtu === undefined ? [] : [u32Attribute(IFLA.MTU, change.mtu)]),
     ...(change.mac === undefined ? [] : [macAttribute(IFLA.ADDRESS, change.mac)]),
+    ...(change.txQueueLength === undefined ? [] : [u32Attribute(IFLA.TXQLEN, change.txQueueLength)]),
   ];
 }
 
@@ -156,6 +161,7 @@ export function differingSettings(link: Link, wanted: LinkChange): LinkChange | 
   const change: LinkChange = {
     ...(wanted.mtu !== undefined && wanted.mtu !== link.mtu ? { mtu: wanted.mtu } : {}),
     ...(wanted.mac !== undefined && wanted.mac.toLowerCase() !== link.mac ? { mac: wanted.mac } : {}),
+    ...(wanted.txQueueLength !== undefined && wanted.txQueueLength !== link.txQueueLength ? { txQueueLength: wanted.txQueueLength } : {}),
     ...(wanted.up !== undefined && wanted.up !== link.up ? { up: wanted.up } : {}),
   };
   return Object.keys(change).length > 0 ? change : undefined;
@@ -176,6 +182,7 @@ function decodeLink(payload: Buffer): Link {
     name: textOf(attributes, IFLA.NAME) ?? '',
     kind,
     mtu: u32Of(attributes, IFLA.MTU) ?? 0,
+    txQueueLength: u32Of(attributes, IFLA.TXQLEN) ?? 0,
     mac: macText(first(attributes, IFLA.ADDRESS) ?? Buffer.alloc(0)),
     up: (payload.readUInt32LE(8) & IFF_UP) !== 0,
     carrier: (payload.readUInt32LE(8) & IFF_LOWER_UP) !== 0,

@@ -1,0 +1,75 @@
+import type { PeerView, WireGuardDeviceState } from '@isthmus/crypto';
+import { type EncryptionFacts, encryptionStatus } from './encryption-status.ts';
+
+const OWN = Buffer.alloc(32, 1).toString('base64');
+const peer = (name: string, tx: PeerView['tx'], ...epochs: number[]): PeerView => ({
+  name,
+  tx,
+  record: { epochs: epochs.map((epoch) => ({ epoch, publicKey: `${name} ${epoch}`, port: 51_871 })), minTx: 0, laggards: [] },
+});
+
+function facts(peers: readonly PeerView[]): EncryptionFacts {
+  const state = (publicKey: string, latestHandshake: number) => {
+    return { publicKey, latestHandshake, received: 10, sent: 5, hasPresharedKey: false, endpoint: '', allowedIps: [], keepaliveSeconds: 0 };
+  };
+  const even: WireGuardDeviceState = {
+    publicKey: OWN,
+    listenPort: 51_871,
+    mark: 0,
+    peers: [state('east/n2 2', 940), state('east/n3 2', 0)],
+  };
+  return {
+    node: 'east/n1',
+    strict: true,
+    encryptNode: false,
+    implementation: 'kernel',
+    problem: undefined,
+    exempt: [],
+    keys: new Map([[2, OWN]]),
+    devices: { even, odd: undefined },
+    peers,
+    target: 2,
+    targets: [{ cluster: 'east', clusterId: 1, target: 2, startedAt: '2026-01-01T00:00:00Z', by: 'operator', reason: 'schedule' }],
+    now: 1000,
+  };
+}
+
+it('says of each peer how it is reached, and since when', () => {
+  const { peers } = encryptionStatus(
+    facts([
+      peer('east/n3', 'closed', 2),
+      peer('east/n2', 'even', 2),
+      peer('east/n4', 'closed', 1),
+      { name: 'east/n5', tx: 'closed', record: undefined },
+    ]),
+  );
+  expect(peers.map(({ name, state, epoch, handshakeAgeSeconds }) => [name, state, epoch, handshakeAgeSeconds])).toEqual([
+    ['east/n2', 'encrypted', 2, 60],
+    ['east/n3', 'handshake', null, null],
+    ['east/n4', 'closed', null, null],
+    ['east/n5', 'no-keys', null, null],
+  ]);
+});
+
+it('counts who is at the target, names who is behind, and who has no keys at all', () => {
+  const { mesh } = encryptionStatus(
+    facts([peer('east/n2', 'even', 1, 2), peer('east/n4', 'closed', 1), { name: 'b/c', tx: 'closed', record: undefined }]),
+  );
+  expect(mesh).toMatchObject({
+    target: 2,
+    nodes: 3,
+    atTarget: 2,
+    laggards: ['east/n4'],
+    blockedBy: ['b/c'],
+    targetSince: '2026-01-01T00:00:00Z',
+  });
+});
+
+it('shows fingerprints of keys, not keys', () => {
+  const status = encryptionStatus(facts([peer('east/n2', 'even', 2)]));
+  expect(status.devices.map(({ epoch, fingerprint }) => [epoch, fingerprint.length])).toEqual([
+    [2, 16],
+    [null, 0],
+  ]);
+  expect(JSON.stringify(status)).not.toContain(OWN);
+});

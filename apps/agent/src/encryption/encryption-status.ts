@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import {
+  deviceOf,
+  type Epoch,
+  keyOf,
+  type PeerView,
+  WIREGUARD_DEVICES,
+  type WireGuardDevice,
+  type WireGuardDeviceState,
+  type WireGuardPeerState,
+} from '@isthmus/crypto';
+import type { WireGuardTargetRow } from '@isthmus/model';
+import { WIREGUARD_NAMES } from './wireguard-devices.ts';
+
+/** How a peer is reached: `no-keys`: it publishes none; `handshake`: there was none yet; `closed`: nothing is sent to it for another reason. */
+export type PeerEncryptionState = 'encrypted' | 'closed' | 'handshake' | 'no-keys';
+
+/** What `isthmus encrypt status` shows. No key is in it, only fingerprints of public ones. */
+export interface EncryptionStatus {
+  readonly enabled: boolean;
+  readonly node: string;
+  /** What cannot be encrypted is dropped. */
+  readonly strict: boolean;
+  readonly encryptNode: boolean;
+  readonly implementation: 'kernel' | 'wireguard-go' | '';
+  /** Why nothing can be encrypted. */
+  readonly problem?: string;
+  /** What goes outside encryption between nodes in any case. */
+  readonly exempt: readonly { readonly protocol: string; readonly ports: readonly number[]; readonly what: string }[];
+  readonly devices: readonly {
+    readonly name: string;
+    readonly device: WireGuardDevice;
+    readonly port: number;
+    readonly epoch: Epoch | null;
+    readonly fingerprint: string;
+  }[];
+  readonly peers: readonly PeerEncryption[];
+  readonly mesh: {
+    readonly target: Epoch;
+    readonly targetSince: string;
+    /** Nodes that publish keys, this one too. */
+    readonly nodes: number;
+    readonly atTarget: number;
+    /** Nodes that are not at the target. */
+    readonly laggards: readonly string[];
+    /** Nodes without keys. */
+    readonly blockedBy: readonly string[];
+    readonly clusters: readonly Omit<WireGuardTargetRow, 'clusterId'>[];
+  };
+}
+
+/** One other node. */
+export interface PeerEncryption {
+  readonly name: string;
+  readonly tx: WireGuardDevice | 'closed';
+  readonly epoch: Epoch | null;
+  readonly handshakeAgeSeconds: number | null;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly pq: boolean;
+  readonly state: PeerEncryptionState;
+}
+
+/** What a status is made of. */
+export interface EncryptionFacts {
+  readonly node: string;
+  readonly strict: boolean;
+  readonly encryptNode: boolean;
+  readonly implementation: 'kernel' | 'wireguard-go' | '';
+  readonly problem: string | undefined;
+  readonly exempt: EncryptionStatus['exempt'];
+  /** By epoch, public. */
+  readonly keys: ReadonlyMap<Epoch, string>;
+  readonly devices: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>>;
+  readonly peers: readonly PeerView[];
+  readonly target: Epoch;
+  readonly targets: readonly WireGuardTargetRow[];
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
+/** The status of a node without encryption. */
+export const NO_ENCRYPTION: Omit<EncryptionStatus, 'node'> = {
+  enabled: false,
+  strict: false,
+  encryptNode: false,
+  implementation: '',
+  exempt: [],
+  devices: [],
+  peers: [],
+  mesh: { target: 0, targetSince: '', nodes: 0, atTarget: 0, laggards: [], blockedBy: [], clusters: [] },
+};
+
+/** Puts a node's status together. */
+export function encryptionStatus(facts: EncryptionFacts): EncryptionStatus {
+  const { problem, targets } = facts;
+  return {
+    enabled: true,
+    node: facts.node,
+    strict: facts.strict,
+    encryptNode: facts.encryptNode,
+    implementation: facts.implementation,
+    ...(problem === undefined ? {} : { problem }),
+    exempt: facts.exempt,
+    devices: (['even', 'odd'] as const).map((device) => deviceStatus(facts, device)),
+    peers: facts.peers.map((peer) => peerStatus(facts, peer)).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    mesh: {
+      target: facts.target,
+      targetSince:
+        targets
+          .filter(({ target }) => target === facts.target)
+          .map(({ startedAt }) => startedAt)
+          .sort()[0] ?? '',
+      ...meshStatus(facts),
+      clusters: targets.map(({ clusterId: _, ...row }) => row),
+    },
+  };
+}
+
+function meshStatus({ node, keys, peers, target }: EncryptionFacts) {
+  const newest: [string, Epoch][] = [
+    [node, Math.max(0, ...keys.keys())],
+    ...peers.map(({ name, record }): [string, Epoch] => [name, Math.max(0, ...(record?.epochs ?? []).map(({ epoch }) => epoch))]),
+  ];
+  const publishing = newest.filter(([, epoch]) => epoch > 0);
+  return {
+    nodes: publishing.length,
+    atTarget: publishing.filter(([, epoch]) => epoch >= target).length,
+    laggards: publishing.filter(([, epoch]) => epoch < target).map(([name]) => name),
+    blockedBy: newest.filter(([, epoch]) => epoch === 0).map(([name]) => name),
+  };
+}
+
+function deviceStatus({ keys, devices }: EncryptionFacts, device: WireGuardDevice): EncryptionStatus['devices'][number] {
+  const publicKey = devices[device]?.publicKey;
+  const epoch = [...keys].find(([, key]) => key === publicKey)?.[0];
+  const fingerprint =
+    publicKey === undefined ? '' : createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, 16);
+  return { name: WIREGUARD_NAMES[device], device, port: WIREGUARD_DEVICES[device].port, epoch: epoch ?? null, fingerprint };
+}
+
+function peerStatus(facts: EncryptionFacts, { name, record, tx }: PeerView): PeerEncryption {
+  const states = (record?.epochs ?? []).flatMap(({ epoch, publicKey }) => {
+    const found = facts.devices[deviceOf(epoch)]?.peers.find((each) => each.publicKey === publicKey);
+    return found === undefined ? [] : [{ epoch, ...found }];
+  });
+  const used = states.find(({ epoch }) => deviceOf(epoch) === tx);
+  return {
+    name,
+    tx,
+    epoch: used?.epoch ?? null,
+    handshakeAgeSeconds:
+      used === undefined || used.latestHandshake === 0 ? null : Math.max(0, Math.round(facts.now - used.latestHandshake)),
+    receivedBytes: sum(states, ({ received }) => received),
+    sentBytes: sum(states, ({ sent }) => sent),
+    pq: used?.hasPresharedKey ?? false,
+    state: stateOf(facts, record, tx),
+  };
+}
+
+function stateOf({ keys }: EncryptionFacts, record: PeerView['record'], tx: PeerView['tx']): PeerEncryptionState {
+  if (tx !== 'closed') return 'encrypted';
+  if (record === undefined || record.epochs.length === 0) return 'no-keys';
+  return [...keys.keys()].some((epoch) => keyOf(record, epoch) !== undefined) ? 'handshake' : 'closed';
+}
+
+function sum(states: readonly WireGuardPeerState[], of: (state: WireGuardPeerState) => number): number {
+  return states.reduce((total, state) => total + of(state), 0);
+}

@@ -1,0 +1,92 @@
+import { type Clock, isCoded } from '@isthmus/core';
+import type { WireGuardDevice } from '@isthmus/crypto';
+import {
+  deleteLink,
+  ensureTun,
+  ensureWireguard,
+  getLink,
+  type Link,
+  NETLINK_UNSUPPORTED,
+  NetlinkSocket,
+  writeSysctl,
+} from '@isthmus/datapath';
+import { WireGuardGo } from './wireguard-go.ts';
+
+/** Names of the devices. Existing tools look for one that is called as Cilium's. */
+export const WIREGUARD_NAMES: Readonly<Record<WireGuardDevice, string>> = { even: 'isth_wg_even', odd: 'isth_wg_odd' };
+const ALTNAMES: Readonly<Record<WireGuardDevice, readonly string[]>> = { even: ['cilium_wg0'], odd: [] };
+const BOTH: readonly WireGuardDevice[] = ['even', 'odd'];
+/** Packets that wait for a process: a burst must find room. */
+const QUEUE_LENGTH = 10_000;
+
+/** A node's two WireGuard devices: the kernel's, or TUN devices that wireguard-go serves. Both stay when the agent ends. */
+export class WireGuardDevices {
+  readonly #mtu: number;
+  readonly #daemon: WireGuardGo;
+  #implementation: 'kernel' | 'wireguard-go' = 'kernel';
+
+  /** @param mtu of both */
+  constructor(mtu: number, clock: Clock) {
+    this.#mtu = mtu;
+    this.#daemon = new WireGuardGo(clock);
+  }
+
+  /** Who does the work. */
+  get implementation(): 'kernel' | 'wireguard-go' {
+    return this.#implementation;
+  }
+
+  /** Makes them, or takes over those that are there. @returns their numbers @throws CodedError WIREGUARD_UNAVAILABLE; NetlinkError */
+  async open(): Promise<Readonly<Record<WireGuardDevice, number>>> {
+    const links = NetlinkSocket.using('route', undefined, (socket) => this.#make(socket));
+    for (const { name } of Object.values(links)) writeSysctl(undefined, `ipv4/conf/${name}/rp_filter`, 0);
+    if (this.#implementation === 'wireguard-go') for (const { name } of Object.values(links)) await this.#serve(name);
+    return { even: links.even.index, odd: links.odd.index };
+  }
+
+  /** Sees to it that a device works: the process that serves it may have ended. */
+  async ensure(device: WireGuardDevice): Promise<void> {
+    if (this.#implementation === 'wireguard-go') await this.#serve(WIREGUARD_NAMES[device]);
+  }
+
+  /** For after a device got its port. */
+  opened(device: WireGuardDevice): void {
+    if (this.#implementation === 'wireguard-go') this.#daemon.raiseBuffers(WIREGUARD_NAMES[device]);
+  }
+
+  async #serve(name: string): Promise<void> {
+    await this.#daemon.ensure(name);
+    // It has its own idea of the MTU.
+    NetlinkSocket.using('route', undefined, (socket) => ensureTun(socket, this.#settings(name)));
+  }
+
+  #make(socket: NetlinkSocket): Record<WireGuardDevice, Link> {
+    const [even, odd] = BOTH.map((device) => this.#makeOne(socket, device)) as [Link, Link];
+    return { even, odd };
+  }
+
+  #makeOne(socket: NetlinkSocket, device: WireGuardDevice): Link {
+    const settings = { ...this.#settings(WIREGUARD_NAMES[device]), altnames: ALTNAMES[device] };
+    if (getLink(socket, settings.name)?.kind !== 'tun') {
+      try {
+        return ensureWireguard(socket, settings);
+      } catch (error) {
+        if (!isCoded(error, NETLINK_UNSUPPORTED)) throw error;
+      }
+    }
+    this.#implementation = 'wireguard-go';
+    return ensureTun(socket, settings);
+  }
+
+  #settings(name: string) {
+    return { name, mtu: this.#mtu, txQueueLength: QUEUE_LENGTH };
+  }
+}
+
+/** Removes the devices of an agent that encrypted; a daemon ends with its device. */
+export function removeWireGuardDevices(socket: NetlinkSocket): void {
+  for (const name of Object.values(WIREGUARD_NAMES)) {
+    const kind = getLink(socket, name)?.kind;
+    if (kind === 'tun' || kind === 'wireguard') deleteLink(socket, name);
+  }
+}

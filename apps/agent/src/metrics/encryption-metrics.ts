@@ -1,0 +1,19 @@
+import type { MetricSet } from '@isthmus/core';
+import type { EncryptionStatus, PeerEncryptionState } from '../encryption/encryption-status.ts';
+import type { AGENT_METRICS } from './metric-list.ts';
+
+const STATES: readonly PeerEncryptionState[] = ['encrypted', 'handshake', 'closed', 'no-keys'];
+
+/** Metrics of encryption; all zero where there is none. */
+export function measureEncryption(metrics: MetricSet<typeof AGENT_METRICS>, status: () => EncryptionStatus): void {
+  metrics.read('isthmus_wireguard_target_epoch', () => [[{}, status().mesh.target]]);
+  metrics.read('isthmus_wireguard_epoch', () => status().devices.map(({ device, epoch }) => [{ device }, epoch ?? 0]));
+  metrics.read('isthmus_wireguard_peers', () =>
+    STATES.map((state) => [{ state }, status().peers.filter((peer) => peer.state === state).length]),
+  );
+  metrics.read('isthmus_wireguard_pq_peers', () => [[{}, status().peers.filter(({ pq }) => pq).length]]);
+  metrics.read('isthmus_wireguard_handshake_age_seconds', () => [
+    [{}, Math.max(0, ...status().peers.map(({ handshakeAgeSeconds }) => handshakeAgeSeconds ?? 0))],
+  ]);
+  metrics.read('isthmus_wireguard_laggards', () => [[{}, status().mesh.laggards.length]]);
+}

@@ -1,0 +1,249 @@
+import {
+  ConfigFlag,
+  type DatapathConfig,
+  Direction,
+  DropReason,
+  EndpointFlag,
+  IpcacheFlag,
+  MarkBits,
+  PeerMode,
+  PeerTx,
+  ReservedIdentity,
+} from '@isthmus/datapath';
+import { Datapath, Verdict } from './datapath.ts';
+import { frame, type PacketSpec, Protocol, packet } from './packet.ts';
+
+const IFINDEX = 1;
+const [VXLAN, WIREGUARD, BGP] = [8472, 51_871, 179];
+const FRAGMENT = 44;
+const IPV4_FRAGMENT_AT = 14 + 6;
+const STRICT = ConfigFlag.encrypt | ConfigFlag.encryptStrict;
+const PEER = 5;
+
+const families = [
+  {
+    family: 'IPv4',
+    host: '192.168.1.1',
+    pod: '10.0.0.2',
+    node: '192.168.1.2',
+    remote: '10.1.0.7',
+    unknown: '10.1.0.99',
+    range: ['10.1.0.0', 24],
+    stranger: '192.0.2.1',
+  },
+  {
+    family: 'IPv6',
+    host: 'fd99::1',
+    pod: 'fd00::2',
+    node: 'fd99::2',
+    remote: 'fd01::7',
+    unknown: 'fd01::99',
+    range: ['fd01::', 64],
+    stranger: '2001:db8::1',
+  },
+] as const;
+
+let datapath: Datapath;
+
+afterEach(() => datapath.close());
+
+function start(flags: number, config: Partial<DatapathConfig> = {}): void {
+  const devices = { wireguardEvenIfindex: IFINDEX, wireguardOddIfindex: IFINDEX };
+  datapath = new Datapath('egress', { flags, tunnelPort: VXLAN, ...devices, ...config });
+  for (const { host, pod, node, remote, range } of families) {
+    datapath.endpoint(host, { identity: ReservedIdentity.host, flags: EndpointFlag.ready | EndpointFlag.host });
+    datapath.endpoint(pod, { ifindex: 99, identity: 1002, id: 12, flags: EndpointFlag.ready });
+    datapath.ipcache(
+      node,
+      node.includes(':') ? 128 : 32,
+      ReservedIdentity.remoteNode,
+      PEER,
+      IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost,
+    );
+    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, PEER);
+    datapath.meshRange(range[0], range[1], PEER);
+  }
+  datapath.ipcache('0.0.0.0', 0, ReservedIdentity.worldIpv4);
+  datapath.ipcache('::', 0, ReservedIdentity.worldIpv6);
+  open(PeerTx.even);
+}
+
+const open = (tx: PeerTx): void => datapath.peer(PEER, '192.168.1.2', PeerMode.tunnel, tx);
+
+type More = Partial<PacketSpec> & { mark?: number };
+function run(source: string, destination: string, { mark = 0, ...more }: More = {}): number {
+  return datapath.run('to_netdev', packet({ source, destination, ...more }), { ifindex: IFINDEX, mark }).verdict;
+}
+
+const expectEncrypted = (verdict: number): void => expect([verdict, datapath.events()]).toEqual([Verdict.redirect, []]);
+const expectPlain = (verdict: number): void => expect([verdict, datapath.events()]).toEqual([Verdict.ok, []]);
+function expectDropped(verdict: number, more: object = {}): void {
+  expect(verdict).toBe(Verdict.shot);
+  expect(datapath.events()).toMatchObject([{ subtype: DropReason.unencryptedTraffic, direction: Direction.egress, ...more }]);
+}
+
+/** The first 16 bytes of TCP and UDP packets: both begin with the ports. */
+const ports = (from: number, to: number): Uint8Array =>
+  Uint8Array.from([from >> 8, from & 0xff, to >> 8, to & 0xff, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+const udp = (to: number, from = 40_000): More => ({ payload: ports(from, to) });
+const tcp = (to: number, from = 40_000): More => ({ payload: ports(from, to), protocol: Protocol.tcp });
+
+/** What is left of a packet to `port` in its first fragment, or in a later one. */
+function fragment(source: string, destination: string, which: 'first' | 'later', port: number): number {
+  const [first, later] = [
+    [0x20, 0],
+    [0x20, 1],
+  ];
+  if (source.includes(':')) {
+    const header = [Protocol.udp, 0, 0, which === 'first' ? 1 : 9, 0, 0, 0, 7];
+    return run(source, destination, { protocol: FRAGMENT, payload: Uint8Array.from([...header, ...ports(40_000, port)]) });
+  }
+  const bytes = packet({ source, destination, ...udp(port) });
+  bytes.set(which === 'first' ? first! : later!, IPV4_FRAGMENT_AT);
+  return datapath.run('to_netdev', bytes, { ifindex: IFINDEX }).verdict;
+}
+
+describe.each(families)('to_netdev, $family', ({ family, host, pod, node, remote, unknown, stranger }) => {
+  it('encrypts what is to or from a pod, by the device that the peer says', () => {
+    const ways = [
+      [pod, remote],
+      [host, remote],
+      [stranger, remote],
+      [pod, node],
+    ] as const;
+    start(STRICT);
+    for (const tx of [PeerTx.even, PeerTx.odd]) {
+      open(tx);
+      for (const [from, to] of ways) expectEncrypted(run(from, to));
+    }
+  });
+
+  it.each(['even', 'odd'] as const)('drops what is for a device that is not there: %s', (missing) => {
+    start(STRICT, { [missing === 'even' ? 'wireguardEvenIfindex' : 'wireguardOddIfindex']: 0 });
+    open(PeerTx[missing]);
+    expectDropped(run(pod, remote));
+    open(missing === 'even' ? PeerTx.odd : PeerTx.even);
+    expectEncrypted(run(pod, remote));
+  });
+
+  it('drops what is for a closed peer, or for one that nobody has told us about', () => {
+    start(STRICT);
+    open(PeerTx.closed);
+    expectDropped(run(pod, remote), { sourceIdentity: 1002, destinationIdentity: 2001, endpoint: 12 });
+    expectDropped(run(host, remote), { sourceIdentity: ReservedIdentity.host });
+    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, PEER + 1);
+    expectDropped(run(pod, remote));
+  });
+
+  it('sends it as it is while the mesh is not strict, and encrypts what it can', () => {
+    start(ConfigFlag.encrypt);
+    expectEncrypted(run(pod, remote));
+    open(PeerTx.closed);
+    expectPlain(run(pod, remote));
+    expectPlain(run(host, unknown));
+    expectPlain(run(host, stranger, udp(VXLAN)));
+  });
+
+  it('takes an unknown address among the pods of another node for one of them', () => {
+    start(STRICT);
+    expectEncrypted(run(pod, unknown));
+    expectEncrypted(run(host, unknown));
+    open(PeerTx.closed);
+    expectDropped(run(host, unknown));
+    for (const { range } of families) datapath.meshRange(range[0], range[1], 0);
+    open(PeerTx.even);
+    expectDropped(run(host, unknown));
+  });
+
+  it('asks the range for an address whose node nobody has told, too', () => {
+    start(STRICT);
+    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, 0);
+    expectEncrypted(run(pod, remote));
+  });
+
+  it('leaves the world alone', () => {
+    start(STRICT | ConfigFlag.encryptNode);
+    for (const from of [host, pod]) expectPlain(run(from, stranger));
+    expectPlain(run(host, stranger, tcp(443)));
+  });
+
+  it('passes what is encrypted already, and believes no other mark', () => {
+    start(STRICT);
+    open(PeerTx.closed);
+    for (const to of [remote, node, unknown]) expectPlain(run(host, to, { mark: MarkBits.kindEncrypted | 0x4000 }));
+    for (const mark of [MarkBits.kindDecrypted, MarkBits.kindHost, 0x4000]) expectDropped(run(host, remote, { mark }));
+  });
+
+  it('encrypts the tunnel’s own packets, and drops them where it does not know the node', () => {
+    start(STRICT);
+    expectEncrypted(run(host, node, udp(VXLAN)));
+    expectDropped(run(host, stranger, udp(VXLAN)));
+    open(PeerTx.closed);
+    expectDropped(run(host, node, udp(VXLAN)));
+    // Its source port may be any: one that is exempt too.
+    datapath.exempt(Protocol.udp, WIREGUARD);
+    expectDropped(run(host, node, udp(VXLAN, WIREGUARD)));
+  });
+
+  it('encrypts all pieces of datagrams between nodes: they may be the tunnel’s', () => {
+    start(STRICT);
+    for (const which of ['first', 'later'] as const) expectEncrypted(fragment(host, node, which, VXLAN));
+    for (const which of ['first', 'later'] as const) expectEncrypted(fragment(host, node, which, 53));
+    for (const which of ['first', 'later'] as const) expectPlain(fragment(host, stranger, which, 53));
+  });
+
+  it('leaves the nodes’ own packets alone, unless it is told to encrypt them', () => {
+    start(STRICT);
+    open(PeerTx.closed);
+    expectPlain(run(host, node, udp(53)));
+    expectPlain(run(host, node, tcp(443)));
+    datapath.close();
+    start(STRICT | ConfigFlag.encryptNode);
+    expectEncrypted(run(host, node, udp(53)));
+    expectEncrypted(run(host, node, tcp(443)));
+    open(PeerTx.closed);
+    expectDropped(run(host, node, tcp(443)), { destinationIdentity: ReservedIdentity.remoteNode });
+  });
+
+  it('sends as it is what nodes need before they can encrypt, by the port of either side', () => {
+    start(STRICT | ConfigFlag.encryptNode);
+    datapath.exempt(Protocol.udp, WIREGUARD);
+    datapath.exempt(Protocol.tcp, BGP);
+    for (const tx of [PeerTx.closed, PeerTx.odd]) {
+      open(tx);
+      for (const more of [udp(WIREGUARD), udp(40_000, WIREGUARD), tcp(BGP), tcp(40_000, BGP)]) expectPlain(run(host, node, more));
+    }
+    for (const more of [udp(BGP), tcp(WIREGUARD), tcp(BGP + 1)]) expectEncrypted(run(host, node, more));
+    for (const [from, to] of [
+      [pod, node],
+      [pod, remote],
+      [host, remote],
+      [host, unknown],
+    ] as const)
+      expectEncrypted(run(from, to, tcp(BGP)));
+    // Cut off before its ports.
+    expectEncrypted(run(host, node, { payload: Uint8Array.of(0, BGP), protocol: Protocol.tcp }));
+  });
+
+  if (family === 'IPv6')
+    it('never encrypts neighbour discovery between nodes', () => {
+      start(STRICT | ConfigFlag.encryptNode);
+      const icmp = (type: number, ttl = 255): More => ({
+        protocol: Protocol.icmpv6,
+        ttl,
+        payload: Uint8Array.of(type, 0, 0, 0, 0, 0, 0, 0),
+      });
+      for (const type of [135, 136]) expectPlain(run(host, node, icmp(type)));
+      expectPlain(run('fe80::1', 'ff02::1', icmp(135)));
+      expectEncrypted(run(host, node, icmp(135, 254)));
+      expectEncrypted(run(host, node, icmp(128)));
+      expectEncrypted(run(host, remote, icmp(135)));
+    });
+});
+
+it('passes other protocols, and drops mapped addresses', () => {
+  start(STRICT);
+  expect(datapath.run('to_netdev', frame(0x0806), { ifindex: IFINDEX }).verdict).toBe(Verdict.ok);
+  expect(run('::ffff:192.168.1.1', 'fd01::7')).toBe(Verdict.shot);
+  expect(datapath.events()).toMatchObject([{ subtype: DropReason.invalidPacket }]);
+});

@@ -1,0 +1,170 @@
+import {
+  ConfigFlag,
+  type DatapathConfig,
+  Direction,
+  DropReason,
+  EndpointFlag,
+  IpcacheFlag,
+  PeerMode,
+  PeerTx,
+  ReservedIdentity,
+  withNetns,
+} from '@isthmus/datapath';
+import { Cleanup } from './cleanup.ts';
+import { Datapath, Verdict, XdpVerdict } from './datapath.ts';
+import { GENEVE_PORT, genevePacket } from './geneve-packet.ts';
+import { createNetns } from './netns.ts';
+import { address, type PacketSpec, packet } from './packet.ts';
+
+const IFINDEX = 1;
+const VXLAN = 8472;
+const STRICT = ConfigFlag.encrypt | ConfigFlag.encryptStrict;
+const IPV4_FRAGMENT_AT = 14 + 6;
+const PEER = 5;
+
+const families = [
+  {
+    family: 'IPv4',
+    host: '192.168.1.1',
+    other: '127.0.0.7',
+    pod: '10.0.0.2',
+    node: '192.168.1.2',
+    remote: '10.1.0.7',
+    unknown: '10.1.0.99',
+    range: ['10.1.0.0', 24],
+    stranger: '192.0.2.1',
+  },
+  {
+    family: 'IPv6',
+    host: 'fd99::1',
+    other: '::1',
+    pod: 'fd00::2',
+    node: 'fd99::2',
+    remote: 'fd01::7',
+    unknown: 'fd01::99',
+    range: ['fd01::', 64],
+    stranger: '2001:db8::1',
+  },
+] as const;
+
+const cleanup = new Cleanup();
+let datapath: Datapath;
+
+afterEach(() => cleanup.run());
+
+function start(flags: number, config: Partial<DatapathConfig> = {}): void {
+  datapath = cleanup.add(new Datapath('netdev', { flags, tunnelPort: VXLAN, ...config }), (loaded) => loaded.close());
+  for (const { host, pod, node, remote, range } of families) {
+    datapath.endpoint(host, { identity: ReservedIdentity.host, flags: EndpointFlag.ready | EndpointFlag.host });
+    datapath.endpoint(pod, { ifindex: 99, identity: 1002, id: 12, flags: EndpointFlag.ready });
+    datapath.ipcache(
+      node,
+      node.includes(':') ? 128 : 32,
+      ReservedIdentity.remoteNode,
+      PEER,
+      IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost,
+    );
+    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, PEER);
+    datapath.meshRange(range[0], range[1], PEER);
+  }
+  datapath.peer(PEER, '192.168.1.2', PeerMode.tunnel, PeerTx.even);
+}
+
+const udp = (to: number): Partial<PacketSpec> => ({
+  payload: Uint8Array.from([0, 53, to >> 8, to & 0xff, 0, 16, ...new Array<number>(10).fill(0)]),
+});
+const runBytes = (bytes: Uint8Array): number => datapath.run('from_netdev', bytes, { ifindex: IFINDEX }).verdict;
+const run = (source: string, destination: string, more: Partial<PacketSpec> = {}): number =>
+  runBytes(packet({ source, destination, ...more }));
+
+function expectDropped(verdict: number, more: object = {}): void {
+  expect(verdict).toBe(Verdict.shot);
+  expect(datapath.events()).toMatchObject([{ subtype: DropReason.unencryptedTraffic, direction: Direction.ingress, ...more }]);
+}
+
+describe.each(families)('from_netdev of a strict node, $family', ({ host, other, pod, node, remote, unknown, stranger }) => {
+  it('drops what pods of other nodes never send as it is', () => {
+    start(STRICT);
+    for (const from of [remote, unknown]) expectDropped(run(from, pod), { endpoint: 12, destinationIdentity: 1002 });
+    for (const from of [remote, unknown]) expectDropped(run(from, host), { destinationIdentity: ReservedIdentity.host });
+  });
+
+  it('drops what nodes say to pods, and leaves alone what they say to nodes', () => {
+    start(STRICT);
+    expectDropped(run(node, pod));
+    expect(run(node, host, udp(53))).toBe(Verdict.ok);
+  });
+
+  it('lets the world in', () => {
+    start(STRICT);
+    expect(run(stranger, pod)).toBe(Verdict.redirect);
+    expect(run(stranger, pod, udp(VXLAN))).toBe(Verdict.redirect);
+    expect(run(stranger, host, udp(53))).toBe(Verdict.ok);
+    expect(run(remote, stranger)).toBe(Verdict.ok);
+    expect(datapath.events()).toEqual([]);
+  });
+
+  it('drops the tunnel’s own packets to this node, whoever sends them and to whichever of its addresses', () => {
+    start(STRICT);
+    for (const from of [node, remote, stranger]) expectDropped(run(from, host, udp(VXLAN)));
+    expectDropped(run(node, other, udp(VXLAN)));
+  });
+
+  it('lets those of others through that it forwards', () => {
+    start(STRICT);
+    const netns = cleanup.add(createNetns('forward'), (made) => made.remove());
+    netns.ip('link add out index 7 type veth peer name far');
+    for (const device of ['out', 'far']) netns.ip(`link set ${device} up`);
+    netns.ip('route add default dev out');
+    netns.ip('-6 route add default dev out');
+    netns.exec('sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1');
+    withNetns(netns.path, () => {
+      expect(datapath.run('from_netdev', packet({ source: node, destination: stranger, ...udp(VXLAN) }), { ifindex: 7 }).verdict).toBe(
+        Verdict.ok,
+      );
+      expect(datapath.events()).toEqual([]);
+      expectDropped(run(node, other, udp(VXLAN)));
+    });
+  });
+
+  it('takes everything that it took without encryption, or while the mesh is not strict', () => {
+    for (const flags of [0, ConfigFlag.encrypt, ConfigFlag.encryptStrict]) {
+      start(flags);
+      for (const from of [remote, unknown, node, stranger]) expect(run(from, pod)).toBe(Verdict.redirect);
+      expect(run(remote, host)).toBe(Verdict.ok);
+      expect(run(node, host, udp(VXLAN))).toBe(Verdict.ok);
+      expect(datapath.events()).toEqual([]);
+    }
+  });
+});
+
+it('takes no piece of a datagram from another node: it could be the rest of one of the tunnel’s', () => {
+  start(STRICT);
+  for (const [source, verdict] of [
+    ['192.168.1.2', Verdict.shot],
+    ['192.0.2.1', Verdict.ok],
+  ] as const) {
+    const later = packet({ source, destination: '192.168.1.1' });
+    later.set([0x20, 1], IPV4_FRAGMENT_AT);
+    expect(runBytes(later)).toBe(verdict);
+  }
+});
+
+describe('GENEVE without a device', () => {
+  const own = { tunnelPort: GENEVE_PORT, underlayIpv4: address('192.168.1.1'), hostIfindex: IFINDEX };
+  const inner = packet({ source: '10.1.0.7', destination: '10.0.0.2' });
+  const outer = genevePacket({ source: '192.168.1.2', destination: '192.168.1.1', vni: 2001, inner });
+
+  it('is not taken off before it has been decrypted', () => {
+    const xdp = (flags: number): Datapath =>
+      cleanup.add(new Datapath('geneve', { ...own, flags: ConfigFlag.geneve | flags }), (loaded) => loaded.close());
+    const labelled = xdp(0).runXdp('decap_geneve', outer).packet;
+    expect(labelled.length).toBeLessThan(outer.length);
+    expect(xdp(STRICT).runXdp('decap_geneve', outer)).toEqual({ verdict: XdpVerdict.pass, packet: outer });
+    expect(xdp(STRICT).runXdp('decap_geneve', labelled).verdict).toBe(XdpVerdict.drop);
+    start(STRICT | ConfigFlag.geneve, own);
+    expectDropped(runBytes(outer));
+    // As if XDP had not looked at it: its label is not believed.
+    expectDropped(runBytes(labelled), { sourceIdentity: ReservedIdentity.world });
+  });
+});

@@ -1,0 +1,33 @@
+import { CodedError, messageOf } from '@isthmus/core';
+import { LAB_MACHINE } from '../lab.errors.ts';
+import { runCommand } from '../machine/run-command.ts';
+import { repositoryFile } from '../toolchain.ts';
+import type { LabPlan, NodePlace } from '../topology/plan.ts';
+
+/** Whether a node encrypts. */
+export function encrypts({ config }: Pick<NodePlace, 'config'>): boolean {
+  return config['enable-wireguard'] === 'true';
+}
+
+/**
+ * Fetches `wg` and wireguard-go where they are wanted and not there yet.
+ * @throws CodedError LAB_MACHINE saying why this machine cannot
+ */
+export async function fetchWireGuard({ clusters }: LabPlan): Promise<void> {
+  if (!clusters.some(({ nodes }) => nodes.some(encrypts))) return;
+  try {
+    await runCommand([repositoryFile('scripts/setup'), 'wireguard']);
+  } catch (cause) {
+    throw new CodedError(LAB_MACHINE, `wg and wireguard-go are needed and not to be had: ${messageOf(cause)}`, {
+      object: 'scripts/setup wireguard',
+      action: "Run 'scripts/setup wireguard' where it can fetch Debian packages, or do without enable-wireguard.",
+      cause,
+    });
+  }
+}
+
+/** Environment in which an agent finds them. */
+export function wireguardEnvironment(node: NodePlace): Record<string, string> {
+  if (!encrypts(node)) return {};
+  return { PATH: `${repositoryFile('.toolchain/wireguard/usr/bin')}:${process.env['PATH'] ?? ''}` };
+}

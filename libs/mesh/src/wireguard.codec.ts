@@ -1,0 +1,77 @@
+import type { WireGuardEpoch, WireGuardRow } from '@isthmus/model';
+import { type Decoded, decoding, type RecordContext, reject } from './decode-result.ts';
+import { compareBytes, goJson } from './go-json.ts';
+import { intern } from './intern.ts';
+import { asObject, type JsonObject, readArray, readJsonObject, readRequired, readUint } from './json-reader.ts';
+import { checkOwnCluster } from './own-record.ts';
+
+const MAX_BYTES = 16 * 1024;
+const MAX_UINT32 = 0xffff_ffff;
+/** A node has two devices. */
+const MAX_EPOCHS = 2;
+const MAX_LAGGARDS = 16;
+/** Where the keys of even epochs, and of odd ones, are listened for. */
+const PORTS = [51_871, 51_872] as const;
+/** Base64 of 32 bytes: two bits of the last digit are spare, and zero. */
+const PUBLIC_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+/** WireGuard takes it for none. */
+const NO_KEY = `${'A'.repeat(43)}=`;
+/** `<cluster>/<node>` */
+const NODE = /^[a-z0-9](?:[-a-z0-9]{0,30}[a-z0-9])?\/[^/]+$/;
+
+/** Ours: reads what a node publishes of its WireGuard keys; it must be of the context's cluster and cluster id, and named as its key. */
+export function decodeWireGuard(bytes: Uint8Array, context: RecordContext): Decoded<WireGuardRow> {
+  return decoding(bytes, context, MAX_BYTES, () => readWireGuard(readJsonObject(bytes), context));
+}
+
+function readWireGuard(object: JsonObject, context: RecordContext): WireGuardRow {
+  checkOwnCluster(object, context);
+  if (readRequired(object, 'name') !== context.name) reject('key-mismatch');
+  return {
+    cluster: intern(context.cluster),
+    clusterId: context.clusterId,
+    name: context.name,
+    epochs: readEpochs(object),
+    minTx: readUint(object, 'minTx', MAX_UINT32),
+    laggards: readLaggards(object),
+  };
+}
+
+function readEpochs(object: JsonObject): readonly WireGuardEpoch[] {
+  const epochs = readArray(object, 'epochs', (element) => readEpoch(asObject(element))) ?? [];
+  const [older, newer] = epochs;
+  if (epochs.length > MAX_EPOCHS) return reject('bad-epoch');
+  if (older === undefined || newer === undefined) return epochs;
+  // Of one parity they would be on one device.
+  if (older.epoch >= newer.epoch || (newer.epoch - older.epoch) % 2 === 0) reject('bad-epoch');
+  return older.publicKey === newer.publicKey ? reject('bad-public-key') : epochs;
+}
+
+function readEpoch(object: JsonObject): WireGuardEpoch {
+  const epoch = readUint(object, 'epoch', MAX_UINT32) || reject('bad-epoch');
+  const publicKey = readRequired(object, 'publicKey');
+  if (!PUBLIC_KEY.test(publicKey) || publicKey === NO_KEY) reject('bad-public-key');
+  const port = readUint(object, 'port', 0xffff);
+  return port === PORTS[epoch % 2] ? { epoch, publicKey, port } : reject('bad-port');
+}
+
+function readLaggards(object: JsonObject): readonly string[] {
+  const laggards = readArray(object, 'laggards', readLaggard) ?? [];
+  return laggards.length > MAX_LAGGARDS ? reject('bad-field') : [...laggards].sort(compareBytes);
+}
+
+function readLaggard(element: unknown): string {
+  return typeof element === 'string' && NODE.test(element) ? element : reject('bad-field');
+}
+
+/** The record as we write it. */
+export function encodeWireGuard(row: WireGuardRow): string {
+  return goJson({
+    cluster: row.cluster,
+    name: row.name,
+    clusterID: row.clusterId,
+    epochs: row.epochs.map(({ epoch, publicKey, port }) => ({ epoch, publicKey, port })),
+    minTx: row.minTx,
+    laggards: row.laggards,
+  });
+}

@@ -1,0 +1,19 @@
+/** Packets between nodes that are never encrypted, by the port of either side. */
+export interface EncryptionExemption {
+  readonly protocol: 'TCP' | 'UDP';
+  readonly ports: readonly number[];
+  /** What they are for, in a few words. */
+  readonly purpose: string;
+}
+
+/**
+ * What nodes send each other as it is even where their own packets are encrypted, besides IPv6's neighbour discovery: it must get through before
+ * they have keys, and says who it is itself. Agents add the ports of what they connect to: etcd, join API, kube-apiserver, other agents. Never
+ * for pods.
+ */
+export const ENCRYPTION_EXEMPTIONS: readonly EncryptionExemption[] = [
+  { protocol: 'UDP', ports: [51_871, 51_872], purpose: 'WireGuard itself' },
+  { protocol: 'UDP', ports: [67, 68, 546, 547], purpose: 'DHCP' },
+  { protocol: 'TCP', ports: [179], purpose: 'BGP' },
+  { protocol: 'UDP', ports: [3784, 3785, 4784], purpose: 'BFD' },
+];
