@@ -99,7 +99,6 @@ export type { DeviceView, InstalledPeer, PeerView, RotationView } from './wiregu
 export { hasLeft, keyOf, type PublishedEpoch, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
 export { newTarget, nodesBehind, presentTarget, rotationWaits } from './wireguard/target/next-target.ts';
 export type { TargetChange } from './wireguard/target/target-history.ts';
-export { nodeKeysPrefix } from './wireguard/target/target-record.ts';
 export type { WireGuardTargets } from './wireguard/target/wireguard-targets.ts';
 export * from './wireguard/wireguard.errors.ts';
 export { parsePublicKey, WireGuardKey } from './wireguard/wireguard-key.ts';

@@ -151,9 +151,11 @@ describe('encrypt rotate', () => {
   });
 
   it('is refused while a node is behind, and names it', async () => {
-    answer({}, { atTarget: 2, laggards: ['east/n2'] });
+    answer({}, { atTarget: 2, laggards: ['east/n2'], blockedBy: ['east/n3'] });
     expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(3);
-    expect(cli.err).toContain('error: WIREGUARD_ROTATION_WAITS epoch 7: east/n2: not at epoch 7 yet\n');
+    expect(cli.err).toContain('error: WIREGUARD_ROTATION_WAITS epoch 7: east/n2, east/n3: not at epoch 7 yet\n');
+    answer({}, { blockedBy: ['east/n3'] });
+    expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(3);
     expect(await target()).toBe(5);
   });
 

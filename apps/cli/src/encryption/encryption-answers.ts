@@ -37,11 +37,12 @@ const meshSchema = z.object({
   target: z.number(),
   /** RFC 3339; empty when there is none yet. */
   targetSince: z.string(),
+  /** That have keys. */
   nodes: z.number(),
   atTarget: z.number(),
   /** Nodes that are not at the target. */
   laggards: z.array(z.string()),
-  /** Nodes that keep this one from the target. */
+  /** Nodes that have no keys at all. */
   blockedBy: z.array(z.string()),
   clusters: z.array(z.object({ cluster: z.string(), target: z.number(), startedAt: z.string(), by: z.string(), reason: z.string() })),
 });
@@ -58,7 +59,7 @@ const encryptionSchema = z.object({
   encryptNode: z.boolean(),
   implementation: z.enum(['kernel', 'wireguard-go', '']),
   problem: z.string().optional(),
-  /** What goes out as it is although nodes' own packets are encrypted. */
+  /** What nodes send each other as it is in any case. */
   exempt: z.array(z.object({ protocol: z.string(), ports: z.array(z.number()), what: z.string() })),
   devices: z.array(deviceSchema),
   peers: z.array(peerSchema),

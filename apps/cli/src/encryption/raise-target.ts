@@ -53,9 +53,10 @@ function isUnasked(error: unknown): boolean {
 }
 
 /** The mesh's target, if every node is there, and the agent has heard of the cluster's own. */
-function meshTarget({ target, nodes, atTarget, laggards }: EncryptionMesh, own: WireGuardTargetRow): Epoch {
+function meshTarget({ target, nodes, atTarget, laggards, blockedBy }: EncryptionMesh, own: WireGuardTargetRow): Epoch {
   if (own.target > target) throw rotationWaits(own.target, []);
-  if (atTarget < nodes || laggards.length > 0) throw rotationWaits(target, laggards);
+  const behind = [...laggards, ...blockedBy];
+  if (atTarget < nodes || behind.length > 0) throw rotationWaits(target, behind);
   return target;
 }
 

@@ -1,6 +1,7 @@
 import { type Log, ManualClock, seededRandom } from '@isthmus/core';
 import { KvWireGuardTargets, newTarget, TARGET_HISTORY_KEY, WIREGUARD_ROTATION_WAITS, WIREGUARD_TARGET } from '@isthmus/crypto';
 import { MemoryKvServer } from '@isthmus/kvstore';
+import { encodeWireGuard, encodeWireGuardTarget, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
 import { CILIUM_NODE, type WireGuardTargetRow } from '@isthmus/model';
 import { leaderBench } from '../testing/leader-bench.ts';
 import { RotationDuty } from './rotation-duty.ts';
@@ -156,6 +157,18 @@ describe('the duty', () => {
     b.clock.advance(PAST);
     await duty.pass();
     expect(await b.target()).toBe(2);
+  });
+
+  it('writes and reads what the mesh carries', async () => {
+    const b = bench();
+    await b.duty().pass();
+    const row = await b.targets.read();
+    const written = await b.kv.get(wireGuardTargetKey('east'));
+    expect(Buffer.from(written!.value).toString()).toBe(encodeWireGuardTarget(row!));
+    const keys = [{ epoch: 3, publicKey: 'x', port: 51_872 }];
+    const record = { cluster: 'east', clusterId: 1, name: 'n1', epochs: keys, minTx: 3, laggards: [] };
+    await b.kv.put(wireGuardKey('east', 'n1'), encodeWireGuard(record));
+    expect(await b.targets.epochs()).toEqual(new Map([['n1', 3]]));
   });
 
   it('fails on a target that it cannot read, and leaves it', async () => {
