@@ -1,6 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { attachIngress, BPF_ATTACH, BpfMap, Direction, DropReason, decodeMetricKey, detachIngress, withNetns } from '@isthmus/datapath';
+import {
+  attachEgress,
+  attachIngress,
+  BPF_ATTACH,
+  BpfMap,
+  ConfigFlag,
+  Direction,
+  DropReason,
+  decodeMetricKey,
+  detachEgress,
+  detachIngress,
+  withNetns,
+} from '@isthmus/datapath';
 import { attachClsact, detachClsact } from '../../libs/datapath/src/adapters/bpf/clsact.ts';
 import { pinObject } from '../../libs/datapath/src/adapters/bpf/syscall.ts';
 import { mountBpffs } from './bpffs.ts';
@@ -103,15 +115,71 @@ describe('attachIngress', () => {
   });
 });
 
+describe('attachEgress', () => {
+  let sender: { first: Datapath; second: Datapath };
+
+  /** Programs that drop what leaves for 10.9.0.0/24: there are pods of another node, and no way that may be used. */
+  function loadEgress(): Datapath {
+    const flags = ConfigFlag.encrypt | ConfigFlag.encryptStrict;
+    const datapath = cleanup.add(new Datapath('egress', { flags }), (loaded) => loaded.close());
+    datapath.meshRange('10.9.0.0', 24, 0);
+    return datapath;
+  }
+
+  beforeEach(() => {
+    sender = { first: loadEgress(), second: loadEgress() };
+  });
+
+  const egressOf = (datapath: Datapath) => datapath.object.program('to_netdev');
+  const attachOut = (datapath: Datapath) =>
+    withNetns(netns.path, () => attachEgress({ programFd: egressOf(datapath), ifindex: IFINDEX, pin }));
+  const detachOut = () => withNetns(netns.path, () => detachEgress({ ifindex: IFINDEX, pin }));
+
+  /** A packet out of `pod0`; says which programs dropped it. */
+  function leave(): { first: number; second: number } {
+    netns.ip('addr replace 10.9.0.3/24 dev pod0');
+    netns.ip('neigh replace 10.9.0.4 lladdr 02:00:00:00:00:01 dev pod0 nud permanent');
+    netns.exec('ping -c 1 -W 0.1 -I pod0 10.9.0.4');
+    const dropped = (datapath: Datapath) => datapath.metric(DropReason.unencryptedTraffic, Direction.egress).packets;
+    return { first: dropped(sender.first), second: dropped(sender.second) };
+  }
+
+  it('attaches, beside a program at the ingress, swaps in place, and detaches', () => {
+    attach(first);
+    const [pinned, ingressPin] = [`${pin}_out`, pin];
+    pin = pinned;
+    expect(attachOut(sender.first)).toBe('created');
+    expect(leave()).toEqual({ first: 1, second: 0 });
+    expect(attachOut(sender.second)).toBe('updated');
+    expect(leave()).toEqual({ first: 1, second: 1 });
+    detachOut();
+    detachOut();
+    expect([existsSync(pinned), existsSync(ingressPin)]).toEqual([false, true]);
+    expect(leave()).toEqual({ first: 1, second: 1 });
+    knock();
+    expect(counted(first)).toBe(1);
+  });
+
+  it('takes away at the clsact qdisc what it put there itself, and nobody else’s', () => {
+    withNetns(netns.path, () => attachClsact(IFINDEX, egressOf(sender.first), 'egress'));
+    detachOut();
+    expect(leave()).toEqual({ first: 1, second: 0 });
+    pinObject(egressOf(sender.first), `${pin}_clsact`);
+    detachOut();
+    detachOut();
+    expect([existsSync(`${pin}_clsact`), leave()]).toEqual([false, { first: 1, second: 0 }]);
+  });
+});
+
 describe('clsact', () => {
   it('attaches, replaces and detaches where the kernel has no TCX', () => {
-    withNetns(netns.path, () => attachClsact(IFINDEX, first.object.program('from_pod')));
+    withNetns(netns.path, () => attachClsact(IFINDEX, first.object.program('from_pod'), 'ingress'));
     knock();
-    withNetns(netns.path, () => attachClsact(IFINDEX, second.object.program('from_pod')));
+    withNetns(netns.path, () => attachClsact(IFINDEX, second.object.program('from_pod'), 'ingress'));
     knock();
     expect([counted(first), counted(second)]).toEqual([1, 1]);
-    withNetns(netns.path, () => detachClsact(IFINDEX));
-    withNetns(netns.path, () => detachClsact(IFINDEX));
+    withNetns(netns.path, () => detachClsact(IFINDEX, 'ingress'));
+    withNetns(netns.path, () => detachClsact(IFINDEX, 'ingress'));
     knock();
     expect(counted(second)).toBe(1);
   });

@@ -6,7 +6,7 @@ import { Initramfs } from './initramfs.ts';
 import { findModules, inLoadOrder } from './modules.ts';
 
 /** Devices and attachment points that this machine's kernel may have as modules. */
-const MODULES = ['veth', 'bridge', 'vxlan', 'geneve', 'sch_ingress', 'cls_bpf', 'inet_diag', 'udp_diag', 'tcp_diag'];
+const MODULES = ['veth', 'bridge', 'vxlan', 'geneve', 'wireguard', 'sch_ingress', 'cls_bpf', 'inet_diag', 'udp_diag', 'tcp_diag'];
 const PROGRAMS = ['sh', 'ip', 'ss', 'ping', 'mount', 'umount', 'nsenter', 'unshare', 'sysctl'];
 /** npm packages that the tests in the machine import, with all that they import. */
 const PACKAGES = ['expect', 'ipaddr.js', 'koffi', '@koromix/koffi-linux-x64', 'pino', 'zod'];

@@ -1,5 +1,17 @@
 import { join } from 'node:path';
-import { attachIngress, BpfObject, Direction, DropReason, detachIngress, kernelHasTcx, SOCKET_HOOKS, withNetns } from '@isthmus/datapath';
+import {
+  attachEgress,
+  attachIngress,
+  BpfObject,
+  ConfigFlag,
+  Direction,
+  DropReason,
+  detachEgress,
+  detachIngress,
+  kernelHasTcx,
+  SOCKET_HOOKS,
+  withNetns,
+} from '@isthmus/datapath';
 import { mountBpffs } from '../../../bpf/tests/bpffs.ts';
 import { Cleanup } from '../../../bpf/tests/cleanup.ts';
 import { configBytes, Datapath, objectPath } from '../../../bpf/tests/datapath.ts';
@@ -43,4 +55,35 @@ it('a kernel without TCX gets its programs by clsact: attached, swapped in place
   withNetns(netns.path, () => detachIngress(attachment(second), 'clsact'));
   knock();
   expect(counted(second)).toBe(1);
+});
+
+it('and at the egress: attached, swapped in place by another agent, detached', () => {
+  const { path } = cleanup.add(mountBpffs(), (mount) => mount.remove());
+  const netns = cleanup.add(createNetns('out'), (made) => made.remove());
+  netns.ip(`link add under index ${IFINDEX} type veth peer name far`);
+  for (const device of ['under', 'far']) netns.ip(`link set ${device} up`);
+  netns.ip('addr add 10.9.0.1/24 dev under');
+  netns.ip('neigh replace 10.9.0.2 lladdr 02:00:00:00:00:01 dev under nud permanent');
+  const load = (): Datapath => {
+    const flags = ConfigFlag.encrypt | ConfigFlag.encryptStrict;
+    const datapath = cleanup.add(new Datapath('egress', { flags }), (loaded) => loaded.close());
+    datapath.meshRange('10.9.0.0', 24, 0);
+    return datapath;
+  };
+  const [first, second] = [load(), load()];
+  const place = { ifindex: IFINDEX, pin: join(path, 'link_out') };
+  const attach = (datapath: Datapath) =>
+    withNetns(netns.path, () => attachEgress({ ...place, programFd: datapath.object.program('to_netdev') }));
+  const dropped = () => {
+    netns.exec('ping -c 1 -W 0.2 10.9.0.2');
+    return [first, second].map((datapath) => datapath.metric(DropReason.unencryptedTraffic, Direction.egress).packets);
+  };
+
+  expect(attach(first)).toBe('clsact');
+  expect(dropped()).toEqual([1, 0]);
+  expect(attach(second)).toBe('clsact');
+  expect(dropped()).toEqual([1, 1]);
+  withNetns(netns.path, () => detachEgress(place));
+  withNetns(netns.path, () => detachEgress(place));
+  expect(dropped()).toEqual([1, 1]);
 });

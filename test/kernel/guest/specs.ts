@@ -1,6 +1,7 @@
 /** Tests that run in the machine, in this order: of the BPF tier all that means something on an old kernel, then those of its own. */
 export const SPECS = [
   'test/kernel/guest/attach.spec.ts',
+  'test/kernel/guest/encrypt.spec.ts',
   'bpf/tests/pod.spec.ts',
   'bpf/tests/tunnel-port.spec.ts',
   'bpf/tests/host.spec.ts',

@@ -74,32 +74,13 @@ export interface KernelSinkOptions {
  * before the service slot that names it, the program before the endpoint that makes packets flow.
  */
 export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
-  const { tables, own, programs, pinFolder, tcx, routes, learnedRoutes, clock, random, report } = options;
+  const { tables, own, programs, pinFolder, tcx, routes, clock, random, report } = options;
   const group = new SinkGroup(tables.store, clock, random, () => new Promise((resolve) => setImmediate(resolve)), report);
   const maps = kernelMaps(programs);
   const pools = seededPools(maps, clock);
   tables.adoptedBackends.adopt(maps.services, maps.backends);
 
-  const learned = group.add({ name: 'learned-routes', table: tables.sources.learnedRoutes.table, target: learnedRoutes });
-  // A peer is native, and leaves the routes into the tunnel, once the kernel has its way there; and in reverse.
-  const peers = group.add({
-    name: 'peers',
-    table: tables.peers,
-    target: new MapSink(maps.peers, peerCodec(pools.peers, own.clusterId)),
-    after: [learned] as Sink<unknown>[],
-  });
-  const ipcache = group.add({
-    name: 'ipcache',
-    table: tables.ipcache,
-    target: new MapSink(maps.ipcache, ipcacheCodec(pools.peers, own.clusterId)),
-    after: [peers] as Sink<unknown>[],
-  });
-  group.add({
-    name: 'mesh-ranges',
-    table: tables.meshRanges,
-    target: new MapSink(maps.meshRanges, meshRangeCodec(pools.peers, own.clusterId)),
-    after: [peers] as Sink<unknown>[],
-  });
+  const { learned, ipcache } = addMeshSinks(group, options, maps, pools);
   const devices = group.add({
     name: 'pod-devices',
     table: tables.podDevices,
@@ -159,6 +140,34 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
   };
 }
 
+type KernelMaps = ReturnType<typeof kernelMaps>;
+type KernelPools = ReturnType<typeof seededPools>;
+
+/** Where everybody is: ways to other nodes, the nodes, and what is behind them. */
+function addMeshSinks(group: SinkGroup, { tables, own, learnedRoutes }: KernelSinkOptions, maps: KernelMaps, pools: KernelPools) {
+  const learned = group.add({ name: 'learned-routes', table: tables.sources.learnedRoutes.table, target: learnedRoutes });
+  // A peer is native, and leaves the routes into the tunnel, once the kernel has its way there; and in reverse.
+  const peers = group.add({
+    name: 'peers',
+    table: tables.peers,
+    target: new MapSink(maps.peers, peerCodec(pools.peers, own.clusterId)),
+    after: [learned] as Sink<unknown>[],
+  });
+  const ipcache = group.add({
+    name: 'ipcache',
+    table: tables.ipcache,
+    target: new MapSink(maps.ipcache, ipcacheCodec(pools.peers, own.clusterId)),
+    after: [peers] as Sink<unknown>[],
+  });
+  group.add({
+    name: 'mesh-ranges',
+    table: tables.meshRanges,
+    target: new MapSink(maps.meshRanges, meshRangeCodec(pools.peers, own.clusterId)),
+    after: [peers] as Sink<unknown>[],
+  });
+  return { learned, ipcache };
+}
+
 function kernelMaps(programs: LoadedPrograms) {
   return {
     peers: programs.map('isth_peers'),
@@ -173,7 +182,7 @@ function kernelMaps(programs: LoadedPrograms) {
 }
 
 /** Numbers that the kernel knows already are not given to others. */
-function seededPools(maps: ReturnType<typeof kernelMaps>, clock: Clock) {
+function seededPools(maps: KernelMaps, clock: Clock) {
   const pool = (name: string, max: number): IdPool => new IdPool({ name, min: 1, max, graceMs: NUMBER_GRACE_MS }, clock);
   const pools = { peers: pool('isth_peers', MAX_U16), backends: pool('isth_backends', MAX_BACKENDS), revnat: pool('isth_revnat', MAX_U16) };
   seedPool(pools.peers, maps.peers.entries(), peerAddress);

@@ -2,17 +2,23 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   addressBytesOr0,
+  attachEgress,
   attachIngress,
   attachSocketHooks,
   attachXdp,
   type BpfMap,
   BpfObject,
   ConfigFlag,
+  detachEgress,
   encodeDatapathConfig,
+  listLinks,
   type MigratedMap,
+  NetlinkSocket,
   removePin,
+  writeEncryptExemptions,
   type XdpMode,
 } from '@isthmus/datapath';
+import type { EncryptionExemption } from '@isthmus/model';
 import { parseMac } from '@isthmus/net';
 import type { PodAddresses } from '../endpoint/endpoint-ports.ts';
 import type { NodeUnderlay } from '../node/node-addresses.ts';
@@ -32,6 +38,20 @@ export interface ProgramOptions {
   /** Rows by map, where not as built. */
   readonly maxEntries: Readonly<Record<string, number>>;
   readonly underlay: NodeUnderlay;
+  /** Absent: packets go to other nodes as they are. */
+  readonly encryption?: EncryptionOptions | undefined;
+}
+
+/** What the programs are told about encryption. */
+export interface EncryptionOptions {
+  /** Indexes of the WireGuard devices; 0: there is none. */
+  readonly ifindex: { readonly even: number; readonly odd: number };
+  /** The nodes' own packets are encrypted too, */
+  readonly node: boolean;
+  /** but for these. */
+  readonly exempt: readonly EncryptionExemption[];
+  /** What cannot be encrypted, or has not been, is dropped. */
+  readonly strict: boolean;
 }
 
 /** Programs and maps at work. */
@@ -50,6 +70,8 @@ export interface LoadedPrograms {
 /** Where the network's packets come in, and the program that takes the tunnel off there. */
 const OVERLAY_PROGRAM = 'from_overlay';
 const XDP_PROGRAM = 'decap_geneve';
+/** Where they leave. */
+const EGRESS_PROGRAM = 'to_netdev';
 
 /**
  * Loads all programs over the pinned maps and attaches them, or swaps them in place where an earlier agent attached its own: at no instant is
@@ -61,6 +83,8 @@ export function startPrograms(options: ProgramOptions, devices: DatapathDevices)
   const { objectDir, pinFolder, maxEntries } = options;
   const load = (name: string): BpfObject => BpfObject.load({ path: join(objectDir, `${name}.bpf.o`), config, pinFolder, maxEntries });
   const { tunnel } = devices;
+  // Before anything else: what the others send from now on is encrypted.
+  const egress = options.encryption && attachEncryption(options, options.encryption, load('egress'));
   const arrival = tunnel && load(tunnel.device ? 'overlay' : 'geneve');
   const objects = { pod: load('pod'), host: load('host'), netdev: load('netdev'), sock: load('sock') };
   const attach = (object: BpfObject, program: string, device: { index: number; name: string }): void =>
@@ -74,7 +98,8 @@ export function startPrograms(options: ProgramOptions, devices: DatapathDevices)
   }
   attach(objects.host, 'from_host', devices.net);
   attachSocketHooks(options.cgroup, options.pinFolder, (name) => objects.sock.program(name));
-  const all = [...(arrival ? [arrival] : []), ...Object.values(objects)];
+  if (!egress) detachEncryption(options);
+  const all = [egress, arrival, ...Object.values(objects)].filter((object) => object !== undefined);
   for (const object of all) object.migrationsDone();
   return {
     podProgram: objects.pod.program('from_pod'),
@@ -88,10 +113,10 @@ export function startPrograms(options: ProgramOptions, devices: DatapathDevices)
   };
 }
 
-function datapathConfig({ dualStack, native, podMtu, underlay, gateway }: ProgramOptions, { tunnel, host }: DatapathDevices) {
-  const geneve = tunnel !== undefined && tunnel.device === undefined;
+function datapathConfig(options: ProgramOptions, { tunnel, host }: DatapathDevices) {
+  const { podMtu, underlay, gateway, encryption } = options;
   return {
-    flags: (dualStack ? ConfigFlag.dualStack : 0) | (geneve ? ConfigFlag.geneve : 0) | (native ? ConfigFlag.native : 0),
+    flags: configFlags(options, tunnel),
     tunnelIfindex: tunnel?.device?.index ?? 0,
     tunnelMtu: podMtu,
     tunnelPort: tunnel?.port ?? 0,
@@ -101,9 +126,21 @@ function datapathConfig({ dualStack, native, podMtu, underlay, gateway }: Progra
     underlayIpv6: addressBytesOr0(underlay.ipv6, 6),
     gatewayIpv4: addressBytesOr0(gateway.ipv4, 4),
     gatewayIpv6: addressBytesOr0(gateway.ipv6, 6),
-    wireguardEvenIfindex: 0,
-    wireguardOddIfindex: 0,
+    wireguardEvenIfindex: encryption?.ifindex.even ?? 0,
+    wireguardOddIfindex: encryption?.ifindex.odd ?? 0,
   };
+}
+
+function configFlags({ dualStack, native, encryption }: ProgramOptions, tunnel: Tunnel | undefined): number {
+  const flags = {
+    dualStack,
+    geneve: tunnel !== undefined && tunnel.device === undefined,
+    native,
+    encrypt: encryption !== undefined,
+    encryptNode: encryption?.node ?? false,
+    encryptStrict: encryption?.strict ?? false,
+  } satisfies Record<keyof typeof ConfigFlag, boolean>;
+  return (Object.keys(flags) as (keyof typeof flags)[]).reduce((sum, name) => sum | (flags[name] ? ConfigFlag[name] : 0), 0);
 }
 
 function linkPin({ pinFolder }: ProgramOptions, program: string, device: { name: string }): string {
@@ -113,6 +150,24 @@ function linkPin({ pinFolder }: ProgramOptions, program: string, device: { name:
 function attachDecapsulation(options: ProgramOptions, object: BpfObject, device: { index: number; name: string }): XdpMode {
   const pin = linkPin(options, XDP_PROGRAM, device);
   return attachXdp({ programFd: object.program(XDP_PROGRAM), ifindex: device.index, pin });
+}
+
+function attachEncryption(options: ProgramOptions, { exempt }: EncryptionOptions, object: BpfObject): BpfObject {
+  writeEncryptExemptions(object.map('isth_encrypt_exempt'), exempt);
+  const programFd = object.program(EGRESS_PROGRAM);
+  for (const device of options.underlay.devices)
+    attachEgress({ programFd, ifindex: device.index, pin: linkPin(options, EGRESS_PROGRAM, device) });
+  return object;
+}
+
+/** Packets leave as they are again, by devices that are not of the underlay any more too. */
+function detachEncryption(options: ProgramOptions): void {
+  const pins = (): string[] => readdirSync(options.pinFolder).filter((pin) => pin.startsWith(`link_${EGRESS_PROGRAM}_`));
+  if (pins().length === 0) return;
+  const links = NetlinkSocket.using('route', undefined, (socket) => listLinks(socket));
+  for (const device of links) detachEgress({ ifindex: device.index, pin: linkPin(options, EGRESS_PROGRAM, device) });
+  // Those of devices that are gone.
+  for (const pin of pins()) removePin(join(options.pinFolder, pin));
 }
 
 /** Removes links of tunnel devices that are gone, and XDP where a device does the work. */

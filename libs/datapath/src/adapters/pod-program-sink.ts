@@ -62,9 +62,9 @@ export class PodProgramSink implements SinkTarget<AttachedDevice> {
     const { programFd, tcx } = this.#with;
     const pin = this.#pin(device);
     if (!tcx) {
-      attachClsact(ifindex, programFd);
+      attachClsact(ifindex, programFd, 'ingress');
       removeLink(pin);
-    } else if (attachIngress({ programFd, ifindex, pin }) !== 'clsact') detachClsact(ifindex);
+    } else if (attachIngress({ programFd, ifindex, pin }) !== 'clsact') detachClsact(ifindex, 'ingress');
   }
 
   #pin(device: string): string {

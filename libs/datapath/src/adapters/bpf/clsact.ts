@@ -6,38 +6,42 @@ import { captureLog } from './verifier-log.ts';
 const EEXIST = 17;
 const ENOENT = 2;
 const EINVAL = 22;
-const POINT_INGRESS = 1;
+/** `enum bpf_tc_attach_point`. */
+const POINTS = { ingress: 1, egress: 2 } as const;
 const FLAG_REPLACE = 1;
 const HANDLE = 1;
 const PRIORITY = 1;
 const HOOK_BYTES = 24;
 const OPTIONS_BYTES = 40;
 
-/** Attaches at the ingress of the clsact qdisc, replacing what this handle held. @throws CodedError BPF_ATTACH */
-export function attachClsact(ifindex: number, programFd: number): void {
+/** Which way packets go, seen from the device. */
+export type DevicePoint = keyof typeof POINTS;
+
+/** Attaches to the clsact qdisc, replacing what this handle held. @throws CodedError BPF_ATTACH */
+export function attachClsact(ifindex: number, programFd: number, point: DevicePoint): void {
   // libbpf warns when the qdisc is there; that is what we want.
   captureLog(() => {
-    const created = libbpf().hookCreate(hook(ifindex));
+    const created = libbpf().hookCreate(hook(ifindex, point));
     if (created < 0 && created !== -EEXIST) throw failed('clsact', ifindex, created);
-    const attached = libbpf().hookAttach(hook(ifindex), options(programFd, FLAG_REPLACE));
+    const attached = libbpf().hookAttach(hook(ifindex, point), options(programFd, FLAG_REPLACE));
     if (attached < 0) throw failed('tc filter', ifindex, attached);
   });
 }
 
 /** Detaches it. An absent filter, qdisc or device is fine. @throws CodedError BPF_ATTACH */
-export function detachClsact(ifindex: number): void {
+export function detachClsact(ifindex: number, point: DevicePoint): void {
   captureLog(() => {
-    const code = libbpf().hookDetach(hook(ifindex), options(0, 0));
+    const code = libbpf().hookDetach(hook(ifindex, point), options(0, 0));
     if (code < 0 && code !== -ENOENT && code !== -EINVAL) throw failed('tc filter', ifindex, code);
   });
 }
 
 /** `struct bpf_tc_hook`. */
-function hook(ifindex: number): Uint8Array {
+function hook(ifindex: number, point: DevicePoint): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(HOOK_BYTES));
   bytes.setBigUint64(0, BigInt(HOOK_BYTES), true);
   bytes.setInt32(8, ifindex, true);
-  bytes.setUint32(12, POINT_INGRESS, true);
+  bytes.setUint32(12, POINTS[point], true);
   return new Uint8Array(bytes.buffer);
 }
 

@@ -19,7 +19,7 @@ export {
   SOCKET_HOOKS,
   type SocketHook,
 } from './cgroup-link.ts';
-export { attachIngress, type DeviceAttachment, type DeviceAttachResult, detachIngress } from './device-link.ts';
+export { attachEgress, attachIngress, type DeviceAttachment, type DeviceAttachResult, detachEgress, detachIngress } from './device-link.ts';
 export { removeLink as removePin } from './link.ts';
 export { BATCH_ROWS, BpfMap, type MapEntry } from './map.ts';
 export type { MapInfo } from './map-info.ts';
