@@ -1,7 +1,8 @@
-import { type Clock, LOCAL_SCOPE, LOG, type Logger, type Random } from '@isthmus/core';
+import { type Clock, CodedError, LOCAL_SCOPE, LOG, type Logger, type Random } from '@isthmus/core';
 import type { WireGuardDevice } from '@isthmus/crypto';
-import { LearnedRouteSink, matchRoute, NetlinkSocket, peerTx, RingBuffer, RouteSink, writeEncryptExemptions } from '@isthmus/datapath';
+import { LearnedRouteSink, matchRoute, NetlinkSocket, peerTx, RingBuffer, RouteSink } from '@isthmus/datapath';
 import type { Config, EncryptionExemption } from '@isthmus/model';
+import { ENCRYPTION_TUNNEL } from './agent.errors.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import type { TunnelStatus } from './agent-status.ts';
 import { declareKernelSinks, type KernelSinks } from './datapath/agent-sinks.ts';
@@ -10,7 +11,7 @@ import { type DatapathDevices, ensureDevices, POD_NEXT_HOP, setHostAddresses } f
 import { EventFanout } from './datapath/event-fanout.ts';
 import { type LoadedPrograms, startPrograms } from './datapath/programs.ts';
 import { removeOtherTunnels } from './datapath/tunnel.ts';
-import { removeWireGuardDevices } from './encryption/wireguard-devices.ts';
+import { removeWireGuard } from './encryption/wireguard-devices.ts';
 import type { PodAddresses } from './endpoint/endpoint-ports.ts';
 import { sinkReport } from './sink-report.ts';
 import type { AgentTables } from './tables/agent-tables.ts';
@@ -46,7 +47,7 @@ export interface AgentKernelOptions {
 
 /**
  * Brings the kernel's part up, or takes over what an earlier agent left: devices, programs in place of the old ones, maps as they are.
- * @throws CodedError naming what the kernel refuses
+ * @throws CodedError naming what the kernel refuses; ENCRYPTION_TUNNEL
  */
 export function startKernel({
   config,
@@ -66,6 +67,7 @@ export function startKernel({
     podMtu: facts.podMtu,
     ipv6: config['enable-ipv6'] || facts.underlay.ipv4 === '',
   });
+  if (wireguard && devices.tunnel && devices.tunnel.device === undefined) throw geneveUnencrypted();
   setHostAddresses(devices.host, gateway);
   const programs = startPrograms(
     {
@@ -78,7 +80,7 @@ export function startKernel({
       native: facts.routingMode !== 'tunnel',
       maxEntries: mapLimits(config),
       underlay: facts.underlay,
-      encryption: wireguard && { ifindex: wireguard, node: config['encrypt-node'], strict: config['encryption-strict-mode'] },
+      encryption: wireguard && { ifindex: wireguard, node: config['encrypt-node'], strict: config['encryption-strict-mode'], exempt },
     },
     devices,
   );
@@ -90,7 +92,6 @@ export function startKernel({
     source: { 4: gateway.ipv4, 6: gateway.ipv6 },
     ownClusterId: facts.clusterId,
   });
-  if (wireguard) writeEncryptExemptions(programs.map('isth_encrypt_exempt'), exempt);
   const adoptedTx = peerTx(programs.map('isth_peers').entries());
   const own = { ...facts };
   const report = sinkReport(log);
@@ -118,7 +119,7 @@ export function startKernel({
     removeOtherTunnels: () => {
       NetlinkSocket.using('route', undefined, (socket) => {
         removeOtherTunnels(socket, tunneled ? facts.tunnelProtocol : undefined);
-        if (wireguard === undefined) removeWireGuardDevices(socket);
+        if (wireguard === undefined) removeWireGuard(socket, config['state-dir']);
       });
       programs.detachOthers();
     },
@@ -127,6 +128,13 @@ export function startKernel({
       programs.close();
     },
   };
+}
+
+/** XDP takes the tunnel off where packets come in: on a physical device, before anybody has decrypted them. */
+function geneveUnencrypted(): CodedError {
+  return new CodedError(ENCRYPTION_TUNNEL, 'tunnel-protocol is geneve, and this kernel has no GENEVE device', {
+    object: 'enable-wireguard',
+  });
 }
 
 /** How many rows each map may have, where that is set. */

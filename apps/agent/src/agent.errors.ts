@@ -50,3 +50,10 @@ export const ENDPOINT_NOT_SETTLED = defineError(
   'The kernel did not take over a new endpoint in time.',
   'See what the kernel refuses: a full map must be made larger. `isthmus status` lists every row that fails.',
 );
+
+/** What is sent through the tunnel could not be encrypted. */
+export const ENCRYPTION_TUNNEL = defineError(
+  'ENCRYPTION_TUNNEL',
+  'Encryption does not go with the tunnel that is configured, on this kernel.',
+  'Set tunnel-protocol to vxlan in all clusters, or use a kernel that has GENEVE devices.',
+);

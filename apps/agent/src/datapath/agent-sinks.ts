@@ -80,7 +80,7 @@ export function declareKernelSinks(options: KernelSinkOptions): KernelSinks {
   const pools = seededPools(maps, clock);
   tables.adoptedBackends.adopt(maps.services, maps.backends);
 
-  const { learned, ipcache } = addMeshSinks(group, options, maps, pools);
+  const { learned, peers, ipcache } = addMeshSinks(group, options, maps, pools);
   const devices = group.add({
     name: 'pod-devices',
     table: tables.podDevices,
@@ -165,7 +165,7 @@ function addMeshSinks(group: SinkGroup, { tables, own, learnedRoutes }: KernelSi
     target: new MapSink(maps.meshRanges, meshRangeCodec(pools.peers, own.clusterId)),
     after: [peers] as Sink<unknown>[],
   });
-  return { learned, ipcache };
+  return { learned, peers, ipcache };
 }
 
 function kernelMaps(programs: LoadedPrograms) {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
 import {
@@ -18,7 +17,7 @@ import type { AgentTables } from '../tables/agent-tables.ts';
 import { usableWireGuardRows } from '../tables/usable-wireguard-rows.ts';
 import { type EncryptionStatus, encryptionStatus } from './encryption-status.ts';
 import { placeOfNode } from './peer-place.ts';
-import { WIREGUARD_NAMES, WireGuardDevices } from './wireguard-devices.ts';
+import { WIREGUARD_NAMES, WireGuardDevices, wireguardFolder } from './wireguard-devices.ts';
 
 /** Skb mark of what the devices send: already encrypted (bpf/lib/mark.h). */
 const MARK_ENCRYPTED = 0x0e00;
@@ -74,7 +73,7 @@ export class AgentEncryption {
     const { config, facts, clock } = options;
     this.#name = `${facts.cluster}/${facts.node}`;
     this.#devices = new WireGuardDevices(facts.wireguardMtu, clock);
-    this.#folder = new EpochKeyFolder(join(config['state-dir'], 'wireguard'));
+    this.#folder = new EpochKeyFolder(wireguardFolder(config['state-dir']));
   }
 
   /** Makes the devices, or takes over those that are there. Tries until it can. @returns their numbers */
@@ -157,12 +156,15 @@ export class AgentEncryption {
   }
 
   /** @returns after how long to look again, when nothing happens before */
-  async #step(runner: RotationRunner, { onPublicKey }: EncryptionHands, signal: AbortSignal): Promise<number> {
+  async #step(runner: RotationRunner, hands: EncryptionHands, signal: AbortSignal): Promise<number> {
     try {
       const before = this.publicKey();
       await this.#readKeys();
-      if (this.publicKey() !== before) onPublicKey();
+      if (this.publicKey() !== before) hands.onPublicKey();
       const actions = await runner.step();
+      const stands = this.#published();
+      // What an earlier agent said is said by this one from now on: then it is written again where the store loses it.
+      if (this.#said === undefined && stands !== undefined) this.#publish(stands, hands);
       for (const action of actions)
         if (action.do !== 'quiet' && action.do !== 'kick')
           this.#options.log.debug({ action: action.do, ...nameless(action) }, 'encryption');
@@ -230,6 +232,10 @@ export class AgentEncryption {
     return usableWireGuardRows([...localWireGuard.table.rows(), ...remoteWireGuard.table.rows()], this.#options.facts.cluster);
   }
 
+  #published(): WireGuardRecord | undefined {
+    return recordOf(this.#rows().get(this.#name));
+  }
+
   #node(name: string): NodeRow | undefined {
     const { localNodes, remoteNodes } = this.#options.tables.sources;
     return localNodes.table.get(name) ?? remoteNodes.table.get(name);
@@ -247,9 +253,9 @@ export class AgentEncryption {
     });
   }
 
-  #newRunner({ publish, settled }: EncryptionHands, signal: AbortSignal): RotationRunner {
+  #newRunner(hands: EncryptionHands, signal: AbortSignal): RotationRunner {
+    const { settled } = hands;
     const { config, facts, clock } = this.#options;
-    const owner = { cluster: facts.cluster, clusterId: facts.clusterId, name: facts.node };
     return new RotationRunner({
       name: this.#name,
       times: { drainMs: config['wireguard-drain'] * 1000, maxOverlapMs: config['wireguard-max-overlap'] * 1000 },
@@ -262,13 +268,8 @@ export class AgentEncryption {
       ensureDevice: (device) => this.#devices.ensure(device),
       opened: (device) => this.#devices.opened(device),
       target: () => this.#target(),
-      published: () => recordOf(this.#rows().get(this.#name)),
-      publish: async (record) => {
-        // It is read back when it is there; until then it is the same again.
-        if (isDeepStrictEqual(record, this.#said)) return;
-        this.#said = record;
-        publish({ ...owner, ...record });
-      },
+      published: () => this.#published(),
+      publish: async (record) => this.#publish(record, hands),
       peers: () => this.#peers(),
       placeOf: (peer) => {
         const node = this.#node(peer);
@@ -277,6 +278,14 @@ export class AgentEncryption {
       send: (peer, device) => this.#send(peer, device, settled, signal),
       close: (peer) => this.#send(peer, undefined, settled, signal),
     });
+  }
+
+  /** It is read back when it is there; until then it is the same again. */
+  #publish(record: WireGuardRecord, { publish }: EncryptionHands): void {
+    if (isDeepStrictEqual(record, this.#said)) return;
+    this.#said = record;
+    const { cluster, clusterId, node: name } = this.#options.facts;
+    publish({ cluster, clusterId, name, ...record });
   }
 
   /** All addresses of the node in one commit; done when the kernel has them. */

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Clock, isCoded } from '@isthmus/core';
 import type { WireGuardDevice } from '@isthmus/crypto';
 import {
@@ -83,10 +85,16 @@ export class WireGuardDevices {
   }
 }
 
-/** Removes the devices of an agent that encrypted; a daemon ends with its device. */
-export function removeWireGuardDevices(socket: NetlinkSocket): void {
+/** Removes what an agent that encrypted has left: the devices, with which daemons end, and the keys. */
+export function removeWireGuard(socket: NetlinkSocket, stateDir: string): void {
   for (const name of Object.values(WIREGUARD_NAMES)) {
     const kind = getLink(socket, name)?.kind;
     if (kind === 'tun' || kind === 'wireguard') deleteLink(socket, name);
   }
+  rmSync(wireguardFolder(stateDir), { recursive: true, force: true });
+}
+
+/** Where the private keys are. */
+export function wireguardFolder(stateDir: string): string {
+  return join(stateDir, 'wireguard');
 }
