@@ -35,6 +35,8 @@ export interface EncryptionSettings {
   readonly clusterId: number;
   /** Milliseconds between two changes; 0: only when somebody asks for one. */
   readonly rotationMs: number;
+  /** Milliseconds for which nodes that do not come along hold up a change. */
+  readonly maxOverlapMs: number;
 }
 
 /** Picks and converts the operator's settings. @throws CodedError CONFIG_INVALID naming the key */
@@ -52,7 +54,11 @@ export function operatorSettings(config: Config): OperatorSettings {
     nodeGcMs: config['nodes-gc-interval'] * 1000,
     leaseSeconds: config['leader-lease-duration'],
     encryption: config['enable-wireguard']
-      ? { clusterId: config['cluster-id'], rotationMs: config['wireguard-rotation-interval'] * 1000 }
+      ? {
+          clusterId: config['cluster-id'],
+          rotationMs: config['wireguard-rotation-interval'] * 1000,
+          maxOverlapMs: config['wireguard-max-overlap'] * 1000,
+        }
       : undefined,
   };
 }

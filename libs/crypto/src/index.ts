@@ -97,7 +97,7 @@ export type { RotationAction } from './wireguard/rotation/rotation-action.ts';
 export { type KeyStore, type PeerPlace, RotationRunner, type RotationRunnerOptions } from './wireguard/rotation/rotation-runner.ts';
 export type { DeviceView, InstalledPeer, PeerView, RotationView } from './wireguard/rotation/rotation-view.ts';
 export { hasLeft, keyOf, type PublishedEpoch, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
-export { newTarget, nodesBehind, presentTarget, rotationWaits } from './wireguard/target/next-target.ts';
+export { leftBehind, newTarget, nodesBehind, presentTarget, rotationWaits } from './wireguard/target/next-target.ts';
 export type { TargetChange } from './wireguard/target/target-history.ts';
 export type { WireGuardTargets } from './wireguard/target/wireguard-targets.ts';
 export * from './wireguard/wireguard.errors.ts';

@@ -1,7 +1,7 @@
 import { type Clock, LOG, type Log } from '@isthmus/core';
-import { type Epoch, newTarget, presentTarget, rotationWaits, type WireGuardTargets } from '@isthmus/crypto';
+import { type Epoch, leftBehind, newTarget, presentTarget, rotationWaits, type WireGuardTargets } from '@isthmus/crypto';
 import type { WireGuardTargetRow } from '@isthmus/model';
-import { ownInterval, type ScheduleStep, scheduleStep } from './rotation-schedule.ts';
+import { ownInterval, type ScheduleStep, type ScheduleTimes, scheduleStep } from './rotation-schedule.ts';
 
 /** What a {@link RotationDuty} works with. */
 export interface RotationDutyOptions {
@@ -10,6 +10,8 @@ export interface RotationDutyOptions {
   clusterId: number;
   /** Between two changes of all keys; 0: none by itself. Milliseconds. */
   rotationMs: number;
+  /** For how long nodes that do not come along hold up a change. Milliseconds. */
+  maxOverlapMs: number;
   /** Names of the cluster's nodes; all of them must be known. */
   nodes(): readonly string[];
   clock: Clock;
@@ -24,7 +26,7 @@ const LONGEST_PASS_MS = 30_000;
 /** Raises the cluster's target when it is time. Each pass looks anew: what another one has raised meanwhile is not raised again. */
 export class RotationDuty {
   readonly #options: RotationDutyOptions;
-  readonly #intervalMs: number;
+  readonly #times: ScheduleTimes;
   /** The target that was seen last, and since when; monotonic, ms. */
   #seen: Epoch = 0;
   #since = 0;
@@ -33,13 +35,15 @@ export class RotationDuty {
 
   constructor(options: RotationDutyOptions) {
     this.#options = options;
-    this.#intervalMs = ownInterval(options.cluster, options.rotationMs);
+    const { cluster, rotationMs, maxOverlapMs } = options;
+    this.#times = { intervalMs: ownInterval(cluster, rotationMs), maxOverlapMs };
   }
 
   /** How long to wait between passes, milliseconds. */
   get passMs(): number {
-    if (this.#intervalMs === 0) return LONGEST_PASS_MS;
-    return Math.min(LONGEST_PASS_MS, Math.max(SHORTEST_PASS_MS, this.#intervalMs / PASSES));
+    const { intervalMs } = this.#times;
+    if (intervalMs === 0) return LONGEST_PASS_MS;
+    return Math.min(LONGEST_PASS_MS, Math.max(SHORTEST_PASS_MS, intervalMs / PASSES));
   }
 
   /** Looks, and does what is due. */
@@ -50,7 +54,7 @@ export class RotationDuty {
     // Of nodes that are gone, records may be left.
     const live = new Map([...epochs].filter(([node]) => known.includes(node)));
     const lastedMs = this.#lasted(own, presentTarget(own, live));
-    await this.#do(own, scheduleStep({ own, nodes: known, epochs: live, lastedMs }, this.#intervalMs));
+    await this.#do(own, scheduleStep({ own, nodes: known, epochs: live, lastedMs }, this.#times));
   }
 
   async #do(own: WireGuardTargetRow | undefined, step: ScheduleStep): Promise<void> {
@@ -61,9 +65,11 @@ export class RotationDuty {
       this.#held = step.target;
     }
     if (step.do !== 'raise') return;
-    const { target, reason } = step;
+    const { target, reason, left } = step;
     const raised = await targets.raise(own, newTarget({ cluster, clusterId }, { target, by: 'operator', reason }, clock.wall()));
-    if (raised) log.info({ [LOG.reason]: reason }, `the mesh is to get keys of epoch ${target}`);
+    if (!raised) return;
+    log.info({ [LOG.reason]: reason }, `the mesh is to get keys of epoch ${target}`);
+    if (left.length > 0) log.warn({ [LOG.error]: leftBehind(target - 1, left) }, 'the keys of the mesh change without some nodes');
   }
 
   /**

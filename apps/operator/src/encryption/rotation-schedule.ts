@@ -14,23 +14,37 @@ export interface ScheduleView {
   readonly lastedMs: number;
 }
 
+/** When keys change. Milliseconds. */
+export interface ScheduleTimes {
+  /** 0: never. */
+  readonly intervalMs: number;
+  /** For how long agents keep a device for a node that does not come along. */
+  readonly maxOverlapMs: number;
+}
+
 /** What is to be done: write a target, wait until it is time, or wait for nodes. */
 export type ScheduleStep =
-  | { readonly do: 'raise'; readonly target: Epoch; readonly reason: string }
+  | { readonly do: 'raise'; readonly target: Epoch; readonly reason: string; readonly left: readonly string[] }
   | { readonly do: 'wait' }
   | { readonly do: 'hold'; readonly target: Epoch; readonly behind: readonly string[] };
 
 /** Clusters wait longer than they are told to by up to this share, so that not all of them begin at once. */
 const JITTER = 0.1;
+/** Agents that have waited for a node for as long as they do get to the target all at once. No other one must come between. */
+const MOVING_MS = 30_000;
 
-/** The first target where there is none; one more when the interval is over and all nodes have come along. @param intervalMs 0: never */
-export function scheduleStep({ own, nodes, epochs, lastedMs }: ScheduleView, intervalMs: number): ScheduleStep {
+/**
+ * The first target where there is none; one more when the interval is over and all nodes have come along. Those that have had the time that a node gets
+ * are left behind: a node that is down must not keep everybody else at old keys.
+ */
+export function scheduleStep({ own, nodes, epochs, lastedMs }: ScheduleView, { intervalMs, maxOverlapMs }: ScheduleTimes): ScheduleStep {
   const target = presentTarget(own, epochs);
   // An etcd that was wiped has no target, but nodes that know one.
-  if (own === undefined) return { do: 'raise', target: Math.max(1, target), reason: 'first target' };
+  if (own === undefined) return { do: 'raise', target: Math.max(1, target), reason: 'first target', left: [] };
   if (intervalMs === 0 || lastedMs < intervalMs) return { do: 'wait' };
   const behind = nodesBehind(nodes, epochs, target);
-  return behind.length > 0 ? { do: 'hold', target, behind } : { do: 'raise', target: target + 1, reason: 'schedule' };
+  if (behind.length > 0 && lastedMs < maxOverlapMs + MOVING_MS) return { do: 'hold', target, behind };
+  return { do: 'raise', target: target + 1, reason: 'schedule', left: behind };
 }
 
 /** A cluster's own interval, which is always the same. Milliseconds. */

@@ -1,5 +1,12 @@
 import { type Log, ManualClock, seededRandom } from '@isthmus/core';
-import { KvWireGuardTargets, newTarget, TARGET_HISTORY_KEY, WIREGUARD_ROTATION_WAITS, WIREGUARD_TARGET } from '@isthmus/crypto';
+import {
+  KvWireGuardTargets,
+  newTarget,
+  TARGET_HISTORY_KEY,
+  WIREGUARD_LEFT_BEHIND,
+  WIREGUARD_ROTATION_WAITS,
+  WIREGUARD_TARGET,
+} from '@isthmus/crypto';
 import { MemoryKvServer } from '@isthmus/kvstore';
 import { encodeWireGuard, encodeWireGuardTarget, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
 import { CILIUM_NODE, type WireGuardTargetRow } from '@isthmus/model';
@@ -11,7 +18,7 @@ const KEY = 'cilium/state/isthmus/wireguard-target/v1/east/target';
 const HOUR = 3_600_000;
 
 /** Nodes with an operator's duty each look; they publish what the spec says. */
-function bench(rotationMs = HOUR) {
+function bench(rotationMs = HOUR, maxOverlapMs = 2 * HOUR) {
   const clock = new ManualClock();
   const server = new MemoryKvServer({ clock, random: seededRandom(1) });
   const kv = server.connect();
@@ -21,7 +28,7 @@ function bench(rotationMs = HOUR) {
   const note = (fields: object): void => void said.push(JSON.stringify(fields));
   const log: Log = { debug: note, info: () => undefined, warn: note, error: note };
   const duty = (own = targets) =>
-    new RotationDuty({ targets: own, cluster: 'east', clusterId: 1, rotationMs, nodes: () => nodes, clock, log });
+    new RotationDuty({ targets: own, cluster: 'east', clusterId: 1, rotationMs, maxOverlapMs, nodes: () => nodes, clock, log });
   const publish = async (epoch: number, ...names: string[]): Promise<void> => {
     for (const name of names) await kv.put(`cilium/state/isthmus/wireguard/v1/east/${name}`, JSON.stringify({ epochs: [{ epoch }] }));
   };
@@ -40,33 +47,42 @@ describe('the schedule', () => {
       ['n2', epoch],
     ]);
   const view = { own, nodes: ['n1', 'n2'], epochs: at(4), lastedMs: HOUR };
+  const hourly = { intervalMs: HOUR, maxOverlapMs: 2 * HOUR };
+  const never = { ...hourly, intervalMs: 0 };
 
   it('begins with 1, or with what nodes have had before the etcd was wiped', () => {
-    expect(scheduleStep({ ...view, own: undefined, epochs: new Map() }, 0)).toEqual({ do: 'raise', target: 1, reason: 'first target' });
-    expect(scheduleStep({ ...view, own: undefined, epochs: at(9) }, 0)).toMatchObject({ target: 9 });
+    expect(scheduleStep({ ...view, own: undefined, epochs: new Map() }, never)).toEqual({
+      do: 'raise',
+      target: 1,
+      reason: 'first target',
+      left: [],
+    });
+    expect(scheduleStep({ ...view, own: undefined, epochs: at(9) }, never)).toMatchObject({ target: 9 });
   });
 
   it('goes one further when it is time, above what other clusters have raised to', () => {
-    expect(scheduleStep(view, HOUR)).toEqual({ do: 'raise', target: 5, reason: 'schedule' });
-    expect(scheduleStep({ ...view, epochs: at(6) }, HOUR)).toMatchObject({ target: 7 });
-    expect(scheduleStep({ ...view, lastedMs: HOUR - 1 }, HOUR)).toEqual({ do: 'wait' });
-    expect(scheduleStep(view, 0)).toEqual({ do: 'wait' });
+    expect(scheduleStep(view, hourly)).toEqual({ do: 'raise', target: 5, reason: 'schedule', left: [] });
+    expect(scheduleStep({ ...view, epochs: at(6) }, hourly)).toMatchObject({ target: 7 });
+    expect(scheduleStep({ ...view, lastedMs: HOUR - 1 }, hourly)).toEqual({ do: 'wait' });
+    expect(scheduleStep(view, never)).toEqual({ do: 'wait' });
   });
 
   it('waits for nodes, also for one that has no key at all', () => {
-    expect(
-      scheduleStep(
-        {
-          ...view,
-          epochs: new Map([
-            ['n1', 4],
-            ['n2', 3],
-          ]),
-        },
-        HOUR,
-      ),
-    ).toEqual({ do: 'hold', target: 4, behind: ['n2'] });
-    expect(scheduleStep({ ...view, epochs: new Map([['n1', 6]]) }, HOUR)).toEqual({ do: 'hold', target: 6, behind: ['n2'] });
+    const behind = { ...view, epochs: new Map([...at(4), ['n2', 3]]) };
+    expect(scheduleStep(behind, hourly)).toEqual({ do: 'hold', target: 4, behind: ['n2'] });
+    expect(scheduleStep({ ...view, epochs: new Map([['n1', 6]]) }, hourly)).toEqual({ do: 'hold', target: 6, behind: ['n2'] });
+  });
+
+  it('leaves nodes behind when agents have done so, and have had time for it', () => {
+    const behind = { ...view, epochs: new Map([['n1', 4]]) };
+    expect(scheduleStep({ ...behind, lastedMs: 2 * HOUR + 29_999 }, hourly)).toMatchObject({ do: 'hold' });
+    expect(scheduleStep({ ...behind, lastedMs: 2 * HOUR + 30_000 }, hourly)).toEqual({
+      do: 'raise',
+      target: 5,
+      reason: 'schedule',
+      left: ['n2'],
+    });
+    expect(scheduleStep({ ...behind, lastedMs: 2 * HOUR + 30_000 }, { ...hourly, intervalMs: 24 * HOUR })).toEqual({ do: 'wait' });
   });
 
   it('differs between clusters, and is always the same for one', () => {
@@ -118,6 +134,18 @@ describe('the duty', () => {
     await b.publish(1, 'n2');
     await duty.pass();
     expect(await b.target()).toBe(2);
+  });
+
+  it('goes on without a node that does not come along, and says once whom it left', async () => {
+    const b = bench(HOUR, HOUR / 2);
+    const duty = b.duty();
+    await duty.pass();
+    await b.publish(1, 'n1');
+    b.clock.advance(PAST);
+    for (let i = 0; i < 3; i++) await duty.pass();
+    expect(await b.target()).toBe(2);
+    expect(b.said).toEqual([expect.stringContaining(`"code":"${WIREGUARD_LEFT_BEHIND.code}"`)]);
+    expect(b.said[0]).toContain('n2: not at epoch 1 yet');
   });
 
   it('counts the interval from when another cluster has raised', async () => {

@@ -25,7 +25,14 @@ export const WIREGUARD_KEM = defineError(
 export const WIREGUARD_ROTATION_WAITS = defineError(
   'WIREGUARD_ROTATION_WAITS',
   'The keys of the mesh are not changed: some nodes have not come along with the last change.',
-  'Look at "isthmus encrypt status", and at the agents of the named nodes. Delete the CiliumNode of a node that is gone for good.',
+  'Look at "isthmus encrypt status", and at the agents of the named nodes. Delete the CiliumNode of a node that is gone for good. "isthmus encrypt rotate --force" changes keys all the same.',
+);
+
+/** Keys are changed although somebody has not come along. */
+export const WIREGUARD_LEFT_BEHIND = defineError(
+  'WIREGUARD_LEFT_BEHIND',
+  'The keys of the mesh change although some nodes have not come along with the last change. Where their keys are in the way, nothing is sent to them wireguard-max-overlap later.',
+  'Look at the agents of the named nodes: they come back by themselves. Delete the CiliumNode of a node that is gone for good.',
 );
 
 /** A cluster's target cannot be told. */

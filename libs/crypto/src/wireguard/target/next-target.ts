@@ -1,7 +1,7 @@
 import { CodedError } from '@isthmus/core';
 import type { WireGuardTargetRow } from '@isthmus/model';
 import type { Epoch } from '../epoch.ts';
-import { WIREGUARD_ROTATION_WAITS } from '../wireguard.errors.ts';
+import { WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_WAITS } from '../wireguard.errors.ts';
 
 /** How many nodes a message names. */
 const NAMED = 5;
@@ -35,7 +35,16 @@ export function newTarget(
 
 /** Why the target stays as it is: these have not reached it. Names nobody when it is not known who they are. */
 export function rotationWaits(target: Epoch, behind: readonly string[]): CodedError {
+  return new CodedError(WIREGUARD_ROTATION_WAITS, notAt(target, behind), { object: `epoch ${target}` });
+}
+
+/** Who has not reached a target, and is not waited for any longer. */
+export function leftBehind(target: Epoch, behind: readonly string[]): CodedError {
+  return new CodedError(WIREGUARD_LEFT_BEHIND, notAt(target, behind), { object: `epoch ${target}` });
+}
+
+function notAt(target: Epoch, behind: readonly string[]): string {
   const more = behind.length > NAMED ? ` and ${behind.length - NAMED} more` : '';
   const who = behind.length === 0 ? 'some nodes' : behind.slice(0, NAMED).join(', ') + more;
-  return new CodedError(WIREGUARD_ROTATION_WAITS, `${who}: not at epoch ${target} yet`, { object: `epoch ${target}` });
+  return `${who}: not at epoch ${target} yet`;
 }

@@ -1,6 +1,6 @@
 import type { WireGuardTargetRow } from '@isthmus/model';
-import { WIREGUARD_ROTATION_WAITS, WIREGUARD_TARGET } from '../wireguard.errors.ts';
-import { newTarget, nodesBehind, presentTarget, rotationWaits } from './next-target.ts';
+import { WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_WAITS, WIREGUARD_TARGET } from '../wireguard.errors.ts';
+import { leftBehind, newTarget, nodesBehind, presentTarget, rotationWaits } from './next-target.ts';
 import { decodeHistory, type TargetChange, withChange } from './target-history.ts';
 import { decodeTarget, encodeTarget, newestEpochOf } from './target-record.ts';
 
@@ -69,6 +69,7 @@ describe('nodes', () => {
     });
     expect(rotationWaits(7, [...'abcdefg']).message).toBe('a, b, c, d, e and 2 more: not at epoch 7 yet');
     expect(rotationWaits(7, []).message).toBe('some nodes: not at epoch 7 yet');
+    expect(leftBehind(7, ['a'])).toMatchObject({ code: WIREGUARD_LEFT_BEHIND.code, message: 'a: not at epoch 7 yet' });
   });
 });
 
