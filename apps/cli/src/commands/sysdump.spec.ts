@@ -12,6 +12,18 @@ import { readArchive } from '../testing/read-archive.ts';
 
 const TOKEN = formatToken({ id: '0123456789abcdef', secret: 's'.repeat(43), caPin: 'a'.repeat(64) });
 
+const ENCRYPTION = {
+  enabled: true,
+  node: 'west/n1',
+  strict: true,
+  encryptNode: false,
+  implementation: 'kernel',
+  exempt: [],
+  devices: [{ name: 'isth_wg_even', device: 'even', port: 51871, epoch: 2, fingerprint: '0123456789abcdef', privateKey: 'S3CRET' }],
+  peers: [],
+  mesh: { target: 2, targetSince: '', nodes: 1, atTarget: 1, laggards: [], blockedBy: [], clusters: [] },
+};
+
 let cli: FakeCli;
 let dir: string;
 let contexts: ContextFolder;
@@ -30,6 +42,7 @@ beforeEach(async () => {
   Object.assign(cli.agent.answers, {
     '/v1/status': { cluster: 'west', clusterId: 1, node: 'n1', ready: true, uptimeSeconds: 75 },
     '/v1/config': { 'cluster-name': 'west', 'bpf-root': '/sys/fs/bpf/own', 'tunnel-port': 8472 },
+    '/v1/encryption': ENCRYPTION,
     '/v1/metrics': 'm 1\n',
     '/v1/tables': [
       { name: 'ips', rows: 2 },
@@ -59,6 +72,9 @@ describe('sysdump', () => {
     );
     expect(files.get('agent/bpf/ipcache.json')).toContain('"prefix":"10.1.0.2"');
     expect(files.get('agent/metrics.txt')).toBe('m 1\n');
+    expect(JSON.parse(files.get('agent/encryption.json') ?? '')).toMatchObject({ node: 'west/n1', mesh: { target: 2 } });
+    expect(files.get('agent/encryption.json')).toContain('0123456789abcdef');
+    expect(files.get('agent/encryption.json')).not.toContain('S3CRET');
     expect(files.get('machine/links.txt')).toContain('ip -details -statistics link show');
     expect(files.get('machine/pins.txt')).toContain('/sys/fs/bpf/own/');
     expect(JSON.parse(files.get('machine/preflight.json') ?? '')).toContainEqual(expect.objectContaining({ name: 'TCX', state: 'yes' }));
@@ -72,7 +88,7 @@ describe('sysdump', () => {
     await dump();
     expect(cli.err.split('\n').map((line) => line.replace(/^\[.*\] /, '').replace(/, .*/, ''))).toEqual([
       'about: 1 files',
-      "this node's agent: 7 files",
+      "this node's agent: 8 files",
       'metrics: 4 files',
       expect.stringMatching(/^this machine: \d+ files$/),
       'logs: 0 files',
