@@ -1,12 +1,11 @@
-import { isCoded } from '@isthmus/core';
+import { type CodedError, isCoded } from '@isthmus/core';
 import type { Epoch } from '@isthmus/crypto';
-import type { WireGuardTargetRow } from '@isthmus/model';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AgentApi } from '../agent/agent-api.ts';
 import { CLI_AGENT_DOWN } from '../cli.errors.ts';
 import type { Cli } from '../cli.ts';
 import { type Encryption, encryptionOf } from '../encryption/encryption-answers.ts';
-import { raiseTarget } from '../encryption/raise-target.ts';
+import { type RaisedTarget, raiseTarget } from '../encryption/raise-target.ts';
 import { withTargets } from '../encryption/with-targets.ts';
 import { addExample, addOutput, addSocket, addWait, type OutputOptions, type SocketOptions, type WaitOptions } from '../options/common.ts';
 import { type Look, waitUntil } from '../options/wait.ts';
@@ -15,6 +14,7 @@ import { addStoreOptions, type StoreOptions } from '../resource/resource-options
 
 interface RotateOptions extends StoreOptions, OutputOptions, SocketOptions, WaitOptions {
   reason: string;
+  force?: boolean;
 }
 
 const LONGEST_REASON = 200;
@@ -26,6 +26,10 @@ export function addEncryptRotate(group: Command, cli: Cli): void {
     .description(
       'Have every node of the mesh change to new keys, under traffic. Refused while a node has not come along with the last change',
     )
+    .option(
+      '--force',
+      'go on although nodes are behind or have no keys. Where their keys are in the way, nothing is sent to them wireguard-max-overlap later, until they come along',
+    )
     .addOption(new Option('--reason <text>', 'why, for "encrypt history"').argParser(parseReason).default(''));
   addOutput(addSocket(addStoreOptions(addWait(command, 'all nodes have the new keys, as the agent of this node sees it'))));
   addExample(command, 'isthmus encrypt rotate --context west --reason "a node was stolen" --wait --wait-duration 5m');
@@ -33,18 +37,26 @@ export function addEncryptRotate(group: Command, cli: Cli): void {
 }
 
 async function rotate(cli: Cli, options: RotateOptions): Promise<void> {
-  const { reason, output, wait } = options;
+  const { reason, force = false, output, wait } = options;
   const agent = cli.connect.agent(options.socket);
   // Whoever is to wait must be able to look. Better known before anything is changed.
   if (wait) await encryptionOf(agent);
-  const raised = await withTargets(cli, options, (targets, user) => raiseTarget({ agent, targets, user, reason, clock: cli.clock }));
-  if (output === 'json') printJson(cli.terminal, raised);
+  const { clock } = cli;
+  const raised = await withTargets(cli, options, (targets, user) => raiseTarget({ agent, targets, user, reason, force, clock }));
+  if (output === 'json') printJson(cli.terminal, raised.row);
   else cli.terminal.out(raisedText(raised, wait ?? false));
-  if (wait) await waitForNodes(cli, agent, raised.target, options);
+  if (raised.left) cli.terminal.err(leftText(raised.left));
+  if (wait) await waitForNodes(cli, agent, raised.row.target, options);
 }
 
-function raisedText({ target }: WireGuardTargetRow, waits: boolean): string {
-  return `the mesh changes to keys of epoch ${target}\n${waits ? '' : 'To see how far it is: isthmus encrypt status\n'}`;
+function raisedText({ row }: RaisedTarget, waits: boolean): string {
+  return `the mesh changes to keys of epoch ${row.target}\n${waits ? '' : 'To see how far it is: isthmus encrypt status\n'}`;
+}
+
+function leftText({ message }: CodedError): string {
+  return `warning: ${message.replace(/\p{Cc}/gu, '?')}
+  what becomes of them: where their keys are in the way, nothing is sent to them wireguard-max-overlap from now, until they come along
+`;
 }
 
 async function waitForNodes(cli: Cli, agent: AgentApi, target: Epoch, { output, waitDuration }: RotateOptions): Promise<void> {

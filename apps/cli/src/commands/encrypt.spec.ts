@@ -159,6 +159,31 @@ describe('encrypt rotate', () => {
     expect(await target()).toBe(5);
   });
 
+  it('goes on without nodes that are behind when it is forced, and says what becomes of them', async () => {
+    answer({}, { atTarget: 2, laggards: ['east/n2\u001b'], blockedBy: ['east/n3'] });
+    expect(await cli.run('encrypt', 'rotate', ...ETCD, '--force')).toBe(0);
+    expect(await target()).toBe(8);
+    expect(cli.out).toBe('the mesh changes to keys of epoch 8\nTo see how far it is: isthmus encrypt status\n');
+    expect(cli.err).toContain('warning: east/n2?, east/n3: not at epoch 7 yet\n  what becomes of them: ');
+    expect(cli.err).toContain('wireguard-max-overlap');
+  });
+
+  it('warns of nobody when it is forced without need, and is refused all the same a moment after the last change', async () => {
+    expect(await cli.run('encrypt', 'rotate', ...ETCD, '--force')).toBe(0);
+    expect(cli.err).toBe('');
+    answer({}, { target: 8, atTarget: 0, laggards: ['east/n1', 'east/n2', 'west/n1'] });
+    expect(await cli.run('encrypt', 'rotate', ...ETCD, '--force')).toBe(3);
+    expect(cli.err).toContain('CLI_ROTATION_TOO_SOON');
+    expect(await target()).toBe(8);
+  });
+
+  it('goes one above the cluster’s own target when it is forced and the agent has not heard of that', async () => {
+    answer({}, { target: 4 });
+    expect(await cli.run('encrypt', 'rotate', ...ETCD, '--force')).toBe(0);
+    expect(await target()).toBe(6);
+    expect(cli.err).toContain('some nodes: not at epoch 5 yet');
+  });
+
   it('is refused when the agent has not heard of the last change', async () => {
     answer({}, { target: 4 });
     expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(3);
@@ -192,9 +217,12 @@ describe('encrypt rotate', () => {
     await publish(5, 'n2');
     expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(3);
     expect(cli.err).toContain('n2: not at epoch 6 yet');
-    await publish(6, 'n2');
+    expect(await cli.run('encrypt', 'rotate', ...ETCD, '--force')).toBe(0);
+    expect(cli.err).toContain('n2: not at epoch 6 yet');
+    cli.clock.advance(60_000);
+    await publish(7, 'n1', 'n2');
     expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(0);
-    expect(await target()).toBe(7);
+    expect(await target()).toBe(8);
   });
 
   it('raises by one when the operator does so at the same time', async () => {

@@ -1,5 +1,5 @@
 import { type Clock, CodedError, isCoded } from '@isthmus/core';
-import { type Epoch, newTarget, nodesBehind, presentTarget, rotationWaits, type WireGuardTargets } from '@isthmus/crypto';
+import { type Epoch, leftBehind, newTarget, nodesBehind, presentTarget, rotationWaits, type WireGuardTargets } from '@isthmus/crypto';
 import { configSchema, type WireGuardTargetRow } from '@isthmus/model';
 import { agentConfig } from '../agent/agent-answers.ts';
 import type { AgentApi } from '../agent/agent-api.ts';
@@ -12,7 +12,25 @@ export interface RaiseOrder {
   readonly targets: WireGuardTargets;
   readonly user: string;
   readonly reason: string;
+  /** Although nodes have not come along with the last change. */
+  readonly force: boolean;
   readonly clock: Clock;
+}
+
+/** A change that was begun. */
+export interface RaisedTarget {
+  readonly row: WireGuardTargetRow;
+  /** Who is not waited for; undefined when all had come along. */
+  readonly left: CodedError | undefined;
+}
+
+/** Where nodes are with their keys. */
+interface Present {
+  readonly target: Epoch;
+  /** Names of those that are not there. */
+  readonly behind: readonly string[];
+  /** All are there, named or not. */
+  readonly isReached: boolean;
 }
 
 /** What old keys are kept for at least, and what it takes to hear of new ones. Milliseconds. */
@@ -21,17 +39,18 @@ const SLACK_MS = 2_000;
 /**
  * Raises the cluster's target to one above that of the mesh: of that which the node's agent knows, or where none can be asked, of what the cluster's
  * own nodes are at.
- * @throws CodedError WIREGUARD_ROTATION_WAITS while nodes are behind, CLI_ROTATION_TOO_SOON, CLI_ENCRYPTION_OFF
+ * @throws CodedError WIREGUARD_ROTATION_WAITS while nodes are behind, unless that is forced; CLI_ROTATION_TOO_SOON, CLI_ENCRYPTION_OFF
  */
-export async function raiseTarget({ agent, targets, user, reason, clock }: RaiseOrder): Promise<WireGuardTargetRow> {
+export async function raiseTarget({ agent, targets, user, reason, force, clock }: RaiseOrder): Promise<RaisedTarget> {
   const own = await targets.read();
   if (own === undefined) throw new CodedError(CLI_ENCRYPTION_OFF, 'its target is gone');
   const mesh = await meshOf(agent, own.cluster);
-  const present = mesh ? meshTarget(mesh, own) : await clusterTarget(targets, own);
+  const { target, behind, isReached } = mesh ? inMesh(mesh, own) : await inCluster(targets, own);
+  if (!isReached && !force) throw rotationWaits(target, behind);
   await checkPause(agent, [own.startedAt, ...(mesh ? [mesh.targetSince] : [])], clock.wall());
-  const next = newTarget(own, { target: present + 1, by: user, reason }, clock.wall());
-  if (await targets.raise(own, next)) return next;
-  throw rotationWaits(present + 1, []);
+  const next = newTarget(own, { target: target + 1, by: user, reason }, clock.wall());
+  if (await targets.raise(own, next)) return { row: next, left: isReached ? undefined : leftBehind(target, behind) };
+  throw rotationWaits(target + 1, []);
 }
 
 /** What the agent of this node knows of the cluster's mesh; undefined when there is none to ask, or it is of another one. */
@@ -52,20 +71,18 @@ function isUnasked(error: unknown): boolean {
   );
 }
 
-/** The mesh's target, if every node is there, and the agent has heard of the cluster's own. */
-function meshTarget({ target, nodes, atTarget, laggards, blockedBy }: EncryptionMesh, own: WireGuardTargetRow): Epoch {
-  if (own.target > target) throw rotationWaits(own.target, []);
+/** An agent that has not heard of the cluster's own target yet knows of nobody who is there. */
+function inMesh({ target, nodes, atTarget, laggards, blockedBy }: EncryptionMesh, own: WireGuardTargetRow): Present {
+  if (own.target > target) return { target: own.target, behind: [], isReached: false };
   const behind = [...laggards, ...blockedBy];
-  if (atTarget < nodes || behind.length > 0) throw rotationWaits(target, behind);
-  return target;
+  return { target, behind, isReached: atTarget >= nodes && behind.length === 0 };
 }
 
-async function clusterTarget(targets: WireGuardTargets, own: WireGuardTargetRow): Promise<Epoch> {
+async function inCluster(targets: WireGuardTargets, own: WireGuardTargetRow): Promise<Present> {
   const epochs = await targets.epochs();
-  const present = presentTarget(own, epochs);
-  const behind = nodesBehind(epochs.keys(), epochs, present);
-  if (behind.length > 0) throw rotationWaits(present, behind);
-  return present;
+  const target = presentTarget(own, epochs);
+  const behind = nodesBehind(epochs.keys(), epochs, target);
+  return { target, behind, isReached: behind.length === 0 };
 }
 
 /** Old keys may still be in use. */
