@@ -1,6 +1,7 @@
 import { isthmus } from '../control-plane/isthmus-command.ts';
 import type { Lab } from '../lab.ts';
 import { agentId, startAgent, waitForAgent } from '../node/agent.ts';
+import type { ClusterPlan } from '../topology/plan.ts';
 import type { TrafficReport } from '../traffic/flow.ts';
 import { judgeTraffic } from '../traffic/verdict.ts';
 import { type Check, expectThat } from './check.ts';
@@ -9,8 +10,8 @@ import { allPairFlows, RigOverloaded, trafficWhile } from './flow-set.ts';
 import { allNodes } from './pairs.ts';
 
 const ROTATIONS = 3;
-/** Between all pods, over both families. */
-const FLOW_PPS = 25;
+/** Packets a second of each flow: there is one between every two pods, over both families. */
+export const FLOW_PPS = 25;
 
 /** Every node has a session with every other one, and nothing of what pods send can be read on any cable. */
 const encryptedCheck: Check = {
@@ -62,8 +63,13 @@ async function rotate(lab: Lab, turn: number): Promise<void> {
   const { clusters } = lab.plan;
   const cluster = clusters[turn % clusters.length]!;
   const before = await waitForEpoch(lab);
-  await isthmus(lab.plan, cluster.nodes[0]!, ['encrypt', 'rotate', '--context', cluster.name, '--reason', 'the lab checks it']);
+  await raiseEpoch(lab, cluster);
   await waitForEpoch(lab, before + 1);
+}
+
+/** Asks for new keys, as a person would on a node of a cluster. */
+export async function raiseEpoch(lab: Lab, cluster: ClusterPlan): Promise<void> {
+  await isthmus(lab.plan, cluster.nodes[0]!, ['encrypt', 'rotate', '--context', cluster.name, '--reason', 'the lab checks it']);
 }
 
 async function unreadWithoutLoss(lab: Lab, disturb: () => Promise<string>): Promise<string> {
@@ -75,8 +81,8 @@ async function unreadWithoutLoss(lab: Lab, disturb: () => Promise<string>): Prom
   return `${expectUnread(await trafficWhile(lab, allPairFlows(lab, FLOW_PPS), work, { sniff: true }))}; ${done}`;
 }
 
-/** @throws CheckFailed when a packet was lost or could be read; RigOverloaded when this machine may have lost them */
-function expectUnread(report: TrafficReport): string {
+/** What was seen. @throws CheckFailed when a packet was lost or could be read; RigOverloaded when this machine may have lost them */
+export function expectUnread(report: TrafficReport): string {
   const { sniffer } = report;
   expectThat(sniffer !== undefined && sniffer.packets > 0, 'the sniffers saw nothing at all');
   const read = [...sniffer.cables].filter(([, packets]) => packets > 0);
