@@ -44,7 +44,9 @@ static __always_inline bool should_be_encrypted(struct __sk_buff *skb, struct fl
 		return from_mesh;
 	}
 	find_upper(skb, flow, &upper);
+	/* A later fragment has no port, and is nothing without the first, which has. WireGuard's
+	 * own packets come in pieces where the way is narrow. */
 	if (upper_is_for_tunnel(skb, &upper))
 		return to || !is_forwarded(skb, flow);
-	return to && from_mesh && (!from.node || upper_may_be_for_tunnel(skb, &upper));
+	return to && from_mesh && !from.node;
 }

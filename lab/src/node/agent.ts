@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { joinApiAddress, writeConfigDir } from '../control-plane/cluster-files.ts';
-import { agentSettings } from '../control-plane/cluster-settings.ts';
+import { agentSettings, type Settings } from '../control-plane/cluster-settings.ts';
 import { isthmus } from '../control-plane/isthmus-command.ts';
 import { getJson } from '../machine/http-get.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { appCommand } from '../toolchain.ts';
 import type { ClusterPlan, LabPlan, NodePlace } from '../topology/plan.ts';
-import { wireguardEnvironment } from './wireguard-toolchain.ts';
+import { findingWireGuard } from './wireguard-toolchain.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 /** Where an agent's files lie, as it sees them. */
@@ -37,15 +37,14 @@ export async function enrolNode(plan: LabPlan, cluster: ClusterPlan, node: NodeP
   await isthmus(plan, node, ['node', 'enrol', ...flags], { input: token.trim() });
 }
 
-/** Writes what an agent is told into its node and starts it. */
-export function startAgent(supervisor: Supervisor, cluster: ClusterPlan, node: NodePlace): void {
-  writeConfigDir(join(outside(node), 'config'), agentSettings(cluster, node));
+/** Writes what an agent is told into its node and starts it. @param other settings that it is told instead of those of the topology */
+export function startAgent(supervisor: Supervisor, cluster: ClusterPlan, node: NodePlace, other: Settings = {}): void {
+  writeConfigDir(join(outside(node), 'config'), { ...agentSettings(cluster, node), ...other });
   supervisor.start({
     id: agentId(node),
     place: node,
     isOurs: true,
-    env: wireguardEnvironment(node),
-    argv: appCommand('agent', ['--config-dir', join(INSIDE, 'config')]),
+    argv: findingWireGuard(node, appCommand('agent', ['--config-dir', join(INSIDE, 'config')])),
   });
 }
 

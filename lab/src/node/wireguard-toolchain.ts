@@ -26,8 +26,8 @@ export async function fetchWireGuard({ clusters }: LabPlan): Promise<void> {
   }
 }
 
-/** Environment in which an agent finds them. */
-export function wireguardEnvironment(node: NodePlace): Record<string, string> {
-  if (!encrypts(node)) return {};
-  return { PATH: `${repositoryFile('.toolchain/wireguard/usr/bin')}:${process.env['PATH'] ?? ''}` };
+/** The command line with which an agent finds them. What is not its command line is not there when it is started again. */
+export function findingWireGuard(node: NodePlace, argv: readonly string[]): readonly string[] {
+  if (!encrypts(node)) return argv;
+  return ['env', `PATH=${repositoryFile('.toolchain/wireguard/usr/bin')}:${process.env['PATH'] ?? ''}`, ...argv];
 }

@@ -6,6 +6,7 @@ import { brokenClusterCheck } from './broken-cluster.check.ts';
 import type { Check } from './check.ts';
 import { disconnectCheck } from './disconnect.check.ts';
 import { encryptionChecks } from './encryption.checks.ts';
+import { encryptionFaultChecks } from './encryption-faults.checks.ts';
 import { forgedTunnelCheck } from './forged-tunnel.check.ts';
 import { hostChecks } from './host.checks.ts';
 import { notReadyCheck } from './not-ready.check.ts';
@@ -39,6 +40,7 @@ export const CHECKS: readonly Check[] = [
   ...bgpMaintenanceChecks,
   modeCheck,
   ...encryptionChecks,
+  ...encryptionFaultChecks,
   ...restartChecks,
   disconnectCheck,
   brokenClusterCheck,

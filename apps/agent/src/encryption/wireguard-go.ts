@@ -57,11 +57,11 @@ function isServed(device: string): Promise<boolean> {
   });
 }
 
-/** It goes to the background by itself. */
+/** It goes to the background by itself. Where it is told what to log it keeps our pipes, and ends with them. */
 function start(device: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const environment = { ...process.env, LOG_LEVEL: 'error' };
-    execFile('wireguard-go', [device], { env: environment, timeout: START_TIMEOUT_MS }, (error, _stdout, stderr) => {
+    const { LOG_LEVEL: _, ...env } = process.env;
+    execFile('wireguard-go', [device], { env, timeout: START_TIMEOUT_MS }, (error, _stdout, stderr) => {
       if (error === null) resolve();
       else if ((error as NodeJS.ErrnoException).code === 'ENOENT')
         reject(unavailable(device, 'the kernel has no WireGuard, and wireguard-go is not on the path', error));

@@ -94,8 +94,9 @@ function refused(device: string, cause: unknown): CodedError {
 }
 
 function stderrOf(error: unknown): string {
-  const { stderr, message } = error as { stderr?: unknown; message?: string };
-  return stderr === undefined ? (message ?? '') : String(stderr);
+  const { stderr, message, code } = error as { stderr?: unknown; message?: string; code?: unknown };
+  if (code === 'ENOENT') return 'wg is not on the path';
+  return String(stderr || message || '');
 }
 
 function runHere(program: string, words: readonly string[]): Promise<Buffer> {

@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { delay, systemClock } from '@isthmus/core';
+import { withFault } from '../fault/fault.ts';
+import { cut } from '../fault/network.faults.ts';
+import type { Lab } from '../lab.ts';
+import { cgroupProcesses } from '../machine/cgroup.ts';
+import { waitUntil } from '../machine/wait-until.ts';
+import { agentId, startAgent, waitForAgent } from '../node/agent.ts';
+import type { ClusterPlan, NodePlace } from '../topology/plan.ts';
+import type { TrafficReport } from '../traffic/flow.ts';
+import { type Check, expectThat } from './check.ts';
+import { expectUnread, FLOW_PPS, raiseEpoch } from './encryption.checks.ts';
+import { encryptionOf, hasEncryption, waitForEpoch } from './encryption-view.ts';
+import { allPairFlows, type ScopedFlow, trafficWhile } from './flow-set.ts';
+import { allPods } from './pairs.ts';
+import { ping } from './ping.ts';
+
+const TIMEOUT_MS = 30_000;
+const PARTITION_MS = 10_000;
+/** In which a node that was cut off is reached again. */
+const BACK_MS = 2_000;
+
+/** The node that suffers: the last one. */
+function victim(lab: Lab): { cluster: ClusterPlan; node: NodePlace } {
+  const cluster = lab.plan.clusters.at(-1)!;
+  return { cluster, node: cluster.nodes.at(-1)! };
+}
+
+/** Without WireGuard a node is closed, not plain; it comes back by itself, and nobody else notices. */
+function killedDaemonsCheck(withAgent: boolean): Check {
+  return {
+    name: `closed-while-wireguard-${withAgent ? 'and-agent-are' : 'is'}-gone`,
+    disruptive: true,
+    applies: hasEncryption,
+    async run(lab) {
+      const { cluster, node } = victim(lab);
+      await waitForEpoch(lab);
+      if ((await encryptionOf(node))?.implementation === 'kernel') return 'the kernel has WireGuard: there is no process that could end';
+      let killed = 0;
+      const text = await othersUnharmed(lab, node, async () => {
+        if (withAgent) await lab.processes.stop(agentId(node), 'SIGKILL');
+        try {
+          killed = killDaemons(node);
+          await expectClosed(lab, node);
+        } finally {
+          startAgent(lab.processes, cluster, node); // does nothing where it runs
+        }
+        await waitForAgent(lab.processes, node);
+        await waitForEpoch(lab);
+      });
+      return `${killed} processes of ${node.id} killed, closed, back by itself; between the others ${text}`;
+    },
+  };
+}
+
+/** Ends the processes that serve a node's WireGuard devices. @returns how many there were */
+function killDaemons(node: NodePlace): number {
+  const pids = cgroupProcesses(node.cgroup).filter((pid) => commandOf(pid).includes('wireguard-go'));
+  expectThat(pids.length > 0, `${node.id} has no wireguard-go`);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  return pids.length;
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return ''; // It has ended.
+  }
+}
+
+async function expectClosed(lab: Lab, node: NodePlace): Promise<void> {
+  const [from, to] = [allPods(lab).find((pod) => pod.node !== node.name || pod.cluster !== node.cluster)!, podOf(lab, node)];
+  const closed = async (): Promise<boolean> => !(await ping(lab, from, lab.podAddresses(to).ipv4, { timeoutS: 1 }));
+  await waitUntil(closed, { what: `${node.id} to be closed`, timeoutMs: TIMEOUT_MS });
+}
+
+function podOf(lab: Lab, node: NodePlace) {
+  return allPods(lab).find((pod) => pod.node === node.name && pod.cluster === node.cluster)!;
+}
+
+/** Runs flows between all pods, and expects that those between other nodes lose nothing, and that nothing at all can be read. */
+async function othersUnharmed(lab: Lab, node: NodePlace, disturb: () => Promise<void>): Promise<string> {
+  const flows = allPairFlows(lab, FLOW_PPS);
+  const report = await trafficWhile(lab, flows, disturb, { sniff: true });
+  return expectUnread(onlyOthers(report, flows, node));
+}
+
+function onlyOthers(report: TrafficReport, specs: readonly ScopedFlow[], node: NodePlace): TrafficReport {
+  const others = new Set(specs.filter((spec) => ![spec.from, ...spec.to].some((place) => isOn(place, node))).map(({ name }) => name));
+  return { ...report, flows: report.flows.filter(({ name }) => others.has(name)) };
+}
+
+function isOn(place: object, node: NodePlace): boolean {
+  const { cluster, node: name } = place as { cluster?: string; node?: string };
+  return cluster === node.cluster && name === node.name;
+}
+
+/** A node that is cut off while keys change: nobody else loses anything, and it is there again at once when it can be reached. */
+const partitionCheck: Check = {
+  name: 'partition-while-keys-rotate',
+  disruptive: true,
+  applies: hasEncryption,
+  async run(lab) {
+    const { node } = victim(lab);
+    const before = await waitForEpoch(lab);
+    let backMs = 0;
+    const text = await othersUnharmed(lab, node, async () => {
+      await raiseEpoch(lab, lab.plan.clusters[0]!);
+      await withFault(lab, cut(node.id), () => delay(systemClock, PARTITION_MS));
+      backMs = await reachedAfter(lab, node);
+      await waitForEpoch(lab, before + 1);
+    });
+    expectThat(backMs <= BACK_MS, `${node.id} is reached again only ${backMs} ms after it was cut off for ${PARTITION_MS} ms`);
+    return `${node.id} is back after ${backMs} ms; between the others ${text}`;
+  },
+};
+
+async function reachedAfter(lab: Lab, node: NodePlace): Promise<number> {
+  const healed = systemClock.now();
+  const [from, to] = [allPods(lab)[0]!, podOf(lab, node)];
+  const reached = (): Promise<boolean> => ping(lab, from, lab.podAddresses(to).ipv4, { timeoutS: 1 });
+  await waitUntil(reached, { what: `${node.id} to be reached again`, timeoutMs: TIMEOUT_MS });
+  return Math.round(systemClock.now() - healed);
+}
+
+/** The sniffers do see what is plain: in a cluster whose agents do not encrypt. */
+const controlCheck: Check = {
+  name: 'sniffers-see-plain-packets',
+  disruptive: true,
+  applies: hasEncryption,
+  async run(lab) {
+    const [cluster] = lab.plan.clusters as [ClusterPlan];
+    await waitForEpoch(lab);
+    try {
+      await restartAgents(lab, cluster, { 'enable-wireguard': 'false' });
+      const flows = allPairFlows(lab, FLOW_PPS).filter(
+        ({ name, clusters }) => name.startsWith('across-nodes') && clusters.every((each) => each === cluster.name),
+      );
+      const { sniffer } = await trafficWhile(lab, flows, async () => undefined, { sniff: true });
+      expectThat((sniffer?.plaintext ?? 0) > 0, `nothing could be read between nodes of ${cluster.name} that do not encrypt`);
+      return `${sniffer?.plaintext} packets could be read while ${cluster.name} did not encrypt; encrypted again after it`;
+    } finally {
+      await restartAgents(lab, cluster);
+      await waitForEpoch(lab);
+    }
+  },
+};
+
+async function restartAgents(lab: Lab, cluster: ClusterPlan, settings: Record<string, string> = {}): Promise<void> {
+  for (const node of cluster.nodes) {
+    await lab.processes.stop(agentId(node), 'SIGTERM');
+    startAgent(lab.processes, cluster, node, settings);
+  }
+  for (const node of cluster.nodes) await waitForAgent(lab.processes, node);
+}
+
+/** What holds where nodes encrypt and something goes wrong. */
+export const encryptionFaultChecks: readonly Check[] = [killedDaemonsCheck(false), killedDaemonsCheck(true), partitionCheck, controlCheck];
