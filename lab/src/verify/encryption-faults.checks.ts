@@ -12,7 +12,7 @@ import { type Check, expectThat } from './check.ts';
 import { expectUnread, FLOW_PPS, raiseEpoch } from './encryption.checks.ts';
 import { encryptionOf, hasEncryption, waitForEpoch } from './encryption-view.ts';
 import { allPairFlows, type ScopedFlow, trafficWhile } from './flow-set.ts';
-import { allPods } from './pairs.ts';
+import { allNodes, allPods } from './pairs.ts';
 import { ping } from './ping.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -124,6 +124,49 @@ async function reachedAfter(lab: Lab, node: NodePlace): Promise<number> {
   return Math.round(systemClock.now() - healed);
 }
 
+/** A node that stays away while its old keys are needed no more is closed by the others; when it is there again it comes back by itself. */
+const leftBehindCheck: Check = {
+  name: 'rejoins-after-keys-went-on-without-it',
+  disruptive: true,
+  applies: hasEncryption,
+  async run(lab) {
+    const { node } = victim(lab);
+    const [cluster] = lab.plan.clusters as [ClusterPlan];
+    const others = allNodes(lab).filter((each) => each !== node);
+    const before = await waitForEpoch(lab);
+    const text = await othersUnharmed(lab, node, async () => {
+      await withFault(lab, cut(node.id), async () => {
+        for (const epoch of [before + 1, before + 2]) {
+          await raiseEpoch(lab, cluster, ['--force']);
+          await waitForTarget(others, epoch);
+        }
+        await expectLeft(others, node);
+      });
+      await waitForEpoch(lab, before + 2);
+    });
+    return `${node.id} missed two changes of keys, was closed, and is back; between the others ${text}`;
+  },
+};
+
+/** Waits until these nodes send to each other by keys of an epoch. */
+async function waitForTarget(nodes: readonly NodePlace[], epoch: number): Promise<void> {
+  const names = new Set(nodes.map(({ id }) => id));
+  const settled = async (): Promise<boolean> => {
+    const views = await Promise.all(nodes.map(encryptionOf));
+    return views.every((view) => view?.peers.filter(({ name }) => names.has(name)).every((peer) => peer.epoch === epoch));
+  };
+  await waitUntil(settled, { what: `the others to send by keys of epoch ${epoch}`, timeoutMs: 2 * TIMEOUT_MS });
+}
+
+/** Waits until none of these nodes sends anything to another one. */
+async function expectLeft(nodes: readonly NodePlace[], left: NodePlace): Promise<void> {
+  const closed = async (): Promise<boolean> => {
+    const views = await Promise.all(nodes.map(encryptionOf));
+    return views.every((view) => view?.peers.find(({ name }) => name === left.id)?.tx === 'closed');
+  };
+  await waitUntil(closed, { what: `${left.id} to be closed`, timeoutMs: 2 * TIMEOUT_MS });
+}
+
 /** The sniffers do see what is plain: in a cluster whose agents do not encrypt. */
 const controlCheck: Check = {
   name: 'sniffers-see-plain-packets',
@@ -156,4 +199,10 @@ async function restartAgents(lab: Lab, cluster: ClusterPlan, settings: Record<st
 }
 
 /** What holds where nodes encrypt and something goes wrong. */
-export const encryptionFaultChecks: readonly Check[] = [killedDaemonsCheck(false), killedDaemonsCheck(true), partitionCheck, controlCheck];
+export const encryptionFaultChecks: readonly Check[] = [
+  killedDaemonsCheck(false),
+  killedDaemonsCheck(true),
+  partitionCheck,
+  leftBehindCheck,
+  controlCheck,
+];

@@ -1,6 +1,7 @@
 import { l4Key } from '@isthmus/model';
-import { isthmus } from '../control-plane/isthmus-command.ts';
+import { tryIsthmus } from '../control-plane/isthmus-command.ts';
 import type { Lab } from '../lab.ts';
+import { waitUntil } from '../machine/wait-until.ts';
 import { agentId, startAgent, waitForAgent } from '../node/agent.ts';
 import type { ClusterPlan, NodePlace } from '../topology/plan.ts';
 import type { FlowSpec, TrafficReport } from '../traffic/flow.ts';
@@ -13,6 +14,9 @@ import { allNodes } from './pairs.ts';
 
 const ROTATIONS = 3;
 const ATTEMPTS = 3;
+const RAISE_TIMEOUT_MS = 20_000;
+/** What the command says of a change that comes too soon after another one. */
+const TOO_SOON = 'CLI_ROTATION_TOO_SOON';
 /** Packets a second of each flow: there is one between every two pods, over both families. */
 export const FLOW_PPS = 25;
 
@@ -71,9 +75,17 @@ async function rotate(lab: Lab, turn: number): Promise<void> {
   await waitForEpoch(lab, before + 1);
 }
 
-/** Asks for new keys, as a person would on a node of a cluster. */
-export async function raiseEpoch(lab: Lab, cluster: ClusterPlan): Promise<void> {
-  await isthmus(lab.plan, cluster.nodes[0]!, ['encrypt', 'rotate', '--context', cluster.name, '--reason', 'the lab checks it']);
+/** Asks for new keys, as a person would on a node of a cluster; again, where it is too soon after the last time. */
+export async function raiseEpoch(lab: Lab, cluster: ClusterPlan, flags: readonly string[] = []): Promise<void> {
+  const words = ['encrypt', 'rotate', '--context', cluster.name, '--reason', 'the lab checks it', ...flags];
+  let said = '';
+  const raised = async (): Promise<boolean> => {
+    const { status, stderr } = await tryIsthmus(lab.plan, cluster.nodes[0]!, words);
+    said = stderr;
+    expectThat(status === 0 || stderr.includes(TOO_SOON), stderr);
+    return status === 0;
+  };
+  await waitUntil(raised, { what: 'new keys to be asked for', timeoutMs: RAISE_TIMEOUT_MS, onTimeout: () => said });
 }
 
 /** Does it again where this machine itself may have lost what is missing: that says nothing. */

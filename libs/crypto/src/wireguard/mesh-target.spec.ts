@@ -32,6 +32,16 @@ describe('meshTarget', () => {
     expect(meshTarget(at(9), [target('east', 10)], [[8], [9], [9], [9]])).toBe(10);
   });
 
+  it('waits for the device where old keys are kept on it for a node that is behind', () => {
+    expect(meshTarget(at(3), [target('east', 4)], [[2], [2, 3], [2, 3], [2, 3]])).toBe(4);
+  });
+
+  it('waits with meeting until a cluster has finished its own change', () => {
+    const targets = [target('east', 8), target('west', 42)];
+    expect(meshTarget(at(8), targets, [[8], [8], [41, 42], [41]])).toBe(42);
+    expect(meshTarget(at(8), targets, [[8], [8], [42], [42]])).toBe(43);
+  });
+
   it('does not listen to a cluster that would use the epochs up', () => {
     expect(meshTarget(at(4), [target('east', 4), target('west', 0xffff_ffff)], [[4], [0xffff_fffe]])).toBe(4);
   });

@@ -22,7 +22,9 @@ export function meshTarget(
   const heard = targets.map(({ target }) => target).filter((target) => isEpoch(target) && (target <= from || mayJoinAt(from, target)));
   const published = live.flat().filter((epoch) => mayJoinAt(from, epoch));
   const greatest = Math.max(from, ...heard, ...published);
-  return greatest === 0 ? 0 : meetingTarget([greatest], shared(live, greatest));
+  // The mesh is on its way there from the one before: what is on the device is kept for nodes that are behind, and has its time.
+  const isStep = live.some((epochs) => epochs.includes(greatest - 1));
+  return greatest === 0 || isStep ? greatest : meetingTarget([greatest], shared(live, greatest));
 }
 
 /** Epochs that two nodes have at least, which may send to each other by them. One that a single node still has stands in nobody's way. */
