@@ -12,8 +12,8 @@ interface Tier {
   readonly name: string;
   /** Why this machine cannot run the tier; undefined when it can. */
   readonly blocked: () => string | undefined;
-  /** A script that fetches what this tier alone needs. It says why when it cannot, and ends with another status than 0. */
-  readonly prepare?: string;
+  /** Scripts that fetch what not every tier needs. Each says why when it cannot, and ends with another status than 0. */
+  readonly prepare?: readonly string[];
   /** Tiers that share the kernel's or the machine's attention run one file at a time. */
   readonly serial: boolean;
   /** Left to `--all`, unless it is chosen by name: it needs minutes of preparation on a new machine. */
@@ -75,8 +75,8 @@ const TIERS: readonly Tier[] = [
   { name: 'unit', blocked: () => undefined, serial: false },
   { name: 'etcd', blocked: needsProgram('etcd'), serial: true },
   { name: 'bpf', blocked: first(needsRoot, needsBuilt(BPF_OBJECT)), serial: true },
-  { name: 'bgp', blocked: canRunLabs, prepare: 'scripts/setup-bgp', serial: true },
-  { name: 'wireguard', blocked: first(needsRoot, needsProgram('ip')), prepare: 'scripts/setup-wireguard', serial: true },
+  { name: 'bgp', blocked: canRunLabs, prepare: ['scripts/setup-bgp'], serial: true },
+  { name: 'wireguard', blocked: first(needsRoot, needsProgram('ip')), prepare: ['scripts/setup-wireguard'], serial: true },
   { name: 'e2e', blocked: canRunLabs, serial: true },
   { name: 'chaos', blocked: canRunLabs, serial: true },
   {
@@ -88,14 +88,21 @@ const TIERS: readonly Tier[] = [
   {
     name: 'kernel',
     blocked: first(needsProgram('ip'), needsBuilt(BPF_OBJECT), needsBuilt(TRAFFIC)),
-    prepare: 'scripts/setup-kernel',
+    prepare: ['scripts/setup-kernel', 'scripts/setup-wireguard'],
     serial: true,
   },
 ];
 
-/** Why it could not be prepared; undefined when it is. What the script says meanwhile is shown. */
-function prepare({ prepare: script }: Tier): string | undefined {
-  if (script === undefined) return undefined;
+/** Why it could not be prepared; undefined when it is. What the scripts say meanwhile is shown. */
+function prepare({ prepare: scripts = [] }: Tier): string | undefined {
+  for (const script of scripts) {
+    const reason = runScript(script);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+function runScript(script: string): string | undefined {
   const { status, stderr } = spawnSync(script, { stdio: ['ignore', 'inherit', 'pipe'], encoding: 'utf8' });
   if (status === 0) return undefined;
   return (

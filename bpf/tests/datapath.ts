@@ -59,13 +59,14 @@ export function configBytes(config: Partial<DatapathConfig> = {}): Uint8Array {
   return encodeDatapathConfig({ ...noConfig, ...config });
 }
 
-/** One loaded object with unpinned maps of its own, and short words for what tests do with it. */
+/** One loaded object, whose maps are its own unless they are pinned, and short words for what tests do with it. */
 export class Datapath {
   readonly object: BpfObject;
   readonly #ring: RingBuffer;
 
-  constructor(name: string, config: Partial<DatapathConfig> = {}) {
-    this.object = BpfObject.load({ path: objectPath(name), config: configBytes(config) });
+  constructor(name: string, config: Partial<DatapathConfig> = {}, pinFolder?: string) {
+    const pinned = pinFolder === undefined ? {} : { pinFolder };
+    this.object = BpfObject.load({ path: objectPath(name), config: configBytes(config), ...pinned });
     this.#ring = new RingBuffer(this.object.map('isth_events'));
   }
 

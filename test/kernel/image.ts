@@ -10,8 +10,9 @@ const MODULES = ['veth', 'bridge', 'vxlan', 'geneve', 'wireguard', 'sch_ingress'
 const PROGRAMS = ['sh', 'ip', 'ss', 'ping', 'mount', 'umount', 'nsenter', 'unshare', 'sysctl'];
 /** npm packages that the tests in the machine import, with all that they import. */
 const PACKAGES = ['expect', 'ipaddr.js', 'koffi', '@koromix/koffi-linux-x64', 'pino', 'zod'];
-const LIBRARIES = ['core', 'model', 'net', 'datapath'];
+const LIBRARIES = ['core', 'model', 'net', 'datapath', 'crypto'];
 const TRAFFIC = '.toolchain/lab/isthmus-traffic';
+const WG = '.toolchain/wireguard/usr/bin/wg';
 /** Where the repository is in the machine. */
 const INSIDE = '/isthmus';
 
@@ -30,7 +31,8 @@ export function writeImage(path: string, { repository, modules }: ImageOptions):
   image.device('/dev/console', 5, 1);
   image.file('/init', readFileSync(join(repository, 'test/kernel/guest/init')));
   const programs = PROGRAMS.map((name) => [`/usr/bin/${name}`, findProgram(name)] as const);
-  addPrograms(image, [...programs, ['/usr/bin/node', process.execPath], [join(INSIDE, TRAFFIC), join(repository, TRAFFIC)]]);
+  const here = (path: string): string => join(repository, path);
+  addPrograms(image, [...programs, ['/usr/bin/node', process.execPath], [join(INSIDE, TRAFFIC), here(TRAFFIC)], ['/usr/bin/wg', here(WG)]]);
   image.link('/bin', 'usr/bin');
   addLibrary(image, findLibrary('libbpf.so.1'));
   inLoadOrder(findModules(modules), MODULES).forEach((file, index) => {

@@ -16,4 +16,5 @@ export const SPECS = [
   'bpf/tests/xdp-link.spec.ts',
   'bpf/tests/netlink-tunnel.spec.ts',
   'test/kernel/guest/tunnels.spec.ts',
+  'test/kernel/guest/wireguard.spec.ts',
 ] as const;
