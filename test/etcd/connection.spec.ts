@@ -191,15 +191,18 @@ describe('the connection to etcd', () => {
 
   it('keeps a call’s deadline though the server is frozen', async () => {
     const frozen = await EtcdProcess.start();
-    const kv = await frozen.connect();
-    await kv.status();
-    frozen.freeze();
-    const since = performance.now();
-    await rejection(kv.put('a', '1', { timeoutMs: 200 }), KV_TIMEOUT);
-    expect(performance.now() - since).toBeLessThan(1_000);
-    const fresh = await frozen.connect('root', { connectTimeoutMs: 200 });
-    await rejection(fresh.put('a', '1', { timeoutMs: 500 }), KV_UNREACHABLE);
-    await frozen.close();
+    try {
+      const kv = await frozen.connect();
+      await kv.status();
+      await frozen.freeze();
+      const since = performance.now();
+      await rejection(kv.put('a', '1', { timeoutMs: 200 }), KV_TIMEOUT);
+      expect(performance.now() - since).toBeLessThan(1_000);
+      const fresh = await frozen.connect('root', { connectTimeoutMs: 200 });
+      await rejection(fresh.put('a', '1', { timeoutMs: 500 }), KV_UNREACHABLE);
+    } finally {
+      await frozen.close();
+    }
   });
 
   it('reads its configuration from a file', async () => {

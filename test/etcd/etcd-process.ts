@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { access, cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -83,9 +84,16 @@ export class EtcdProcess {
     await gone;
   }
 
-  /** SIGSTOP: connections stay open and silent. */
-  freeze(): void {
+  /** SIGSTOP: connections stay open and silent. Resolves when no thread of it runs any more: until then it may answer. */
+  async freeze(): Promise<void> {
     this.#child!.kill('SIGSTOP');
+    while (!this.#isStopped()) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #isStopped(): boolean {
+    const tasks = `/proc/${this.#child!.pid}/task`;
+    // The state stands after the name, which is in brackets and may have any characters.
+    return readdirSync(tasks).every((task) => readFileSync(`${tasks}/${task}/stat`, 'latin1').split(') ').at(-1)?.startsWith('T'));
   }
 
   /** SIGCONT. */

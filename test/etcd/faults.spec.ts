@@ -74,7 +74,7 @@ describe('the mirror survives', () => {
       const lease = await writer.grantLease(12);
       await writer.put('leased', '1', { lease: lease.id });
       const frozenAt = performance.now();
-      etcd.freeze();
+      await etcd.freeze();
       await until(() => mirror.said.includes('disconnected'), 12_000);
       await until(() => lease.lost.aborted, 14_000 - (performance.now() - frozenAt));
       expect(lease.lost.reason).toMatchObject({ code: KV_LEASE_LOST.code });
