@@ -1,7 +1,7 @@
 import { type Clock, CodedError, LOCAL_SCOPE, LOG, type Logger, type Random } from '@isthmus/core';
 import type { WireGuardDevice } from '@isthmus/crypto';
 import { LearnedRouteSink, matchRoute, NetlinkSocket, peerTx, RingBuffer, RouteSink } from '@isthmus/datapath';
-import type { Config, EncryptionExemption } from '@isthmus/model';
+import type { Config } from '@isthmus/model';
 import { ENCRYPTION_TUNNEL } from './agent.errors.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import type { TunnelStatus } from './agent-status.ts';
@@ -11,6 +11,7 @@ import { type DatapathDevices, ensureDevices, POD_NEXT_HOP, setHostAddresses } f
 import { EventFanout } from './datapath/event-fanout.ts';
 import { type LoadedPrograms, startPrograms } from './datapath/programs.ts';
 import { removeOtherTunnels } from './datapath/tunnel.ts';
+import type { OpenEncryption } from './encryption/agent-encryption.ts';
 import { removeWireGuard } from './encryption/wireguard-devices.ts';
 import type { PodAddresses } from './endpoint/endpoint-ports.ts';
 import { sinkReport } from './sink-report.ts';
@@ -36,10 +37,8 @@ export interface AgentKernelOptions {
   readonly gateway: PodAddresses;
   readonly tables: AgentTables;
   readonly events: EventFanout;
-  /** Numbers of the WireGuard devices; undefined: nothing is encrypted. */
-  readonly wireguard: Readonly<Record<WireGuardDevice, number>> | undefined;
-  /** What of the node's own packets is not encrypted. */
-  readonly exempt: readonly EncryptionExemption[];
+  /** Undefined: nothing is encrypted. */
+  readonly encryption: OpenEncryption | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -49,25 +48,14 @@ export interface AgentKernelOptions {
  * Brings the kernel's part up, or takes over what an earlier agent left: devices, programs in place of the old ones, maps as they are.
  * @throws CodedError naming what the kernel refuses; ENCRYPTION_TUNNEL
  */
-export function startKernel({
-  config,
-  facts,
-  gateway,
-  tables,
-  events,
-  wireguard,
-  exempt,
-  clock,
-  random,
-  log,
-}: AgentKernelOptions): AgentKernel {
+export function startKernel({ config, facts, gateway, tables, events, encryption, clock, random, log }: AgentKernelOptions): AgentKernel {
   const tunneled = facts.routingMode !== 'native';
   const devices = ensureDevices({
     tunnel: tunneled ? { protocol: facts.tunnelProtocol, port: facts.tunnelPort, mtu: facts.podMtu } : undefined,
     podMtu: facts.podMtu,
     ipv6: config['enable-ipv6'] || facts.underlay.ipv4 === '',
   });
-  if (wireguard && devices.tunnel && devices.tunnel.device === undefined) throw geneveUnencrypted();
+  if (encryption && devices.tunnel && devices.tunnel.device === undefined) throw geneveUnencrypted();
   setHostAddresses(devices.host, gateway);
   const programs = startPrograms(
     {
@@ -80,7 +68,7 @@ export function startKernel({
       native: facts.routingMode !== 'tunnel',
       maxEntries: mapLimits(config),
       underlay: facts.underlay,
-      encryption: wireguard && { ifindex: wireguard, node: config['encrypt-node'], strict: config['encryption-strict-mode'], exempt },
+      encryption: encryption && { ...encryption, node: config['encrypt-node'], strict: config['encryption-strict-mode'] },
     },
     devices,
   );
@@ -119,7 +107,7 @@ export function startKernel({
     removeOtherTunnels: () => {
       NetlinkSocket.using('route', undefined, (socket) => {
         removeOtherTunnels(socket, tunneled ? facts.tunnelProtocol : undefined);
-        if (wireguard === undefined) removeWireGuard(socket, config['state-dir']);
+        if (encryption === undefined) removeWireGuard(socket, config['state-dir']);
       });
       programs.detachOthers();
     },

@@ -45,3 +45,11 @@ function podCidrsWait({ clusterEtcdConnected, podCidrsRefusal }: ReadinessInputs
   if (clusterEtcdConnected === false) return 'the cluster etcd, which tells its pod CIDRs';
   return `its pod CIDRs from the operator${podCidrsRefusal === undefined ? '' : `, which says ${podCidrsRefusal}`}`;
 }
+
+/** Whether all nodes, and what they say of their keys, are known. Remote clusters that do not answer are waited for as long as readiness waits. */
+export function isMeshKnown(inputs: Pick<ReadinessInputs, 'tables' | 'remotes' | 'remotesListed' | 'meshWaitOver'>): boolean {
+  const { tables, remotes, remotesListed, meshWaitOver } = inputs;
+  const { localNodes, localWireGuard, localWireGuardTargets } = tables.sources;
+  if (![localNodes, localWireGuard, localWireGuardTargets].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE))) return false;
+  return meshWaitOver || (remotesListed && remotes.every(({ ready }) => ready));
+}

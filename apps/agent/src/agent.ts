@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, IdPool, LOCAL_SCOPE, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
+import { type Clock, IdPool, LOG, type Logger, messageOf, Notifier, type Random } from '@isthmus/core';
 import type { CredentialKeeper } from '@isthmus/crypto';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange } from '@isthmus/mesh';
-import type { Config, EncryptionExemption, EndpointRow } from '@isthmus/model';
+import type { Config, EndpointRow } from '@isthmus/model';
 import { notReady } from './agent.errors.ts';
 import { type AgentConnections, openConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import { type AgentKernel, startKernel, tunnelStatus } from './agent-kernel.ts';
 import { declarePublishing, type Publishing } from './agent-publishing.ts';
-import { readinessOf } from './agent-readiness.ts';
+import { isMeshKnown, readinessOf } from './agent-readiness.ts';
 import { type RemoteHealth, type RunningSources, startSources } from './agent-sources.ts';
 import { agentStatus } from './agent-status.ts';
 import type { BgpApi } from './api/bgp-routes.ts';
@@ -182,7 +182,7 @@ export class Agent {
   /** What the API shows of encryption. */
   encryption(): EncryptionStatus {
     const { facts } = this.#options;
-    return this.#encryption?.status(this.#exempt()) ?? { ...NO_ENCRYPTION, node: `${facts.cluster}/${facts.node}` };
+    return this.#encryption?.status() ?? { ...NO_ENCRYPTION, node: `${facts.cluster}/${facts.node}` };
   }
 
   /** A loaded map, while the datapath runs. */
@@ -214,8 +214,9 @@ export class Agent {
     this.#bgp.setPodCidrs(this.podCidrs.all);
     this.#bgp.adopt();
     const gateway = this.podCidrs.gateway();
-    const wireguard = await this.#encryption?.open(signal);
-    this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events, wireguard, exempt: this.#exempt() });
+    const exempt = exemptPorts(this.#connections.configs, config['join-api-endpoint']);
+    const encryption = await this.#encryption?.open(exempt, signal);
+    this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events, encryption });
     this.#encryption?.adopt(this.#kernel.adoptedTx);
     const { restored, gone } = restoreEndpoints(this.#endpointParts, (file, error) =>
       log.error({ file, [LOG.error]: error }, 'an endpoint file is broken'),
@@ -260,34 +261,22 @@ export class Agent {
     kernel.removeOtherTunnels();
   }
 
-  #exempt(): EncryptionExemption[] {
-    const { cluster, mesh } = this.#connections.configs;
-    const joinApi = this.#options.config['join-api-endpoint'];
-    return exemptPorts({
-      'cluster etcd': cluster.endpoints,
-      'mesh etcd': mesh?.endpoints ?? [],
-      'join API': joinApi === '' ? [] : [joinApi],
-    });
-  }
-
   #encrypt(kernel: AgentKernel, publishing: Publishing, signal: AbortSignal): void {
     const encryption = this.#encryption;
     if (encryption === undefined) return;
     const hands: EncryptionHands = {
-      publish: (row) => void publishing.publishWireGuard(row, signal).catch(() => undefined), // rejects only by abort
+      publish: publishing.publishWireGuard,
       onPublicKey: () => publishing.publishNode(),
       settled: (address, revision, until) => kernel.sinks.peerSettled(address, revision, until),
-      complete: () => this.#isMeshKnown(),
+      complete: () =>
+        isMeshKnown({
+          tables: this.tables,
+          remotes: this.#remotes.remotes(),
+          remotesListed: this.#remotes.remotesListed(),
+          meshWaitOver: this.#isMeshWaitOver(),
+        }),
     };
     this.#run('encryption', encryption.run(hands, signal));
-  }
-
-  /** Whether all nodes are known; remote clusters that do not answer are waited for as long as readiness does. */
-  #isMeshKnown(): boolean {
-    const { localNodes, localWireGuard, localWireGuardTargets } = this.tables.sources;
-    if (![localNodes, localWireGuard, localWireGuardTargets].every(({ table }) => table.scopes.isSynced(LOCAL_SCOPE))) return false;
-    if (this.#isMeshWaitOver()) return true;
-    return this.#remotes.remotesListed() && this.#remotes.remotes().every(({ ready }) => ready);
   }
 
   #isMeshWaitOver(): boolean {

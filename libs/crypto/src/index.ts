@@ -82,11 +82,8 @@ export {
   deviceOf,
   type Epoch,
   isEpoch,
-  judgeTarget,
   mayJoinAt,
   meetingTarget,
-  type TargetJudgement,
-  WIREGUARD_DEVICES,
   type WireGuardDevice,
 } from './wireguard/epoch.ts';
 export { type ClusterTarget, meshTarget } from './wireguard/mesh-target.ts';
@@ -96,7 +93,7 @@ export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';
 export type { RotationAction } from './wireguard/rotation/rotation-action.ts';
 export { type KeyStore, type PeerPlace, RotationRunner, type RotationRunnerOptions } from './wireguard/rotation/rotation-runner.ts';
 export type { DeviceView, InstalledPeer, PeerView, RotationView } from './wireguard/rotation/rotation-view.ts';
-export { hasLeft, keyOf, type PublishedEpoch, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
+export { hasLeft, keyOf, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
 export { leftBehind, newTarget, nodesBehind, presentTarget, rotationWaits } from './wireguard/target/next-target.ts';
 export type { TargetChange } from './wireguard/target/target-history.ts';
 export type { WireGuardTargets } from './wireguard/target/wireguard-targets.ts';

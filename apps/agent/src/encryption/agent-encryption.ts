@@ -1,26 +1,24 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type Clock, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
 import {
   deviceOf,
+  type Epoch,
   EpochKeyFolder,
-  meshTarget,
-  type PeerView,
+  type EpochKeys,
   RotationRunner,
   systemRandomBytes,
   WgTool,
   type WireGuardDevice,
   type WireGuardRecord,
 } from '@isthmus/crypto';
-import type { Config, EncryptionExemption, NodeRow, WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
+import { MarkBits } from '@isthmus/datapath';
+import type { Config, EncryptionExemption, WireGuardRow } from '@isthmus/model';
 import type { AgentFacts } from '../agent-facts.ts';
 import type { AgentTables } from '../tables/agent-tables.ts';
-import { usableWireGuardRows } from '../tables/usable-wireguard-rows.ts';
 import { type EncryptionStatus, encryptionStatus } from './encryption-status.ts';
+import { EncryptionTables } from './encryption-tables.ts';
 import { placeOfNode } from './peer-place.ts';
 import { WIREGUARD_NAMES, WireGuardDevices, wireguardFolder } from './wireguard-devices.ts';
 
-/** Skb mark of what the devices send: already encrypted (bpf/lib/mark.h). */
-const MARK_ENCRYPTED = 0x0e00;
 /** Time between two looks: after something was done, while something is waited for, and while nothing is. */
 const BUSY_MS = 50;
 const WAITING_MS = 250;
@@ -39,9 +37,17 @@ export interface AgentEncryptionOptions {
   readonly tables: AgentTables;
 }
 
+/** What the datapath is told. */
+export interface OpenEncryption {
+  /** Numbers of the devices. */
+  readonly ifindex: Readonly<Record<WireGuardDevice, number>>;
+  /** What of the node's own packets is not encrypted. */
+  readonly exempt: readonly EncryptionExemption[];
+}
+
 /** What it changes things by, once the datapath is there. */
 export interface EncryptionHands {
-  /** Says in the store what this node has. Returns at once: it is read back when it is there. */
+  /** Says in the store what this node has. Returns at once: it is read back when it is there, and said again until then. */
   publish(row: WireGuardRow): void;
   /** Told when {@link AgentEncryption.publicKey} is another one. */
   onPublicKey(): void;
@@ -57,7 +63,7 @@ export interface EncryptionHands {
  */
 export class AgentEncryption {
   readonly #options: AgentEncryptionOptions;
-  readonly #name: string;
+  readonly #tables: EncryptionTables;
   readonly #devices: WireGuardDevices;
   readonly #folder: EpochKeyFolder;
   readonly #wake = new Notifier();
@@ -65,19 +71,20 @@ export class AgentEncryption {
   #problem: string | undefined;
   readonly #broken = new Set<string>();
   #runner: RotationRunner | undefined;
-  /** What the store was last told. */
-  #said: WireGuardRecord | undefined;
+  #hasPublished = false;
+  #exempt: readonly EncryptionExemption[] = [];
 
   constructor(options: AgentEncryptionOptions) {
     this.#options = options;
     const { config, facts, clock } = options;
-    this.#name = `${facts.cluster}/${facts.node}`;
+    this.#tables = new EncryptionTables(options.tables, facts);
     this.#devices = new WireGuardDevices(facts.wireguardMtu, clock);
     this.#folder = new EpochKeyFolder(wireguardFolder(config['state-dir']));
   }
 
-  /** Makes the devices, or takes over those that are there. Tries until it can. @returns their numbers */
-  async open(signal: AbortSignal): Promise<Readonly<Record<WireGuardDevice, number>>> {
+  /** Makes the devices, or takes over those that are there. Tries until it can. @param exempt what of the node's own packets is not encrypted */
+  async open(exempt: readonly EncryptionExemption[], signal: AbortSignal): Promise<OpenEncryption> {
+    this.#exempt = exempt;
     const { clock, log } = this.#options;
     if (!(await this.#folder.isInMemory()))
       log.warn({ folder: this.#folder.path }, 'private keys are kept on a disk: put the state folder on a file system in memory');
@@ -85,7 +92,7 @@ export class AgentEncryption {
       try {
         const ifindex = await this.#devices.open();
         this.#tell(undefined);
-        return ifindex;
+        return { ifindex, exempt };
       } catch (error) {
         this.#tell(error);
       }
@@ -93,12 +100,9 @@ export class AgentEncryption {
     }
   }
 
-  /** Takes over what an earlier agent let the datapath send by: a peer must not be closed only because nobody has said anything of it yet. */
-  adopt(tx: Iterable<readonly [address: string, device: WireGuardDevice]>): void {
-    const { tables } = this.#options;
-    tables.store.transact(() => {
-      for (const [address, device] of tx) tables.sources.wireguardTx.put(address, { device });
-    });
+  /** See {@link EncryptionTables.adopt}. */
+  adopt(tx: ReadonlyMap<string, WireGuardDevice>): void {
+    this.#tables.adopt(tx);
   }
 
   /** Why nothing can be done at present; undefined when all is well. */
@@ -136,21 +140,21 @@ export class AgentEncryption {
     }
   }
 
-  /** What people are shown. @param exempt what is not encrypted in any case */
-  status(exempt: readonly EncryptionExemption[]): EncryptionStatus {
+  /** What people are shown. */
+  status(): EncryptionStatus {
     const { config, clock } = this.#options;
     return encryptionStatus({
-      node: this.#name,
+      node: this.#tables.name,
       strict: config['encryption-strict-mode'],
       encryptNode: config['encrypt-node'],
       implementation: this.#devices.implementation,
       problem: this.#problem,
-      exempt: exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
+      exempt: this.#exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
       keys: this.#keys,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },
-      peers: this.#peers(),
+      peers: this.#tables.peers(),
       target: this.#target(),
-      targets: this.#targets(),
+      targets: this.#tables.targets(),
       now: clock.wall() / 1000,
     });
   }
@@ -159,12 +163,11 @@ export class AgentEncryption {
   async #step(runner: RotationRunner, hands: EncryptionHands, signal: AbortSignal): Promise<number> {
     try {
       const before = this.publicKey();
-      await this.#readKeys();
-      if (this.publicKey() !== before) hands.onPublicKey();
       const actions = await runner.step();
-      const stands = this.#published();
-      // What an earlier agent said is said by this one from now on: then it is written again where the store loses it.
-      if (this.#said === undefined && stands !== undefined) this.#publish(stands, hands);
+      if (this.publicKey() !== before) hands.onPublicKey();
+      // What an earlier agent said is said by this one from now on.
+      const stands = this.#tables.published();
+      if (!this.#hasPublished && stands !== undefined) this.#publish(stands, hands);
       for (const action of actions)
         if (action.do !== 'quiet' && action.do !== 'kick')
           this.#options.log.debug({ action: action.do, ...nameless(action) }, 'encryption');
@@ -177,15 +180,16 @@ export class AgentEncryption {
     }
   }
 
-  async #readKeys(): Promise<void> {
-    const { keys, broken } = await this.#folder.load();
-    this.#keys = new Map([...keys].map(([epoch, key]) => [epoch, key.publicKey]));
-    for (const key of keys.values()) key.wipe();
-    for (const [file, error] of broken) {
+  /** What the runner finds, kept to be shown: the public halves. */
+  async #loadKeys(): Promise<EpochKeys> {
+    const loaded = await this.#folder.load();
+    this.#keys = new Map([...loaded.keys].map(([epoch, key]) => [epoch, key.publicKey]));
+    for (const [file, error] of loaded.broken) {
       if (!this.#broken.has(file))
         this.#options.log.error({ file, [LOG.error]: error }, 'a key file is broken: a new key is made for its epoch');
       this.#broken.add(file);
     }
+    return loaded;
   }
 
   /** A failure is told when it begins, and when it is over. */
@@ -200,15 +204,15 @@ export class AgentEncryption {
   #isMoving(): boolean {
     const newest = Math.max(0, ...this.#keys.keys());
     return (
-      this.#keys.size !== 1 || newest < this.#target() || this.#peers().some(({ tx, record }) => tx === 'closed' && record !== undefined)
+      this.#keys.size !== 1 ||
+      newest < this.#target() ||
+      this.#tables.peers().some(({ tx, record }) => tx === 'closed' && record !== undefined)
     );
   }
 
   #listen(): () => void {
     const { tables } = this.#options;
-    const { localWireGuard, remoteWireGuard, localWireGuardTargets, remoteWireGuardTargets, localNodes, remoteNodes } = tables.sources;
-    const watched = [localWireGuard, remoteWireGuard, localWireGuardTargets, remoteWireGuardTargets, localNodes, remoteNodes];
-    const feeds = watched.map(({ table }) => new Feed(table as Table<object>));
+    const feeds = this.#tables.watched.map((table) => new Feed(table as Table<object>));
     return tables.store.changed.listen(() => {
       let moved = false;
       for (const feed of feeds) while (feed.pending) moved = feed.next(1000) !== undefined || moved;
@@ -216,63 +220,35 @@ export class AgentEncryption {
     });
   }
 
-  #target(): number {
-    const { facts } = this.#options;
-    const live = [...this.#rows().values()].map(({ epochs }) => epochs.map(({ epoch }) => epoch));
-    return meshTarget({ cluster: facts.cluster, newest: Math.max(0, ...this.#keys.keys()) }, this.#targets(), live);
-  }
-
-  #targets(): WireGuardTargetRow[] {
-    const { localWireGuardTargets, remoteWireGuardTargets } = this.#options.tables.sources;
-    return [localWireGuardTargets, remoteWireGuardTargets].flatMap(({ table }) => [...table.rows()].map(([, row]) => row));
-  }
-
-  #rows(): ReadonlyMap<string, WireGuardRow> {
-    const { localWireGuard, remoteWireGuard } = this.#options.tables.sources;
-    return usableWireGuardRows([...localWireGuard.table.rows(), ...remoteWireGuard.table.rows()], this.#options.facts.cluster);
-  }
-
-  #published(): WireGuardRecord | undefined {
-    return recordOf(this.#rows().get(this.#name));
-  }
-
-  #node(name: string): NodeRow | undefined {
-    const { localNodes, remoteNodes } = this.#options.tables.sources;
-    return localNodes.table.get(name) ?? remoteNodes.table.get(name);
-  }
-
-  #peers(): PeerView[] {
-    const { localNodes, remoteNodes, wireguardTx } = this.#options.tables.sources;
-    const rows = this.#rows();
-    const nodes = [localNodes, remoteNodes].flatMap(({ table }) => [...table.rows()]).filter(([name]) => name !== this.#name);
-    return nodes.map(([name, { internalIps }]) => {
-      const devices = new Set(internalIps.map((ip) => wireguardTx.table.get(ip)?.device ?? 'closed'));
-      // A flip that was cut short has left one address behind: it is done again.
-      const tx = devices.size === 1 ? [...devices][0]! : 'closed';
-      return { name, record: recordOf(rows.get(name)), tx };
-    });
+  #target(): Epoch {
+    return this.#tables.target(Math.max(0, ...this.#keys.keys()));
   }
 
   #newRunner(hands: EncryptionHands, signal: AbortSignal): RotationRunner {
     const { settled } = hands;
     const { config, facts, clock } = this.#options;
     return new RotationRunner({
-      name: this.#name,
+      name: this.#tables.name,
       times: { drainMs: config['wireguard-drain'] * 1000, maxOverlapMs: config['wireguard-max-overlap'] * 1000 },
       clock,
       random: systemRandomBytes,
-      keys: this.#folder,
+      keys: {
+        load: () => this.#loadKeys(),
+        save: (epoch, key) => this.#folder.save(epoch, key),
+        remove: (epoch) => this.#folder.remove(epoch),
+        file: (epoch) => this.#folder.file(epoch),
+      },
       wireguard: new WgTool(),
       devices: WIREGUARD_NAMES,
-      mark: MARK_ENCRYPTED,
+      mark: MarkBits.kindEncrypted,
       ensureDevice: (device) => this.#devices.ensure(device),
       opened: (device) => this.#devices.opened(device),
       target: () => this.#target(),
-      published: () => this.#published(),
+      published: () => this.#tables.published(),
       publish: async (record) => this.#publish(record, hands),
-      peers: () => this.#peers(),
+      peers: () => this.#tables.peers(),
       placeOf: (peer) => {
-        const node = this.#node(peer);
+        const node = this.#tables.node(peer);
         return node && placeOfNode(node, facts.hostIp.includes(':') ? 6 : 4);
       },
       send: (peer, device) => this.#send(peer, device, settled, signal),
@@ -280,32 +256,18 @@ export class AgentEncryption {
     });
   }
 
-  /** It is read back when it is there; until then it is the same again. */
   #publish(record: WireGuardRecord, { publish }: EncryptionHands): void {
-    if (isDeepStrictEqual(record, this.#said)) return;
-    this.#said = record;
+    this.#hasPublished = true;
     const { cluster, clusterId, node: name } = this.#options.facts;
     publish({ cluster, clusterId, name, ...record });
   }
 
-  /** All addresses of the node in one commit; done when the kernel has them. */
+  /** Done when the kernel has it. */
   async #send(peer: string, device: WireGuardDevice | undefined, settled: EncryptionHands['settled'], signal: AbortSignal): Promise<void> {
-    const { tables } = this.#options;
-    const { wireguardTx } = tables.sources;
-    const addresses = this.#node(peer)?.internalIps ?? [];
-    tables.store.transact(() => {
-      for (const ip of addresses)
-        if (device === undefined) wireguardTx.delete(ip);
-        else wireguardTx.put(ip, { device });
-    });
-    const { revision } = tables.store;
+    const { addresses, revision } = this.#tables.send(peer, device);
     const until = AbortSignal.any([AbortSignal.timeout(SETTLE_MS), signal]);
     await Promise.all(addresses.map((ip) => settled(ip, revision, until)));
   }
-}
-
-function recordOf(row: WireGuardRow | undefined): WireGuardRecord | undefined {
-  return row && { epochs: row.epochs, minTx: row.minTx, laggards: row.laggards };
 }
 
 /** What a log may say of an action: public keys are of no use to who reads it. */

@@ -4,12 +4,11 @@ import {
   type Epoch,
   keyOf,
   type PeerView,
-  WIREGUARD_DEVICES,
   type WireGuardDevice,
   type WireGuardDeviceState,
   type WireGuardPeerState,
 } from '@isthmus/crypto';
-import type { WireGuardTargetRow } from '@isthmus/model';
+import { WIREGUARD_PORTS, type WireGuardTargetRow } from '@isthmus/model';
 import { WIREGUARD_NAMES } from './wireguard-devices.ts';
 
 /** How a peer is reached: `no-keys`: it publishes none; `handshake`: there was none yet; `closed`: nothing is sent to it for another reason. */
@@ -136,7 +135,7 @@ function deviceStatus({ keys, devices }: EncryptionFacts, device: WireGuardDevic
   const epoch = [...keys].find(([, key]) => key === publicKey)?.[0];
   const fingerprint =
     publicKey === undefined ? '' : createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, 16);
-  return { name: WIREGUARD_NAMES[device], device, port: WIREGUARD_DEVICES[device].port, epoch: epoch ?? null, fingerprint };
+  return { name: WIREGUARD_NAMES[device], device, port: WIREGUARD_PORTS[device], epoch: epoch ?? null, fingerprint };
 }
 
 function peerStatus(facts: EncryptionFacts, { name, record, tx }: PeerView): PeerEncryption {

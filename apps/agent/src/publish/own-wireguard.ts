@@ -4,8 +4,8 @@ import { encodeWireGuard, wireGuardKey } from '@isthmus/mesh';
 import type { WireGuardRow } from '@isthmus/model';
 import { type KvRecordCodec, KvRecordSink } from './kv-record-sink.ts';
 
-/** Publishes what a node says of its keys. Resolves when the cluster etcd has it; waits while that fails. */
-export type PublishWireGuard = (row: WireGuardRow, signal?: AbortSignal) => Promise<void>;
+/** Publishes what a node says of its keys. Said again, it is looked whether the cluster etcd has it: somebody may have removed it. */
+export type PublishWireGuard = (row: WireGuardRow) => void;
 
 /** What {@link declareOwnWireGuard} works with. */
 export interface OwnWireGuardOptions {
@@ -29,10 +29,11 @@ export function declareOwnWireGuard(options: OwnWireGuardOptions): PublishWireGu
   if (!encrypts) complete();
   const target = new KvRecordSink(kv, ownWireGuardCodec(cluster, node));
   const sink = group.add({ name: 'own-wireguard', table: own.table, target, after });
-  return async (row, signal) => {
+  return (row) => {
+    const before = own.table.revisionOf(node);
     own.put(node, row);
     complete();
-    await sink.settled(node, own.table.revisionOf(node) ?? store.revision, signal);
+    if (own.table.revisionOf(node) === before) sink.redo();
   };
 }
 

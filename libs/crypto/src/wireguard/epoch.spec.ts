@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { deviceOf, isEpoch, judgeTarget, mayJoinAt, meetingTarget, WIREGUARD_DEVICES } from './epoch.ts';
+import { deviceOf, isEpoch, mayJoinAt, meetingTarget } from './epoch.ts';
 
 const epoch = fc.integer({ min: 1, max: 1_000_000 });
 
@@ -15,20 +15,8 @@ it.each<[number, boolean]>([
   expect(isEpoch(value)).toBe(good);
 });
 
-it('epochs take turns on two devices, and none of them is the number of a closed peer', () => {
+it('epochs take turns on two devices', () => {
   expect([7, 8, 9].map(deviceOf)).toEqual(['odd', 'even', 'odd']);
-  expect(new Set([0, WIREGUARD_DEVICES.even.tx, WIREGUARD_DEVICES.odd.tx]).size).toBe(3);
-  expect(WIREGUARD_DEVICES.even.port).not.toBe(WIREGUARD_DEVICES.odd.port);
-});
-
-it.each<[number, number, string]>([
-  [8, 7, 'old'],
-  [8, 8, 'old'],
-  [8, 9, 'step'],
-  [8, 10, 'too-far'],
-  [0, 1, 'step'],
-])('at %d a cluster that publishes %d: %s', (mesh, published, judgement) => {
-  expect(judgeTarget(mesh, published)).toBe(judgement);
 });
 
 it('a cluster may be far ahead when it comes, but not beyond all measure', () => {

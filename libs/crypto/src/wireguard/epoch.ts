@@ -4,12 +4,6 @@ export type Epoch = number;
 /** A node's two WireGuard devices. An epoch's keys are on the one of its parity. */
 export type WireGuardDevice = 'even' | 'odd';
 
-/** What belongs to each device: its UDP port, and the number under which the datapath sends by it (0 there is a closed peer). */
-export const WIREGUARD_DEVICES: Readonly<Record<WireGuardDevice, { readonly port: number; readonly tx: number }>> = {
-  even: { port: 51_871, tx: 1 },
-  odd: { port: 51_872, tx: 2 },
-};
-
 const MAX_EPOCH = 0xffff_ffff;
 /** How far from the own target that of a cluster may be which is connected for the first time. */
 const FIRST_STEP = 65_536;
@@ -22,18 +16,6 @@ export function isEpoch(value: number): boolean {
 /** The device that an epoch's keys are on. */
 export function deviceOf(epoch: Epoch): WireGuardDevice {
   return epoch % 2 === 0 ? 'even' : 'odd';
-}
-
-/** What becomes of a target that a cluster publishes: nothing new, a step of the mesh, or one that it may not make. */
-export type TargetJudgement = 'old' | 'step' | 'too-far';
-
-/**
- * Judges a cluster's target against the mesh's. The target grows by one at a time: a cluster that has gone bad cannot run away with the epochs of the
- * others, and what it may do, and how often, is bounded by whoever asks.
- */
-export function judgeTarget(mesh: Epoch, published: Epoch): TargetJudgement {
-  if (published <= mesh) return 'old';
-  return published === mesh + 1 ? 'step' : 'too-far';
 }
 
 /** Whether a cluster's target may be taken when it is connected for the first time, where both sides confirm it. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@isthmus/core';
+import { WIREGUARD_PORTS } from '@isthmus/model';
 import type { RandomBytes } from '../../token/token-ledger.ts';
-import { type Epoch, WIREGUARD_DEVICES, type WireGuardDevice } from '../epoch.ts';
+import { type Epoch, type WireGuardDevice } from '../epoch.ts';
 import { WireGuardKey } from '../wireguard-key.ts';
 import type { WireGuardDeviceState, WireGuardPort } from '../wireguard-port.ts';
 import { Rotation, type RotationTimes } from './rotation.ts';
@@ -159,12 +160,12 @@ export class RotationRunner {
   async #setUp(device: WireGuardDevice, epoch: Epoch): Promise<void> {
     const { keys, wireguard, devices, mark, ensureDevice } = this.#options;
     await ensureDevice(device);
-    await wireguard.setUp(devices[device], { privateKeyFile: keys.file(epoch), listenPort: WIREGUARD_DEVICES[device].port, mark });
+    await wireguard.setUp(devices[device], { privateKeyFile: keys.file(epoch), listenPort: WIREGUARD_PORTS[device], mark });
     this.#options.opened?.(device);
   }
 
   async #put(device: WireGuardDevice, some: readonly Wanted[]): Promise<void> {
-    const { port } = WIREGUARD_DEVICES[device];
+    const port = WIREGUARD_PORTS[device];
     const peers = some.flatMap(({ peer, publicKey, keepalive }) => {
       const place = this.#options.placeOf(peer);
       if (place === undefined) return []; // It is gone since.

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { deviceOf, type Epoch, WIREGUARD_DEVICES, type WireGuardDevice } from '../epoch.ts';
+import { WIREGUARD_PORTS } from '@isthmus/model';
+import { deviceOf, type Epoch, type WireGuardDevice } from '../epoch.ts';
 import type { RotationAction } from './rotation-action.ts';
 import type { DeviceView, PeerView, RotationView } from './rotation-view.ts';
 import { hasLeft, keyOf, type WireGuardRecord } from './wireguard-record.ts';
@@ -185,7 +186,7 @@ function ownRecord(view: RotationView): WireGuardRecord | undefined {
   const newest = listening.at(-1)?.[0];
   if (newest === undefined) return view.published === undefined ? undefined : { epochs: [], minTx: view.published.minTx, laggards: [] };
   const live = listening.filter(([epoch]) => epoch === newest || isNeeded(view, epoch));
-  const epochs = live.map(([epoch, publicKey]) => ({ epoch, publicKey, port: WIREGUARD_DEVICES[deviceOf(epoch)].port }));
+  const epochs = live.map(([epoch, publicKey]) => ({ epoch, publicKey, port: WIREGUARD_PORTS[deviceOf(epoch)] }));
   return { epochs, ...acknowledged(view, newest) };
 }
 

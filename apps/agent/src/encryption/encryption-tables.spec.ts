@@ -1,0 +1,67 @@
+import { ManualClock } from '@isthmus/core';
+import type { NodeRow, WireGuardRow } from '@isthmus/model';
+import { OWN_NODE, ownTables } from '../tables/own-node-fixture.ts';
+import { EncryptionTables } from './encryption-tables.ts';
+
+const node = (cluster: string, name: string, ...internalIps: string[]): NodeRow => {
+  const clusterId = cluster === 'east' ? 1 : 2;
+  return { cluster, clusterId, name, internalIps, hostIps: internalIps, podCidrs: [], encryptionKey: 255, wireguardPublicKey: '' };
+};
+const record = (cluster: string, name: string, epoch: number, publicKey = `${cluster}/${name}`): WireGuardRow => {
+  const clusterId = cluster === 'east' ? 1 : 2;
+  return { cluster, clusterId, name, epochs: [{ epoch, publicKey, port: 51_871 }], minTx: epoch, laggards: [] };
+};
+
+function fixture() {
+  const tables = ownTables(new ManualClock());
+  const { localNodes, remoteNodes, localWireGuard } = tables.sources;
+  localNodes.put('east/n1', node('east', 'n1', '192.0.2.1'));
+  remoteNodes.put('west/n1', node('west', 'n1', '192.0.2.9', '2001:db8::9'));
+  localWireGuard.put('east/n1', record('east', 'n1', 8));
+  return { tables, encryption: new EncryptionTables(tables, OWN_NODE) };
+}
+
+const tx = ({ encryption }: ReturnType<typeof fixture>): string[] => encryption.peers().map((peer) => `${peer.name} ${peer.tx}`);
+
+it('knows all nodes but its own', () => {
+  const f = fixture();
+  expect(tx(f)).toEqual(['west/n1 closed']);
+  expect([f.encryption.name, f.encryption.published()?.minTx]).toEqual(['east/n1', 8]);
+});
+
+it('sends to all addresses of a node in one commit', () => {
+  const f = fixture();
+  const before = f.tables.store.revision;
+  expect(f.encryption.send('west/n1', 'odd')).toEqual({ addresses: ['192.0.2.9', '2001:db8::9'], revision: before + 1 });
+  expect(tx(f)).toEqual(['west/n1 odd']);
+  expect(f.tables.peers.get('2001:db8::9')).toMatchObject({ tx: 'odd' });
+  f.encryption.send('west/n1', undefined);
+  expect([tx(f), f.tables.peers.get('192.0.2.9')?.tx]).toEqual([['west/n1 closed'], 'closed']);
+});
+
+it('takes over what is sent by, and counts a change that was cut short as none', () => {
+  const f = fixture();
+  f.encryption.adopt([
+    ['192.0.2.9', 'even'],
+    ['2001:db8::9', 'even'],
+  ]);
+  expect(tx(f)).toEqual(['west/n1 even']);
+  f.encryption.adopt([['2001:db8::9', 'odd']]);
+  expect(tx(f)).toEqual(['west/n1 closed']);
+});
+
+it('takes no keys from who claims those of another node', () => {
+  const f = fixture();
+  f.tables.sources.remoteWireGuard.put('west/n1', record('west', 'n1', 8, 'east/n1'));
+  expect(f.encryption.peers()[0]?.record).toBeUndefined();
+  f.tables.sources.remoteWireGuard.put('west/n1', record('west', 'n1', 8));
+  expect(f.encryption.peers()[0]?.record?.minTx).toBe(8);
+});
+
+it('is to be where the clusters want the mesh', () => {
+  const f = fixture();
+  const target = { cluster: 'west', clusterId: 2, target: 9, startedAt: '', by: '', reason: '' };
+  expect(f.encryption.target(8)).toBe(8);
+  f.tables.sources.remoteWireGuardTargets.put('west', target);
+  expect([f.encryption.target(8), f.encryption.targets()]).toEqual([9, [target]]);
+});

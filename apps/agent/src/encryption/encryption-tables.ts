@@ -1,0 +1,91 @@
+import { type ClusterTarget, type Epoch, meshTarget, type PeerView, type WireGuardDevice, type WireGuardRecord } from '@isthmus/crypto';
+import type { NodeRow, WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
+import type { AgentTables, OwnNode } from '../tables/agent-tables.ts';
+import { usableWireGuardRows } from '../tables/usable-wireguard-rows.ts';
+
+/** What the agent's tables say of encryption, and the one that its keys decide: by which device packets go to a node. */
+export class EncryptionTables {
+  /** Own name, `<cluster>/<node>`. */
+  readonly name: string;
+  readonly #tables: AgentTables;
+  readonly #cluster: string;
+
+  constructor(tables: AgentTables, own: Pick<OwnNode, 'cluster' | 'node'>) {
+    this.name = `${own.cluster}/${own.node}`;
+    this.#tables = tables;
+    this.#cluster = own.cluster;
+  }
+
+  /** Tables that a decision about keys depends on. */
+  get watched() {
+    const { localWireGuard, remoteWireGuard, localWireGuardTargets, remoteWireGuardTargets, localNodes, remoteNodes } =
+      this.#tables.sources;
+    return [localWireGuard, remoteWireGuard, localWireGuardTargets, remoteWireGuardTargets, localNodes, remoteNodes].map(
+      ({ table }) => table,
+    );
+  }
+
+  /** The epoch that the node is to be at. @param newest that it has keys of */
+  target(newest: Epoch): Epoch {
+    const live = [...this.#rows().values()].map(({ epochs }) => epochs.map(({ epoch }) => epoch));
+    const targets: readonly ClusterTarget[] = this.targets();
+    return meshTarget({ cluster: this.#cluster, newest }, targets, live);
+  }
+
+  /** Of each cluster that has one. */
+  targets(): WireGuardTargetRow[] {
+    const { localWireGuardTargets, remoteWireGuardTargets } = this.#tables.sources;
+    return [localWireGuardTargets, remoteWireGuardTargets].flatMap(({ table }) => [...table.rows()].map(([, row]) => row));
+  }
+
+  /** What the store has of this node. */
+  published(): WireGuardRecord | undefined {
+    return recordOf(this.#rows().get(this.name));
+  }
+
+  /** Another node, by name. */
+  node(name: string): NodeRow | undefined {
+    const { localNodes, remoteNodes } = this.#tables.sources;
+    return localNodes.table.get(name) ?? remoteNodes.table.get(name);
+  }
+
+  /** All other nodes. One whose addresses are not sent to alike counts as closed: a change that was cut short is made again. */
+  peers(): PeerView[] {
+    const { localNodes, remoteNodes, wireguardTx } = this.#tables.sources;
+    const rows = this.#rows();
+    const nodes = [localNodes, remoteNodes].flatMap(({ table }) => [...table.rows()]).filter(([name]) => name !== this.name);
+    return nodes.map(([name, { internalIps }]) => {
+      const devices = new Set(internalIps.map((ip) => wireguardTx.table.get(ip)?.device ?? 'closed'));
+      return { name, record: recordOf(rows.get(name)), tx: devices.size === 1 ? [...devices][0]! : 'closed' };
+    });
+  }
+
+  /** Has packets to all addresses of a node go by a device, or by none, in one commit. @returns the addresses, and the commit's revision */
+  send(peer: string, device: WireGuardDevice | undefined): { addresses: readonly string[]; revision: number } {
+    const { store, sources } = this.#tables;
+    const addresses = this.node(peer)?.internalIps ?? [];
+    store.transact(() => {
+      for (const ip of addresses)
+        if (device === undefined) sources.wireguardTx.delete(ip);
+        else sources.wireguardTx.put(ip, { device });
+    });
+    return { addresses, revision: store.revision };
+  }
+
+  /** Takes over what an earlier agent let the datapath send by: a peer must not be closed only because nobody has said anything of it yet. */
+  adopt(tx: Iterable<readonly [address: string, device: WireGuardDevice]>): void {
+    const { store, sources } = this.#tables;
+    store.transact(() => {
+      for (const [address, device] of tx) sources.wireguardTx.put(address, { device });
+    });
+  }
+
+  #rows(): ReadonlyMap<string, WireGuardRow> {
+    const { localWireGuard, remoteWireGuard } = this.#tables.sources;
+    return usableWireGuardRows([...localWireGuard.table.rows(), ...remoteWireGuard.table.rows()], this.#cluster);
+  }
+}
+
+function recordOf(row: WireGuardRow | undefined): WireGuardRecord | undefined {
+  return row && { epochs: row.epochs, minTx: row.minTx, laggards: row.laggards };
+}
