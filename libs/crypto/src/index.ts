@@ -86,7 +86,7 @@ export {
   meetingTarget,
   type WireGuardDevice,
 } from './wireguard/epoch.ts';
-export { type ClusterTarget, meshTarget } from './wireguard/mesh-target.ts';
+export { type ClusterTarget, type LiveEpochs, type MeshTarget, meshTarget } from './wireguard/mesh-target.ts';
 export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/ml-kem.ts';
 export { type PairSecret, pairPsk } from './wireguard/pair-psk.ts';
 export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';

@@ -1,9 +1,9 @@
 import { type Clock, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
 import {
   deviceOf,
-  type Epoch,
   EpochKeyFolder,
   type EpochKeys,
+  type MeshTarget,
   RotationRunner,
   systemRandomBytes,
   WgTool,
@@ -205,7 +205,7 @@ export class AgentEncryption {
     const newest = Math.max(0, ...this.#keys.keys());
     return (
       this.#keys.size !== 1 ||
-      newest < this.#target() ||
+      newest < this.#target().epoch ||
       this.#tables.peers().some(({ tx, record }) => tx === 'closed' && record !== undefined)
     );
   }
@@ -220,7 +220,7 @@ export class AgentEncryption {
     });
   }
 
-  #target(): Epoch {
+  #target(): MeshTarget {
     return this.#tables.target(Math.max(0, ...this.#keys.keys()));
   }
 
@@ -243,7 +243,7 @@ export class AgentEncryption {
       mark: MarkBits.kindEncrypted,
       ensureDevice: (device) => this.#devices.ensure(device),
       opened: (device) => this.#devices.opened(device),
-      target: () => this.#target(),
+      target: () => this.#target().epoch,
       published: () => this.#tables.published(),
       publish: async (record) => this.#publish(record, hands),
       peers: () => this.#tables.peers(),

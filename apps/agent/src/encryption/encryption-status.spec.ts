@@ -28,7 +28,7 @@ function facts(peers: readonly PeerView[]): EncryptionFacts {
     keys: new Map([[2, OWN]]),
     devices: { even, odd: undefined },
     peers,
-    target: 2,
+    target: { epoch: 2, ignored: [] },
     targets: [{ cluster: 'east', clusterId: 1, target: 2, startedAt: '2026-01-01T00:00:00Z', by: 'operator', reason: 'schedule' }],
     now: 1000,
   };
@@ -72,4 +72,9 @@ it('shows fingerprints of keys, not keys', () => {
     [null, 0],
   ]);
   expect(JSON.stringify(status)).not.toContain(OWN);
+});
+
+it('tells of a target that is not listened to', () => {
+  const { problem } = encryptionStatus({ ...facts([]), target: { epoch: 2, ignored: [{ cluster: 'west', target: 0xffff_ffff }] } });
+  expect(problem).toContain('cluster west wants epoch 4294967295');
 });

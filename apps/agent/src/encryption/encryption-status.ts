@@ -3,6 +3,7 @@ import {
   deviceOf,
   type Epoch,
   keyOf,
+  type MeshTarget,
   type PeerView,
   type WireGuardDevice,
   type WireGuardDeviceState,
@@ -72,7 +73,7 @@ export interface EncryptionFacts {
   readonly keys: ReadonlyMap<Epoch, string>;
   readonly devices: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>>;
   readonly peers: readonly PeerView[];
-  readonly target: Epoch;
+  readonly target: MeshTarget;
   readonly targets: readonly WireGuardTargetRow[];
   /** Seconds since 1970. */
   readonly now: number;
@@ -92,7 +93,9 @@ export const NO_ENCRYPTION: Omit<EncryptionStatus, 'node'> = {
 
 /** Puts a node's status together. */
 export function encryptionStatus(facts: EncryptionFacts): EncryptionStatus {
-  const { problem, targets } = facts;
+  const { targets } = facts;
+  const problem = facts.problem ?? ignoredText(facts.target);
+  const { epoch: target } = facts.target;
   return {
     enabled: true,
     node: facts.node,
@@ -104,10 +107,10 @@ export function encryptionStatus(facts: EncryptionFacts): EncryptionStatus {
     devices: (['even', 'odd'] as const).map((device) => deviceStatus(facts, device)),
     peers: facts.peers.map((peer) => peerStatus(facts, peer)).sort((a, b) => (a.name < b.name ? -1 : 1)),
     mesh: {
-      target: facts.target,
+      target,
       targetSince:
         targets
-          .filter(({ target }) => target === facts.target)
+          .filter((each) => each.target === target)
           .map(({ startedAt }) => startedAt)
           .sort()[0] ?? '',
       ...meshStatus(facts),
@@ -116,7 +119,14 @@ export function encryptionStatus(facts: EncryptionFacts): EncryptionStatus {
   };
 }
 
-function meshStatus({ node, keys, peers, target }: EncryptionFacts) {
+/** Somebody wrote what cannot be meant. It holds nobody up, but wants to be mended. */
+function ignoredText({ epoch, ignored: [first] }: MeshTarget): string | undefined {
+  return (
+    first && `cluster ${first.cluster} wants epoch ${first.target}, too far ahead of ${epoch}, and is not listened to: delete its target`
+  );
+}
+
+function meshStatus({ node, keys, peers, target: { epoch: target } }: EncryptionFacts) {
   const newest: [string, Epoch][] = [
     [node, Math.max(0, ...keys.keys())],
     ...peers.map(({ name, record }): [string, Epoch] => [name, Math.max(0, ...(record?.epochs ?? []).map(({ epoch }) => epoch))]),

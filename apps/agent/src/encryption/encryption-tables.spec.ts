@@ -61,7 +61,7 @@ it('takes no keys from who claims those of another node', () => {
 it('is to be where the clusters want the mesh', () => {
   const f = fixture();
   const target = { cluster: 'west', clusterId: 2, target: 9, startedAt: '', by: '', reason: '' };
-  expect(f.encryption.target(8)).toBe(8);
+  expect(f.encryption.target(8).epoch).toBe(8);
   f.tables.sources.remoteWireGuardTargets.put('west', target);
-  expect([f.encryption.target(8), f.encryption.targets()]).toEqual([9, [target]]);
+  expect([f.encryption.target(8).epoch, f.encryption.targets()]).toEqual([9, [target]]);
 });

@@ -1,4 +1,4 @@
-import { type ClusterTarget, type Epoch, meshTarget, type PeerView, type WireGuardDevice, type WireGuardRecord } from '@isthmus/crypto';
+import { type Epoch, type MeshTarget, meshTarget, type PeerView, type WireGuardDevice, type WireGuardRecord } from '@isthmus/crypto';
 import type { NodeRow, WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
 import type { AgentTables, OwnNode } from '../tables/agent-tables.ts';
 import { usableWireGuardRows } from '../tables/usable-wireguard-rows.ts';
@@ -26,10 +26,9 @@ export class EncryptionTables {
   }
 
   /** The epoch that the node is to be at. @param newest that it has keys of */
-  target(newest: Epoch): Epoch {
-    const live = [...this.#rows().values()].map(({ epochs }) => epochs.map(({ epoch }) => epoch));
-    const targets: readonly ClusterTarget[] = this.targets();
-    return meshTarget({ cluster: this.#cluster, newest }, targets, live);
+  target(newest: Epoch): MeshTarget {
+    const live = [...this.#rows().values()].map(({ cluster, epochs }) => ({ cluster, epochs: epochs.map(({ epoch }) => epoch) }));
+    return meshTarget({ cluster: this.#cluster, newest }, this.targets(), live);
   }
 
   /** Of each cluster that has one. */
