@@ -1,9 +1,9 @@
 import type { WireGuardEpoch, WireGuardRow } from '@isthmus/model';
-import { type Decoded, decoding, type RecordContext, reject } from './decode-result.ts';
+import { type Decoded, decoding, reject } from './decode-result.ts';
 import { compareBytes, goJson } from './go-json.ts';
 import { intern } from './intern.ts';
 import { asObject, type JsonObject, readArray, readJsonObject, readRequired, readUint } from './json-reader.ts';
-import { checkOwnCluster } from './own-record.ts';
+import { checkOwnCluster, type OwnRecordContext } from './own-record.ts';
 
 const MAX_BYTES = 16 * 1024;
 const MAX_UINT32 = 0xffff_ffff;
@@ -20,11 +20,11 @@ const NO_KEY = `${'A'.repeat(43)}=`;
 const NODE = /^[a-z0-9](?:[-a-z0-9]{0,30}[a-z0-9])?\/[^/]+$/;
 
 /** Ours: reads what a node publishes of its WireGuard keys; it must be of the context's cluster and cluster id, and named as its key. */
-export function decodeWireGuard(bytes: Uint8Array, context: RecordContext): Decoded<WireGuardRow> {
+export function decodeWireGuard(bytes: Uint8Array, context: OwnRecordContext): Decoded<WireGuardRow> {
   return decoding(bytes, context, MAX_BYTES, () => readWireGuard(readJsonObject(bytes), context));
 }
 
-function readWireGuard(object: JsonObject, context: RecordContext): WireGuardRow {
+function readWireGuard(object: JsonObject, context: OwnRecordContext): WireGuardRow {
   checkOwnCluster(object, context);
   if (readRequired(object, 'name') !== context.name) reject('key-mismatch');
   return {

@@ -1,5 +1,4 @@
 import type { WireGuardTargetRow } from '@isthmus/model';
-import type { Epoch } from '../epoch.ts';
 import type { TargetChange } from './target-history.ts';
 
 /** A cluster's target, with what tells how far its nodes are, and who changed it when. */
@@ -15,5 +14,5 @@ export interface WireGuardTargets {
   /** The last changes, the newest first. */
   history(): Promise<readonly TargetChange[]>;
   /** The newest epoch that each node of the cluster publishes a key of, by the node's name; 0: none that can be read. */
-  epochs(): Promise<ReadonlyMap<string, Epoch>>;
+  epochs(): Promise<ReadonlyMap<string, number>>;
 }
