@@ -1,5 +1,6 @@
 import type { Clock } from '@isthmus/core';
-import type { JoinApi, JoinClientOptions, WireGuardTargets } from '@isthmus/crypto';
+import type { JoinApi, JoinClientOptions } from '@isthmus/crypto';
+import type { WireGuardTargets } from '@isthmus/mesh';
 import type { ResourceStore } from '@isthmus/model';
 import type { AgentApi } from './agent/agent-api.ts';
 import type { ExitStatus } from './exit-status.ts';

@@ -11,8 +11,8 @@ import {
   type Table,
   type TableWriter,
 } from '@isthmus/core';
-import { KvWireGuardTargets } from '@isthmus/crypto';
 import type { KvStore } from '@isthmus/kvstore';
+import { KvWireGuardTargets } from '@isthmus/mesh';
 import {
   CILIUM_BGP_CLUSTER_CONFIG,
   CILIUM_BGP_NODE_CONFIG,

@@ -72,7 +72,7 @@ export function reject(reason: DropReason, detail?: string): never {
 }
 
 /** Runs a reader of at most `maxBytes`, turning its {@link reject} into a result. */
-export function decoding<T>(bytes: Uint8Array, context: RecordContext, maxBytes: number, read: () => T): Decoded<T> {
+export function decoding<T>(bytes: Uint8Array, context: Pick<RecordContext, 'name'>, maxBytes: number, read: () => T): Decoded<T> {
   if (bytes.length > maxBytes) return { ok: false, reason: 'too-large' };
   if (context.name === '' || context.name.length > MAX_NAME) return { ok: false, reason: 'bad-key' };
   return rejecting(read);

@@ -57,3 +57,7 @@ export { decodeServiceExport, type ExportedPort, encodeServiceExport, type Servi
 export { canonicalTime, encodeTimestamp } from './timestamp.codec.ts';
 export { decodeWireGuard, encodeWireGuard } from './wireguard.codec.ts';
 export { decodeWireGuardTarget, encodeWireGuardTarget } from './wireguard-target.codec.ts';
+export { KvWireGuardTargets, TARGET_HISTORY_KEY, type TargetKv } from './wireguard-targets/kv-wireguard-targets.ts';
+export type { TargetChange } from './wireguard-targets/target-history.ts';
+export { WIREGUARD_TARGET } from './wireguard-targets/wireguard-targets.errors.ts';
+export type { WireGuardTargets } from './wireguard-targets/wireguard-targets.ts';

@@ -19,15 +19,19 @@ export function readText(bytes: Uint8Array): string {
   }
 }
 
-/** Bytes as one JSON object. */
-export function readJsonObject(bytes: Uint8Array): JsonObject {
+/** Bytes as JSON. */
+export function readJson(bytes: Uint8Array): unknown {
   const text = readText(bytes);
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return reject('bad-json');
   }
+}
+
+/** Bytes as one JSON object. */
+export function readJsonObject(bytes: Uint8Array): JsonObject {
+  const value = readJson(bytes);
   return isObject(value) ? value : reject('bad-json');
 }
 

@@ -1,20 +1,20 @@
 import type { WireGuardTargetRow } from '@isthmus/model';
-import { type Decoded, decoding, type RecordContext, reject } from './decode-result.ts';
+import { type Decoded, decoding, reject } from './decode-result.ts';
 import { goJson } from './go-json.ts';
 import { intern } from './intern.ts';
 import { type JsonObject, readJsonObject, readString, readUint } from './json-reader.ts';
 import { WIREGUARD_TARGET_NAME } from './keys.ts';
-import { checkOwnCluster } from './own-record.ts';
+import { checkOwnCluster, type OwnRecordContext } from './own-record.ts';
 import { canonicalTime } from './timestamp.codec.ts';
 
 const MAX_BYTES = 16 * 1024;
 
 /** Ours: reads the epoch that a cluster wants; it must be of the context's cluster and cluster id. */
-export function decodeWireGuardTarget(bytes: Uint8Array, context: RecordContext): Decoded<WireGuardTargetRow> {
+export function decodeWireGuardTarget(bytes: Uint8Array, context: OwnRecordContext): Decoded<WireGuardTargetRow> {
   return decoding(bytes, context, MAX_BYTES, () => readTarget(readJsonObject(bytes), context));
 }
 
-function readTarget(object: JsonObject, context: RecordContext): WireGuardTargetRow {
+function readTarget(object: JsonObject, context: OwnRecordContext): WireGuardTargetRow {
   if (context.name !== WIREGUARD_TARGET_NAME) reject('bad-key');
   checkOwnCluster(object, context);
   return {

@@ -1,17 +1,15 @@
-import type { WireGuardEpoch, WireGuardRow } from '@isthmus/model';
-import { type Decoded, decoding, type RecordContext, reject } from './decode-result.ts';
+import { WIREGUARD_PORTS, type WireGuardEpoch, type WireGuardRow } from '@isthmus/model';
+import { type Decoded, decoding, reject } from './decode-result.ts';
 import { compareBytes, goJson } from './go-json.ts';
 import { intern } from './intern.ts';
 import { asObject, type JsonObject, readArray, readJsonObject, readRequired, readUint } from './json-reader.ts';
-import { checkOwnCluster } from './own-record.ts';
+import { checkOwnCluster, type OwnRecordContext } from './own-record.ts';
 
 const MAX_BYTES = 16 * 1024;
 const MAX_UINT32 = 0xffff_ffff;
 /** A node has two devices. */
 const MAX_EPOCHS = 2;
 const MAX_LAGGARDS = 16;
-/** Where the keys of even epochs, and of odd ones, are listened for. */
-const PORTS = [51_871, 51_872] as const;
 /** Base64 of 32 bytes: two bits of the last digit are spare, and zero. */
 const PUBLIC_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** WireGuard takes it for none. */
@@ -20,11 +18,11 @@ const NO_KEY = `${'A'.repeat(43)}=`;
 const NODE = /^[a-z0-9](?:[-a-z0-9]{0,30}[a-z0-9])?\/[^/]+$/;
 
 /** Ours: reads what a node publishes of its WireGuard keys; it must be of the context's cluster and cluster id, and named as its key. */
-export function decodeWireGuard(bytes: Uint8Array, context: RecordContext): Decoded<WireGuardRow> {
+export function decodeWireGuard(bytes: Uint8Array, context: OwnRecordContext): Decoded<WireGuardRow> {
   return decoding(bytes, context, MAX_BYTES, () => readWireGuard(readJsonObject(bytes), context));
 }
 
-function readWireGuard(object: JsonObject, context: RecordContext): WireGuardRow {
+function readWireGuard(object: JsonObject, context: OwnRecordContext): WireGuardRow {
   checkOwnCluster(object, context);
   if (readRequired(object, 'name') !== context.name) reject('key-mismatch');
   return {
@@ -52,7 +50,7 @@ function readEpoch(object: JsonObject): WireGuardEpoch {
   const publicKey = readRequired(object, 'publicKey');
   if (!PUBLIC_KEY.test(publicKey) || publicKey === NO_KEY) reject('bad-public-key');
   const port = readUint(object, 'port', 0xffff);
-  return port === PORTS[epoch % 2] ? { epoch, publicKey, port } : reject('bad-port');
+  return port === WIREGUARD_PORTS[epoch % 2 === 0 ? 'even' : 'odd'] ? { epoch, publicKey, port } : reject('bad-port');
 }
 
 function readLaggards(object: JsonObject): readonly string[] {

@@ -1,4 +1,4 @@
-import type { TargetChange } from '@isthmus/crypto';
+import type { TargetChange } from '@isthmus/mesh';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { encryptionOf } from '../encryption/encryption-answers.ts';

@@ -1,5 +1,6 @@
 import { CodedError } from '@isthmus/core';
-import { KvWireGuardTargets, newTarget } from '@isthmus/crypto';
+import { newTarget } from '@isthmus/crypto';
+import { encodeWireGuard, KvWireGuardTargets, wireGuardKey } from '@isthmus/mesh';
 import { CLI_AGENT_DOWN } from '../cli.errors.ts';
 import { FakeCli } from '../testing/fake-cli.ts';
 
@@ -48,8 +49,9 @@ const answer = (fields: object, mesh: object = {}): void => {
   cli.agent.answers['/v1/encryption'] = { ...ON, ...fields, mesh: { ...MESH, ...mesh } };
 };
 const publish = async (epoch: number, ...names: string[]): Promise<void> => {
+  const epochs = [{ epoch, publicKey: Buffer.alloc(32, 1).toString('base64'), port: 51_871 + (epoch % 2) }];
   for (const name of names)
-    await cli.etcd.connect().put(`cilium/state/isthmus/wireguard/v1/west/${name}`, JSON.stringify({ epochs: [{ epoch }] }));
+    await cli.etcd.connect().put(wireGuardKey('west', name), encodeWireGuard({ ...WEST, name, epochs, minTx: epoch, laggards: [] }));
 };
 const target = async (): Promise<number | undefined> => (await targets.read())?.target;
 

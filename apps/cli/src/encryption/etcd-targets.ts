@@ -1,5 +1,6 @@
-import { certificateFacts, KvWireGuardTargets, readCertificateFile } from '@isthmus/crypto';
+import { certificateFacts, readCertificateFile } from '@isthmus/crypto';
 import { EtcdKvStore, readEtcdConfig } from '@isthmus/kvstore';
+import { KvWireGuardTargets } from '@isthmus/mesh';
 import type { OpenTargets } from '../cli.ts';
 
 /** The target in a cluster etcd. @param etcdFile etcd client file. @throws CodedError KV_*, KEY_FILE_*, WIREGUARD_TARGET */

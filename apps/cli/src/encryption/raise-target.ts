@@ -1,5 +1,6 @@
 import { type Clock, CodedError, isCoded } from '@isthmus/core';
-import { type Epoch, leftBehind, newTarget, nodesBehind, presentTarget, rotationWaits, type WireGuardTargets } from '@isthmus/crypto';
+import { type Epoch, leftBehind, newTarget, nodesBehind, presentTarget, rotationWaits } from '@isthmus/crypto';
+import type { WireGuardTargets } from '@isthmus/mesh';
 import { configSchema, type WireGuardTargetRow } from '@isthmus/model';
 import { agentConfig } from '../agent/agent-answers.ts';
 import type { AgentApi } from '../agent/agent-api.ts';

@@ -1,5 +1,5 @@
 import { CodedError } from '@isthmus/core';
-import type { WireGuardTargets } from '@isthmus/crypto';
+import type { WireGuardTargets } from '@isthmus/mesh';
 import { CLI_ENCRYPTION_OFF } from '../cli.errors.ts';
 import type { Cli } from '../cli.ts';
 import { findContext } from '../context/context-store.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { seededRandom } from '@isthmus/core';
-import { type JoinApi, type JoinClientOptions, KvWireGuardTargets } from '@isthmus/crypto';
+import type { JoinApi, JoinClientOptions } from '@isthmus/crypto';
 import { KvResources, MemoryKvServer } from '@isthmus/kvstore';
+import { KvWireGuardTargets } from '@isthmus/mesh';
 import type { Cli } from '../cli.ts';
 import { EXIT, type ExitStatus } from '../exit-status.ts';
 import type { Host } from '../preflight/host.ts';

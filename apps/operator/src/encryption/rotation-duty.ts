@@ -1,5 +1,6 @@
 import { type Clock, LOG, type Log } from '@isthmus/core';
-import { type Epoch, leftBehind, newTarget, presentTarget, rotationWaits, type WireGuardTargets } from '@isthmus/crypto';
+import { type Epoch, leftBehind, newTarget, presentTarget, rotationWaits } from '@isthmus/crypto';
+import type { WireGuardTargets } from '@isthmus/mesh';
 import type { WireGuardTargetRow } from '@isthmus/model';
 import { ownInterval, type ScheduleStep, type ScheduleTimes, scheduleStep } from './rotation-schedule.ts';
 

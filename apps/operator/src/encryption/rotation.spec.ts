@@ -1,21 +1,19 @@
 import { type Log, ManualClock, seededRandom } from '@isthmus/core';
-import {
-  KvWireGuardTargets,
-  newTarget,
-  TARGET_HISTORY_KEY,
-  WIREGUARD_LEFT_BEHIND,
-  WIREGUARD_ROTATION_WAITS,
-  WIREGUARD_TARGET,
-} from '@isthmus/crypto';
+import { newTarget, WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_WAITS } from '@isthmus/crypto';
 import { MemoryKvServer } from '@isthmus/kvstore';
-import { encodeWireGuard, encodeWireGuardTarget, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
+import { encodeWireGuard, KvWireGuardTargets, TARGET_HISTORY_KEY, WIREGUARD_TARGET, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
 import { CILIUM_NODE, type WireGuardTargetRow } from '@isthmus/model';
 import { leaderBench } from '../testing/leader-bench.ts';
 import { RotationDuty } from './rotation-duty.ts';
 import { ownInterval, scheduleStep } from './rotation-schedule.ts';
 
-const KEY = 'cilium/state/isthmus/wireguard-target/v1/east/target';
 const HOUR = 3_600_000;
+
+/** What a node with keys of an epoch publishes. */
+const record = (name: string, epoch: number): string => {
+  const epochs = [{ epoch, publicKey: Buffer.alloc(32, 1).toString('base64'), port: 51_871 + (epoch % 2) }];
+  return encodeWireGuard({ cluster: 'east', clusterId: 1, name, epochs, minTx: epoch, laggards: [] });
+};
 
 /** Nodes with an operator's duty each look; they publish what the spec says. */
 function bench(rotationMs = HOUR, maxOverlapMs = 2 * HOUR) {
@@ -30,7 +28,7 @@ function bench(rotationMs = HOUR, maxOverlapMs = 2 * HOUR) {
   const duty = (own = targets) =>
     new RotationDuty({ targets: own, cluster: 'east', clusterId: 1, rotationMs, maxOverlapMs, nodes: () => nodes, clock, log });
   const publish = async (epoch: number, ...names: string[]): Promise<void> => {
-    for (const name of names) await kv.put(`cilium/state/isthmus/wireguard/v1/east/${name}`, JSON.stringify({ epochs: [{ epoch }] }));
+    for (const name of names) await kv.put(wireGuardKey('east', name), record(name, epoch));
   };
   const target = async (): Promise<number | undefined> => (await targets.read())?.target;
   return { clock, kv, server, targets, nodes, said, duty, publish, target };
@@ -187,22 +185,11 @@ describe('the duty', () => {
     expect(await b.target()).toBe(2);
   });
 
-  it('writes and reads what the mesh carries', async () => {
-    const b = bench();
-    await b.duty().pass();
-    const row = await b.targets.read();
-    const written = await b.kv.get(wireGuardTargetKey('east'));
-    expect(Buffer.from(written!.value).toString()).toBe(encodeWireGuardTarget(row!));
-    const keys = [{ epoch: 3, publicKey: 'x', port: 51_872 }];
-    const record = { cluster: 'east', clusterId: 1, name: 'n1', epochs: keys, minTx: 3, laggards: [] };
-    await b.kv.put(wireGuardKey('east', 'n1'), encodeWireGuard(record));
-    expect(await b.targets.epochs()).toEqual(new Map([['n1', 3]]));
-  });
-
   it('fails on a target that it cannot read, and leaves it', async () => {
     const b = bench();
-    await b.kv.put(KEY, '{}');
-    await expect(b.duty().pass()).rejects.toMatchObject({ code: WIREGUARD_TARGET.code, object: KEY });
+    const key = wireGuardTargetKey('east');
+    await b.kv.put(key, '{}');
+    await expect(b.duty().pass()).rejects.toMatchObject({ code: WIREGUARD_TARGET.code, object: key });
   });
 
   it('looks often enough', () => {
@@ -267,7 +254,7 @@ describe('the leader', () => {
     expect(await targetOf(b)).toBe(1);
     await b.settle(120_000);
     expect(await targetOf(b)).toBe(1); // n1 publishes nothing
-    await b.kv.put('cilium/state/isthmus/wireguard/v1/east/n1', '{"epochs":[{"epoch":1}]}');
+    await b.kv.put(wireGuardKey('east', 'n1'), record('n1', 1));
     await b.settle(20_000);
     expect(await targetOf(b)).toBe(2);
     await end();

@@ -34,10 +34,3 @@ export const WIREGUARD_LEFT_BEHIND = defineError(
   'The keys of the mesh change although some nodes have not come along with the last change. Where their keys are in the way, nothing is sent to them wireguard-max-overlap later.',
   'Look at the agents of the named nodes: they come back by themselves. Delete the CiliumNode of a node that is gone for good.',
 );
-
-/** A cluster's target cannot be told. */
-export const WIREGUARD_TARGET = defineError(
-  'WIREGUARD_TARGET',
-  'The epoch that a cluster wants its mesh to be at cannot be read from its etcd.',
-  'Delete the named key; the operator writes it again.',
-);

@@ -1,5 +1,4 @@
 import type { WireGuardTargetRow } from '@isthmus/model';
-import type { Epoch } from '../epoch.ts';
 import type { TargetChange } from './target-history.ts';
 
 /** A cluster's target, with what tells how far its nodes are, and who changed it when. */
@@ -10,10 +9,11 @@ export interface WireGuardTargets {
    * Writes the next target, and the change into the history, in one step.
    * @param from what was read; undefined: there was none
    * @returns false when there is another one by now: nothing is written
+   * @throws CodedError WIREGUARD_TARGET for a target that nobody could read, such as one beyond the last epoch
    */
   raise(from: WireGuardTargetRow | undefined, to: WireGuardTargetRow): Promise<boolean>;
   /** The last changes, the newest first. */
   history(): Promise<readonly TargetChange[]>;
   /** The newest epoch that each node of the cluster publishes a key of, by the node's name; 0: none that can be read. */
-  epochs(): Promise<ReadonlyMap<string, Epoch>>;
+  epochs(): Promise<ReadonlyMap<string, number>>;
 }

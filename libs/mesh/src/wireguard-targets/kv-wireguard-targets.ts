@@ -1,10 +1,15 @@
 import { CodedError } from '@isthmus/core';
 import type { WireGuardTargetRow } from '@isthmus/model';
-import type { Epoch } from '../wireguard/epoch.ts';
-import { decodeHistory, type TargetChange, withChange } from '../wireguard/target/target-history.ts';
-import { decodeTarget, encodeTarget, newestEpochOf, nodeKeysPrefix, TARGET_PREFIX, targetKey } from '../wireguard/target/target-record.ts';
-import type { WireGuardTargets } from '../wireguard/target/wireguard-targets.ts';
-import { WIREGUARD_TARGET } from '../wireguard/wireguard.errors.ts';
+import { recordScope, STATE_PREFIX, stateLayout, wireGuardTargetKey } from '../keys.ts';
+import { decodeByKey } from '../own-record.ts';
+import { decodeWireGuard } from '../wireguard.codec.ts';
+import { decodeWireGuardTarget, encodeWireGuardTarget } from '../wireguard-target.codec.ts';
+import { decodeHistory, type TargetChange, withChange } from './target-history.ts';
+import { WIREGUARD_TARGET } from './wireguard-targets.errors.ts';
+import type { WireGuardTargets } from './wireguard-targets.ts';
+
+/** What the keys of all clusters' targets begin with. */
+const TARGETS_PREFIX = `${STATE_PREFIX}/${recordScope('wireguardtargets')}/`;
 
 /** The last changes of the target. People and the operator write it, and nobody else reads it. */
 export const TARGET_HISTORY_KEY = 'isthmus/encryption/history/v1';
@@ -35,26 +40,28 @@ export class KvWireGuardTargets implements WireGuardTargets {
    */
   static async ofEtcd(kv: TargetKv): Promise<KvWireGuardTargets | undefined> {
     const found: string[] = [];
-    for await (const { entries } of kv.list(TARGET_PREFIX))
-      for (const { key, value } of entries) found.push(decodeTarget(key, value).cluster);
+    for await (const { entries } of kv.list(TARGETS_PREFIX))
+      for (const { key, value } of entries) found.push(readTarget(key, value).cluster);
     const [cluster, other] = found;
     if (other === undefined) return cluster === undefined ? undefined : new KvWireGuardTargets(kv, cluster);
     throw new CodedError(WIREGUARD_TARGET, `there are targets of ${found.join(' and ')}`, {
-      object: TARGET_PREFIX,
+      object: TARGETS_PREFIX,
       action: 'Delete the keys under it of clusters that this etcd does not belong to.',
     });
   }
 
   async read(): Promise<WireGuardTargetRow | undefined> {
-    const key = targetKey(this.#cluster);
+    const key = wireGuardTargetKey(this.#cluster);
     const entry = await this.#kv.get(key);
-    return entry && decodeTarget(key, entry.value);
+    return entry && readTarget(key, entry.value);
   }
 
   async raise(from: WireGuardTargetRow | undefined, to: WireGuardTargetRow): Promise<boolean> {
-    const key = targetKey(this.#cluster);
+    const key = wireGuardTargetKey(this.#cluster);
     const [target, history] = await Promise.all([this.#kv.get(key), this.#kv.get(TARGET_HISTORY_KEY)]);
-    if ((target && decodeTarget(key, target.value))?.target !== from?.target) return false;
+    if ((target && readTarget(key, target.value))?.target !== from?.target) return false;
+    const value = encodeWireGuardTarget(to);
+    readTarget(key, Buffer.from(value)); // What nobody could read is not written.
     const changes = withChange(decodeHistory(history?.value), to);
     const { succeeded } = await this.#kv.txn({
       compare: [
@@ -62,7 +69,7 @@ export class KvWireGuardTargets implements WireGuardTargets {
         { key: TARGET_HISTORY_KEY, modRevision: history?.modRevision ?? 0 },
       ],
       success: [
-        { type: 'put', key, value: encodeTarget(to) },
+        { type: 'put', key, value },
         { type: 'put', key: TARGET_HISTORY_KEY, value: JSON.stringify(changes) },
       ],
     });
@@ -73,11 +80,23 @@ export class KvWireGuardTargets implements WireGuardTargets {
     return decodeHistory((await this.#kv.get(TARGET_HISTORY_KEY))?.value);
   }
 
-  async epochs(): Promise<ReadonlyMap<string, Epoch>> {
-    const prefix = nodeKeysPrefix(this.#cluster);
-    const epochs = new Map<string, Epoch>();
+  async epochs(): Promise<ReadonlyMap<string, number>> {
+    const { prefix } = stateLayout('wireguard', this.#cluster);
+    const epochs = new Map<string, number>();
     for await (const { entries } of this.#kv.list(prefix))
-      for (const { key, value } of entries) epochs.set(key.slice(prefix.length), newestEpochOf(value));
+      for (const { key, value } of entries) epochs.set(key.slice(prefix.length), newestEpoch(key, value));
     return epochs;
   }
+}
+
+function readTarget(key: string, bytes: Uint8Array): WireGuardTargetRow {
+  const read = decodeByKey(key, bytes, decodeWireGuardTarget);
+  if (read.ok) return read.value;
+  throw new CodedError(WIREGUARD_TARGET, `the target cannot be read: ${read.reason}`, { object: key });
+}
+
+/** 0 when a node's record has none, or cannot be read. */
+function newestEpoch(key: string, bytes: Uint8Array): number {
+  const read = decodeByKey(key, bytes, decodeWireGuard);
+  return (read.ok && read.value.epochs.at(-1)?.epoch) || 0;
 }

@@ -1,7 +1,7 @@
 import { CodedError } from '@isthmus/core';
 import type { WireGuardTargetRow } from '@isthmus/model';
-import type { Epoch } from '../epoch.ts';
-import { WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_WAITS } from '../wireguard.errors.ts';
+import type { Epoch } from './epoch.ts';
+import { WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_WAITS } from './wireguard.errors.ts';
 
 /** How many nodes a message names. */
 const NAMED = 5;
