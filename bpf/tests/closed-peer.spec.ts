@@ -1,9 +1,9 @@
 import { ConfigFlag, DropReason, EndpointFlag, PeerMode, PeerTx, ReservedIdentity } from '@isthmus/datapath';
 import { Datapath, Verdict } from './datapath.ts';
+import { STRICT } from './encrypted-mesh.ts';
 import { packet } from './packet.ts';
 
 const IFINDEX = 1;
-const STRICT = ConfigFlag.encrypt | ConfigFlag.encryptStrict;
 const senders = [
   { object: 'pod', program: 'from_pod', source: '10.0.0.1', remote: '10.1.0.7', identity: 1001 },
   { object: 'pod', program: 'from_pod', source: 'fd00::1', remote: 'fd01::7', identity: 1001 },
@@ -21,7 +21,7 @@ describe.each(senders)('$program, $source', ({ object, program, source, remote, 
     datapath = new Datapath(object, { tunnelIfindex: IFINDEX, flags });
     const host = object === 'host' ? EndpointFlag.host : 0;
     datapath.endpoint(source, { ifindex: IFINDEX, identity, id: 11, flags: EndpointFlag.ready | host });
-    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, 5);
+    datapath.learn(remote, 2001, 5);
     datapath.peer(5, '172.16.0.2', mode, tx);
     return datapath.run(program, packet({ source, destination: remote }), { ifindex: IFINDEX }).verdict;
   }

@@ -81,6 +81,11 @@ export class Datapath {
     this.object.map('isth_ipcache').set(key, encodeIpcacheValue({ identity, peer, flags, cluster: 0 }));
   }
 
+  /** Says whose an address is. */
+  learn(at: string, identity: number, peer = 0, flags = 0): void {
+    this.ipcache(at, at.includes(':') ? 128 : 32, identity, peer, flags);
+  }
+
   peer(id: number, tunnel: string, mode: PeerValue['mode'], tx: PeerValue['tx'] = PeerTx.closed): void {
     const { family, addr } = addrKeyOf(address(tunnel));
     this.object.map('isth_peers').set(new Uint8Array(Uint32Array.of(id).buffer), encodePeerValue({ family, mode, tx, addr, cluster: 0 }));

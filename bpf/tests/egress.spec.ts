@@ -1,79 +1,28 @@
-import {
-  ConfigFlag,
-  type DatapathConfig,
-  Direction,
-  DropReason,
-  EndpointFlag,
-  IpcacheFlag,
-  MarkBits,
-  PeerMode,
-  PeerTx,
-  ReservedIdentity,
-} from '@isthmus/datapath';
-import { Datapath, Verdict } from './datapath.ts';
+import { ConfigFlag, type DatapathConfig, Direction, DropReason, MarkBits, PeerMode, PeerTx, ReservedIdentity } from '@isthmus/datapath';
+import { type Datapath, Verdict } from './datapath.ts';
+import { families, ipv4Fragment, loadNode, PEER, ports, STRICT, udp, VXLAN } from './encrypted-mesh.ts';
 import { frame, type PacketSpec, Protocol, packet } from './packet.ts';
 
 const IFINDEX = 1;
-const [VXLAN, WIREGUARD, BGP] = [8472, 51_871, 179];
+const [WIREGUARD, BGP] = [51_871, 179];
 const FRAGMENT = 44;
-const IPV4_FRAGMENT_AT = 14 + 6;
-const STRICT = ConfigFlag.encrypt | ConfigFlag.encryptStrict;
-const PEER = 5;
-
-const families = [
-  {
-    family: 'IPv4',
-    host: '192.168.1.1',
-    pod: '10.0.0.2',
-    node: '192.168.1.2',
-    remote: '10.1.0.7',
-    unknown: '10.1.0.99',
-    range: ['10.1.0.0', 24],
-    stranger: '192.0.2.1',
-  },
-  {
-    family: 'IPv6',
-    host: 'fd99::1',
-    pod: 'fd00::2',
-    node: 'fd99::2',
-    remote: 'fd01::7',
-    unknown: 'fd01::99',
-    range: ['fd01::', 64],
-    stranger: '2001:db8::1',
-  },
-] as const;
 
 let datapath: Datapath;
 
 afterEach(() => datapath.close());
 
 function start(flags: number, config: Partial<DatapathConfig> = {}): void {
-  const devices = { wireguardEvenIfindex: IFINDEX, wireguardOddIfindex: IFINDEX };
-  datapath = new Datapath('egress', { flags, tunnelPort: VXLAN, ...devices, ...config });
-  for (const { host, pod, node, remote, range } of families) {
-    datapath.endpoint(host, { identity: ReservedIdentity.host, flags: EndpointFlag.ready | EndpointFlag.host });
-    datapath.endpoint(pod, { ifindex: 99, identity: 1002, id: 12, flags: EndpointFlag.ready });
-    datapath.ipcache(
-      node,
-      node.includes(':') ? 128 : 32,
-      ReservedIdentity.remoteNode,
-      PEER,
-      IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost,
-    );
-    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, PEER);
-    datapath.meshRange(range[0], range[1], PEER);
-  }
+  datapath = loadNode('egress', { flags, wireguardEvenIfindex: IFINDEX, wireguardOddIfindex: IFINDEX, ...config });
   datapath.ipcache('0.0.0.0', 0, ReservedIdentity.worldIpv4);
   datapath.ipcache('::', 0, ReservedIdentity.worldIpv6);
-  open(PeerTx.even);
 }
 
 const open = (tx: PeerTx): void => datapath.peer(PEER, '192.168.1.2', PeerMode.tunnel, tx);
 
 type More = Partial<PacketSpec> & { mark?: number };
-function run(source: string, destination: string, { mark = 0, ...more }: More = {}): number {
-  return datapath.run('to_netdev', packet({ source, destination, ...more }), { ifindex: IFINDEX, mark }).verdict;
-}
+const runBytes = (bytes: Uint8Array, mark = 0): number => datapath.run('to_netdev', bytes, { ifindex: IFINDEX, mark }).verdict;
+const run = (source: string, destination: string, { mark, ...more }: More = {}): number =>
+  runBytes(packet({ source, destination, ...more }), mark);
 
 const expectEncrypted = (verdict: number): void => expect([verdict, datapath.events()]).toEqual([Verdict.redirect, []]);
 const expectPlain = (verdict: number): void => expect([verdict, datapath.events()]).toEqual([Verdict.ok, []]);
@@ -82,25 +31,15 @@ function expectDropped(verdict: number, more: object = {}): void {
   expect(datapath.events()).toMatchObject([{ subtype: DropReason.unencryptedTraffic, direction: Direction.egress, ...more }]);
 }
 
-/** The first 16 bytes of TCP and UDP packets: both begin with the ports. */
-const ports = (from: number, to: number): Uint8Array =>
-  Uint8Array.from([from >> 8, from & 0xff, to >> 8, to & 0xff, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-const udp = (to: number, from = 40_000): More => ({ payload: ports(from, to) });
 const tcp = (to: number, from = 40_000): More => ({ payload: ports(from, to), protocol: Protocol.tcp });
 
 /** What is left of a packet to `port` in its first fragment, or in a later one. */
 function fragment(source: string, destination: string, which: 'first' | 'later', port: number): number {
-  const [first, later] = [
-    [0x20, 0],
-    [0x20, 1],
-  ];
   if (source.includes(':')) {
     const header = [Protocol.udp, 0, 0, which === 'first' ? 1 : 9, 0, 0, 0, 7];
     return run(source, destination, { protocol: FRAGMENT, payload: Uint8Array.from([...header, ...ports(40_000, port)]) });
   }
-  const bytes = packet({ source, destination, ...udp(port) });
-  bytes.set(which === 'first' ? first! : later!, IPV4_FRAGMENT_AT);
-  return datapath.run('to_netdev', bytes, { ifindex: IFINDEX }).verdict;
+  return runBytes(ipv4Fragment(which, { source, destination, ...udp(port) }));
 }
 
 describe.each(families)('to_netdev, $family', ({ family, host, pod, node, remote, unknown, stranger }) => {
@@ -131,7 +70,7 @@ describe.each(families)('to_netdev, $family', ({ family, host, pod, node, remote
     open(PeerTx.closed);
     expectDropped(run(pod, remote), { sourceIdentity: 1002, destinationIdentity: 2001, endpoint: 12 });
     expectDropped(run(host, remote), { sourceIdentity: ReservedIdentity.host });
-    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, PEER + 1);
+    datapath.learn(remote, 2001, PEER + 1);
     expectDropped(run(pod, remote));
   });
 
@@ -157,7 +96,7 @@ describe.each(families)('to_netdev, $family', ({ family, host, pod, node, remote
 
   it('asks the range for an address whose node nobody has told, too', () => {
     start(STRICT);
-    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, 0);
+    datapath.learn(remote, 2001);
     expectEncrypted(run(pod, remote));
   });
 
@@ -243,7 +182,7 @@ describe.each(families)('to_netdev, $family', ({ family, host, pod, node, remote
 
 it('passes other protocols, and drops mapped addresses', () => {
   start(STRICT);
-  expect(datapath.run('to_netdev', frame(0x0806), { ifindex: IFINDEX }).verdict).toBe(Verdict.ok);
+  expect(runBytes(frame(0x0806))).toBe(Verdict.ok);
   expect(run('::ffff:192.168.1.1', 'fd01::7')).toBe(Verdict.shot);
   expect(datapath.events()).toMatchObject([{ subtype: DropReason.invalidPacket }]);
 });

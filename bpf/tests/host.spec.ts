@@ -68,7 +68,7 @@ describe.each(families)('from_host, $family', ({ host, pod, remote, stranger }) 
   it('knows a source that came natively, as what has been decrypted does', () => {
     datapath.close();
     datapath = new Datapath('host', { flags: ConfigFlag.native | ConfigFlag.encrypt | ConfigFlag.encryptStrict });
-    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, 5);
+    datapath.learn(remote, 2001, 5);
     expect(identityOf(remote)).toBe(2001);
     datapath.endpoint(pod, { ifindex: 99, identity: 1002, id: 12, flags: EndpointFlag.ready });
     expect(run(remote, pod).verdict).toBe(Verdict.redirect);

@@ -41,7 +41,7 @@ beforeEach(() => {
     datapath.endpoint(b, { ifindex: 99, identity: 1002, id: 12, flags: EndpointFlag.ready });
     datapath.endpoint(host, { ifindex: 98, identity: ReservedIdentity.host, flags: EndpointFlag.ready | EndpointFlag.host });
     datapath.ipcache(pods[0], pods[1], 2001, 5);
-    datapath.ipcache(node, node.includes(':') ? 128 : 32, ReservedIdentity.remoteNode, 5);
+    datapath.learn(node, ReservedIdentity.remoteNode, 5);
   }
   datapath.peer(5, '172.16.0.2', PeerMode.tunnel);
 });

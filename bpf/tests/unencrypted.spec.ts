@@ -1,51 +1,12 @@
-import {
-  ConfigFlag,
-  type DatapathConfig,
-  Direction,
-  DropReason,
-  EndpointFlag,
-  IpcacheFlag,
-  PeerMode,
-  PeerTx,
-  ReservedIdentity,
-  withNetns,
-} from '@isthmus/datapath';
+import { ConfigFlag, type DatapathConfig, Direction, DropReason, ReservedIdentity, withNetns } from '@isthmus/datapath';
 import { Cleanup } from './cleanup.ts';
 import { Datapath, Verdict, XdpVerdict } from './datapath.ts';
+import { families, ipv4Fragment, loadNode, STRICT, udp, VXLAN } from './encrypted-mesh.ts';
 import { GENEVE_PORT, genevePacket } from './geneve-packet.ts';
 import { createNetns } from './netns.ts';
 import { address, type PacketSpec, packet } from './packet.ts';
 
 const IFINDEX = 1;
-const VXLAN = 8472;
-const STRICT = ConfigFlag.encrypt | ConfigFlag.encryptStrict;
-const IPV4_FRAGMENT_AT = 14 + 6;
-const PEER = 5;
-
-const families = [
-  {
-    family: 'IPv4',
-    host: '192.168.1.1',
-    other: '127.0.0.7',
-    pod: '10.0.0.2',
-    node: '192.168.1.2',
-    remote: '10.1.0.7',
-    unknown: '10.1.0.99',
-    range: ['10.1.0.0', 24],
-    stranger: '192.0.2.1',
-  },
-  {
-    family: 'IPv6',
-    host: 'fd99::1',
-    other: '::1',
-    pod: 'fd00::2',
-    node: 'fd99::2',
-    remote: 'fd01::7',
-    unknown: 'fd01::99',
-    range: ['fd01::', 64],
-    stranger: '2001:db8::1',
-  },
-] as const;
 
 const cleanup = new Cleanup();
 let datapath: Datapath;
@@ -53,26 +14,9 @@ let datapath: Datapath;
 afterEach(() => cleanup.run());
 
 function start(flags: number, config: Partial<DatapathConfig> = {}): void {
-  datapath = cleanup.add(new Datapath('netdev', { flags, tunnelPort: VXLAN, ...config }), (loaded) => loaded.close());
-  for (const { host, pod, node, remote, range } of families) {
-    datapath.endpoint(host, { identity: ReservedIdentity.host, flags: EndpointFlag.ready | EndpointFlag.host });
-    datapath.endpoint(pod, { ifindex: 99, identity: 1002, id: 12, flags: EndpointFlag.ready });
-    datapath.ipcache(
-      node,
-      node.includes(':') ? 128 : 32,
-      ReservedIdentity.remoteNode,
-      PEER,
-      IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost,
-    );
-    datapath.ipcache(remote, remote.includes(':') ? 128 : 32, 2001, PEER);
-    datapath.meshRange(range[0], range[1], PEER);
-  }
-  datapath.peer(PEER, '192.168.1.2', PeerMode.tunnel, PeerTx.even);
+  datapath = cleanup.add(loadNode('netdev', { flags, ...config }), (loaded) => loaded.close());
 }
 
-const udp = (to: number): Partial<PacketSpec> => ({
-  payload: Uint8Array.from([0, 53, to >> 8, to & 0xff, 0, 16, ...new Array<number>(10).fill(0)]),
-});
 const runBytes = (bytes: Uint8Array): number => datapath.run('from_netdev', bytes, { ifindex: IFINDEX }).verdict;
 const run = (source: string, destination: string, more: Partial<PacketSpec> = {}): number =>
   runBytes(packet({ source, destination, ...more }));
@@ -140,17 +84,10 @@ describe.each(families)('from_netdev of a strict node, $family', ({ host, other,
 
 it('takes pieces of what nodes send each other, WireGuard’s own among them, but none that begins a packet of the tunnel', () => {
   start(STRICT);
-  const [first, later] = [
-    [0x20, 0],
-    [0x20, 1],
-  ];
-  const piece = (which: number[], port: number): number => {
-    const bytes = packet({ source: '192.168.1.2', destination: '192.168.1.1', ...udp(port) });
-    bytes.set(which, IPV4_FRAGMENT_AT);
-    return runBytes(bytes);
-  };
-  expect([piece(first!, 51_872), piece(later!, 51_872), piece(later!, VXLAN)]).toEqual([Verdict.ok, Verdict.ok, Verdict.ok]);
-  expect(piece(first!, VXLAN)).toBe(Verdict.shot);
+  const piece = (which: 'first' | 'later', port: number): number =>
+    runBytes(ipv4Fragment(which, { source: '192.168.1.2', destination: '192.168.1.1', ...udp(port) }));
+  expect([piece('first', 51_872), piece('later', 51_872), piece('later', VXLAN)]).toEqual([Verdict.ok, Verdict.ok, Verdict.ok]);
+  expect(piece('first', VXLAN)).toBe(Verdict.shot);
 });
 
 describe('GENEVE without a device', () => {

@@ -1,20 +1,11 @@
-import { CHECKS, type Check, Lab, loadTopology, planLab } from '@isthmus/lab';
+import { CHECKS } from '@isthmus/lab';
+import { checksBeyondTwo, checksOf, describeLab } from '../prove-lab.ts';
 
 const NAME = 'e2everify';
-const MINUTE_MS = 60_000;
-const EVERYTHING = process.env['ISTHMUS_TEST_ALL'] === '1';
-
-/** The checks that a topology has something for. */
-function checksOf(topology: string): Check[] {
-  const lab = { plan: planLab(NAME, loadTopology(topology)) } as Lab;
-  return CHECKS.filter((check) => check.applies?.(lab) ?? true);
-}
 
 const OF_TWO = checksOf('two-clusters');
 /** Those which only three clusters can prove, and what parting two of three leaves the third. */
-const OF_THREE = checksOf('three-clusters').filter(
-  (check) => EVERYTHING || !OF_TWO.includes(check) || check.name === 'disconnect-forgets-the-other-cluster',
-);
+const OF_THREE = checksBeyondTwo('three-clusters', ['disconnect-forgets-the-other-cluster']);
 
 /** What racks alone can prove is proved in the BGP tier, which fetches their routers; what encryption alone can, in the WireGuard tier. */
 const ELSEWHERE = [...checksOf('bgp-rack'), ...checksOf('encrypted')];
@@ -24,24 +15,6 @@ it('leaves no check without a topology', () => {
   expect(CHECKS.filter((check) => !proved.has(check)).map(({ name }) => name)).toEqual([]);
 });
 
-/** Everything that `make lab` proves, on a lab of its own. The order is that of the list: each check leaves the lab as it was. */
-describe.each([
-  ['two-clusters', OF_TWO],
-  ['three-clusters', OF_THREE],
-] as const)('a lab of %s', (topology, checks) => {
-  let lab: Lab;
-
-  beforeAll(async () => {
-    lab = await Lab.up(topology, { name: NAME });
-  }, 2 * MINUTE_MS);
-
-  afterAll(() => Lab.down(NAME), MINUTE_MS);
-
-  it.each(checks)(
-    'proves $name',
-    async (check) => {
-      expect(await check.run(lab)).not.toBe('');
-    },
-    2 * MINUTE_MS,
-  );
-});
+// Everything that `make lab` proves.
+describeLab('a lab of two-clusters', 'two-clusters', NAME, OF_TWO);
+describeLab('a lab of three-clusters', 'three-clusters', NAME, OF_THREE);

@@ -4,14 +4,13 @@ import { systemClock, systemRandom } from '@isthmus/core';
 import { connectClusters, enrolNode, JoinClient } from '@isthmus/crypto';
 import { EtcdKvStore, KvResources } from '@isthmus/kvstore';
 import { identityKey, ipKey, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
-import { applyService } from '../../apps/clustermesh-apiserver/src/testing/records.ts';
+import { applyService, KINDS, wireGuardEntry, wireGuardTargetEntry } from '../../apps/clustermesh-apiserver/src/testing/records.ts';
 import { KV_PERMISSION } from '../../libs/kvstore/src/kv-errors.ts';
 import { rejection } from '../../libs/kvstore/testing/kvstore.contract.ts';
 import { keysOf, MeshCluster, until } from './mesh-cluster.ts';
 
 const TIMEOUT_MS = 90_000;
-/** Kinds of records, each with a canary. */
-const KINDS = 7;
+const WEST = { name: 'west', id: 2 };
 
 /** Records of both clusters' agents, with a field that nobody knows. */
 const IDENTITY = (id: number, cluster: string): [string, string] => [
@@ -21,19 +20,6 @@ const IDENTITY = (id: number, cluster: string): [string, string] => [
 const IP = (id: number): [string, string] => [
   ipKey(`10.${id}.0.5`),
   `{"IP":"10.${id}.0.5","HostIP":"192.0.2.${id}","ID":${id * 65_536 + 300},"Key":0,"Metadata":"","K8sNamespace":"shop","K8sPodName":"web-1","New":{"a": 1}}`,
-];
-
-const WIREGUARD = (id: number, cluster: string, epoch = 7): [string, string] => {
-  const [publicKey, port] = [Buffer.alloc(32, id * 16 + epoch).toString('base64'), 51_871 + (epoch % 2)];
-  const owner = `"cluster":"${cluster}","name":"n${id}","clusterID":${id}`;
-  return [
-    wireGuardKey(cluster, `n${id}`),
-    `{${owner},"epochs":[{"epoch":${epoch},"publicKey":"${publicKey}","port":${port}}],"minTx":${epoch},"laggards":[],"New":{"a": 1}}`,
-  ];
-};
-const TARGET = (id: number, cluster: string, target: number): [string, string] => [
-  wireGuardTargetKey(cluster),
-  `{"cluster":"${cluster}","clusterID":${id},"target":${target},"startedAt":"2026-01-01T00:00:00Z","by":"admin","reason":""}`,
 ];
 
 describe('two clusters with real etcds', () => {
@@ -73,7 +59,7 @@ describe('two clusters with real etcds', () => {
     const [[idKey, labels], [ip, ipValue]] = [IDENTITY(1, 'east'), IP(1)];
     expect(state).toMatchObject({ [idKey]: labels, [ip]: ipValue });
     expect(Object.keys(state)).toContain('cilium/state/services/v1/east/shop/web');
-    expect(Object.keys(await keysOf(east!.stores.mesh, 'cilium/synced/east/cilium/state/'))).toHaveLength(KINDS);
+    expect(Object.keys(await keysOf(east!.stores.mesh, 'cilium/synced/east/cilium/state/'))).toHaveLength(KINDS.length);
     await rejection(readAsOutsider(east!), KV_PERMISSION);
   });
 
@@ -84,7 +70,7 @@ describe('two clusters with real etcds', () => {
       [west!, 1, 'east'],
     ] as const) {
       await until(`${remote} is mirrored`, async () => {
-        return Object.keys(await keysOf(cluster.stores.mesh, `cilium/synced/${remote}/`)).length === KINDS;
+        return Object.keys(await keysOf(cluster.stores.mesh, `cilium/synced/${remote}/`)).length === KINDS.length;
       });
       await ready(cluster);
       const cache = await cacheOf(cluster, remote);
@@ -98,18 +84,24 @@ describe('two clusters with real etcds', () => {
 
   it('tell each other of keys of nodes, and of the epoch that they want', async () => {
     const { cluster } = west!.stores;
-    for (const [key, value] of [WIREGUARD(2, 'west'), TARGET(2, 'west', 7)]) await cluster.put(key, value);
+    const [[key, seventh], [, eighth], [targetKey, wanted]] = [
+      wireGuardEntry(WEST, 'n2'),
+      wireGuardEntry(WEST, 'n2', 8),
+      wireGuardTargetEntry(WEST, 7),
+    ];
+    await cluster.put(key, seventh);
+    await cluster.put(targetKey, wanted);
     const [keys, target] = ['cilium/cache/isthmus/wireguard/v1/west/n2', 'cilium/cache/isthmus/wireguard-target/v1/west/target'];
     await until('both are there', async () => {
       const cache = await cacheOf(east!, 'west');
-      return cache[keys] === WIREGUARD(2, 'west')[1] && cache[target] === TARGET(2, 'west', 7)[1];
+      return cache[keys] === seventh && cache[target] === wanted;
     });
-    await cluster.put(...WIREGUARD(2, 'west', 8));
-    await until('the next epoch is there', async () => (await cacheOf(east!, 'west'))[keys] === WIREGUARD(2, 'west', 8)[1]);
+    await cluster.put(key, eighth);
+    await until('the next epoch is there', async () => (await cacheOf(east!, 'west'))[keys] === eighth);
     // Keys under another node's name are nobody's.
-    await cluster.put(WIREGUARD(2, 'west')[0], WIREGUARD(1, 'west')[1]);
+    await cluster.put(key, wireGuardEntry(WEST, 'n1')[1]);
     await until('no keys are there', async () => !(keys in (await cacheOf(east!, 'west'))));
-    expect((await cacheOf(east!, 'west'))[target]).toBe(TARGET(2, 'west', 7)[1]);
+    expect((await cacheOf(east!, 'west'))[target]).toBe(wanted);
   });
 
   it('give nodes certificates that open what they need in both etcds, and no more', async () => {
@@ -149,7 +141,7 @@ describe('two clusters with real etcds', () => {
       await east!.meshEtcd.run();
       await until(
         'the mirror is there again',
-        async () => Object.keys(await keysOf(east!.stores.mesh, 'cilium/synced/west/')).length === KINDS,
+        async () => Object.keys(await keysOf(east!.stores.mesh, 'cilium/synced/west/')).length === KINDS.length,
       );
       expect((await cacheOf(east!, 'west'))['cilium/cache/ip/v1/west/10.2.0.5']).toBe(IP(2)[1]);
       await until('the users are there again', async () => (await east!.stores.mesh.auth.users()).includes('remote-west'));

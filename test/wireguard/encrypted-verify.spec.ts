@@ -1,8 +1,4 @@
-import { CHECKS, Lab, loadTopology, planLab } from '@isthmus/lab';
-
-const NAME = 'encverify';
-const MINUTE_MS = 60_000;
-const EVERYTHING = process.env['ISTHMUS_TEST_ALL'] === '1';
+import { checksBeyondTwo, describeLab, EVERYTHING } from '../prove-lab.ts';
 
 /** Of the checks that any two clusters can prove, those that go by what encryption changes: sizes, ways, and who sends. */
 const ANYWHERE = [
@@ -27,26 +23,6 @@ const LONG = [
   'rejoins-after-keys-went-on-without-it',
 ];
 
-/** What encryption alone can prove comes first; everything, where there is no limit of time. */
-const plans = ['encrypted', 'two-clusters'].map((topology) => ({ plan: planLab(NAME, loadTopology(topology)) }) as Lab);
-const [encrypted = [], elsewhere = []] = plans.map((lab) => CHECKS.filter((check) => check.applies?.(lab) ?? true));
-const inAnyLab = new Set(elsewhere.map(({ name }) => name));
-const chosen = encrypted.filter(({ name }) => EVERYTHING || ANYWHERE.includes(name) || (!inAnyLab.has(name) && !LONG.includes(name)));
+const checks = checksBeyondTwo('encrypted', ANYWHERE).filter(({ name }) => EVERYTHING || !LONG.includes(name));
 
-describe('a lab whose nodes encrypt', () => {
-  let lab: Lab;
-
-  beforeAll(async () => {
-    lab = await Lab.up('encrypted', { name: NAME });
-  }, 2 * MINUTE_MS);
-
-  afterAll(() => Lab.down(NAME), MINUTE_MS);
-
-  it.each(chosen)(
-    'proves $name',
-    async (check) => {
-      expect(await check.run(lab)).not.toBe('');
-    },
-    4 * MINUTE_MS,
-  );
-});
+describeLab('a lab whose nodes encrypt', 'encrypted', 'encverify', checks);

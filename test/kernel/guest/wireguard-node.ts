@@ -165,10 +165,9 @@ export class WireGuardNode {
     const [own, other] = [this.number, this.#other];
     for (const address of [...WireGuardNode.addresses(own), ...addresses.underlay(own)])
       this.egress.endpoint(address, { identity: ReservedIdentity.host, flags: HOST });
-    const whole = (address: string): number => (address.includes(':') ? 128 : 32);
-    for (const address of WireGuardNode.addresses(other)) this.egress.ipcache(address, whole(address), POD_IDENTITY, other);
+    for (const address of WireGuardNode.addresses(other)) this.egress.learn(address, POD_IDENTITY, other);
     const node = IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost;
-    for (const address of addresses.underlay(other)) this.egress.ipcache(address, whole(address), ReservedIdentity.remoteNode, other, node);
+    for (const address of addresses.underlay(other)) this.egress.learn(address, ReservedIdentity.remoteNode, other, node);
     this.sendBy('closed');
   }
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { delay, systemClock } from '@isthmus/core';
+import { systemClock } from '@isthmus/core';
 import { Direction, DropReason } from '@isthmus/datapath';
 import { mountBpffs } from '../../../bpf/tests/bpffs.ts';
 import { Cleanup } from '../../../bpf/tests/cleanup.ts';
@@ -24,7 +24,8 @@ const ROTATION_MS = 60_000;
 /** Of each flow, a second: what an emulated processor has time for. */
 const PPS = 20;
 const FLIPS = 20;
-const FLIP_MS = 80;
+/** What a node sends before its way changes again: a few packets. */
+const FLIP_BYTES = 1000;
 
 const cleanup = new Cleanup();
 const store: TestStore = { target: 1, records: new Map() };
@@ -45,14 +46,18 @@ beforeAll(async () => {
 
 afterAll(() => cleanup.run());
 
-/** Both nodes do what there is to do, until something is so. One looks three times while the other looks once: it is ahead, as nodes are of each other. */
-async function goOn(isDone: () => boolean): Promise<void> {
+/** Looks again and again until something is so. */
+async function until(isDone: () => Promise<boolean>): Promise<void> {
   const end = systemClock.now() + ROTATION_MS;
-  while (!isDone()) {
-    for (const node of [one, one, one, two]) await node.step();
-    if (systemClock.now() > end) throw new Error(`it takes too long: ${JSON.stringify([...store.records])}`);
-  }
+  while (!(await isDone())) if (systemClock.now() > end) throw new Error(`it takes too long: ${JSON.stringify([...store.records])}`);
 }
+
+/** Both nodes do what there is to do, until something is so. One looks three times while the other looks once: it is ahead, as nodes are of each other. */
+const goOn = (isDone: () => boolean): Promise<void> =>
+  until(async () => {
+    if (!isDone()) for (const node of [one, one, one, two]) await node.step();
+    return isDone();
+  });
 
 const isSending = (epoch: Epoch): boolean => [one, two].every(({ tx }) => tx === deviceOf(epoch));
 /** Nothing is left of any other. */
@@ -172,8 +177,10 @@ describe('with keys of two epochs', () => {
     expectNoLossWhile(async () => {
       for (let flip = 0; flip < FLIPS; flip++) {
         const node = flip % 2 === 0 ? one : two;
-        node.sendBy(node.tx === 'even' ? 'odd' : 'even');
-        await delay(systemClock, FLIP_MS);
+        const tx = node.tx === 'even' ? 'odd' : 'even';
+        const before = await node.sent();
+        node.sendBy(tx);
+        await until(async () => (await node.sent())[tx] - before[tx] >= FLIP_BYTES);
       }
     }));
 

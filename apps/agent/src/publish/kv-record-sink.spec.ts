@@ -1,6 +1,7 @@
 import { ManualClock } from '@isthmus/core';
 import { MemoryKvServer } from '@isthmus/kvstore';
-import { decodeIp, decodeNode, encodeIp } from '@isthmus/mesh';
+import { decodeIp, decodeNode } from '@isthmus/mesh';
+import { ipRecord } from './ip-record-fixture.ts';
 import { KvRecordSink } from './kv-record-sink.ts';
 import { ownNodeCodec } from './own-node.ts';
 import { publishedIpCodec } from './published-ip-codec.ts';
@@ -9,18 +10,7 @@ const owner = { cluster: 'east', clusterId: 1, maxConnectedClusters: 255 as cons
 const HOST = '172.30.1.1';
 const row = { hostIp: HOST, identity: 65_800, namespace: 'shop', pod: 'web' };
 const key = (ip: string): string => `cilium/state/ip/v1/default/${ip}`;
-const record = (ip: string, hostIp: string) =>
-  encodeIp({
-    ip,
-    hostIp,
-    identity: 65_801,
-    encryptionKey: 0,
-    namespace: 'n',
-    podName: 'p',
-    podUid: '',
-    serviceAccount: '',
-    namedPorts: [],
-  });
+const record = (ip: string, hostIp: string) => ipRecord(ip, 65_801, hostIp);
 
 function fixture({ encrypted = false } = {}) {
   const server = new MemoryKvServer({ clock: new ManualClock() });

@@ -1,15 +1,6 @@
 import { ManualClock, seededRandom } from '@isthmus/core';
 import { KvResources, MemoryKvServer } from '@isthmus/kvstore';
-import {
-  encodeIp,
-  encodeWireGuard,
-  encodeWireGuardTarget,
-  identityKey,
-  ipKey,
-  nodeKey,
-  wireGuardKey,
-  wireGuardTargetKey,
-} from '@isthmus/mesh';
+import { encodeWireGuard, encodeWireGuardTarget, identityKey, ipKey, nodeKey, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
 import {
   ENDPOINT_SLICE,
   type EndpointRow,
@@ -21,6 +12,7 @@ import {
   SERVICE,
   type Service,
 } from '@isthmus/model';
+import { ipRecord } from '../publish/ip-record-fixture.ts';
 import { ownTables } from '../tables/own-node-fixture.ts';
 import { runClusterSource } from './cluster-source.ts';
 import { PodLabelSource } from './pod-label-source.ts';
@@ -47,18 +39,7 @@ function fixture() {
   return { clock, server, kv, resources, tables, stop, complaints, settle };
 }
 
-const record = (ip: string, identity = 65_800) =>
-  encodeIp({
-    ip,
-    hostIp: '172.30.1.1',
-    identity,
-    encryptionKey: 0,
-    namespace: 'n',
-    podName: 'p',
-    podUid: '',
-    serviceAccount: '',
-    namedPorts: [],
-  });
+const record = (ip: string, identity = 65_800) => ipRecord(ip, identity);
 
 describe('runClusterSource', () => {
   function follow() {

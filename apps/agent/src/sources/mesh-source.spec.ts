@@ -4,13 +4,13 @@ import {
   cacheLayout,
   clusterConfigKey,
   encodeClusterConfig,
-  encodeIp,
   encodeWireGuard,
   isthmusClusterKey,
   isthmusClustersCanaryKey,
   isthmusHeartbeatKey,
   RECORD_KINDS,
 } from '@isthmus/mesh';
+import { ipRecord } from '../publish/ip-record-fixture.ts';
 import { ownTables } from '../tables/own-node-fixture.ts';
 import { MeshSource } from './mesh-source.ts';
 
@@ -53,20 +53,7 @@ function fixture() {
   const list = (cluster: string, id: number) => kv.put(isthmusClusterKey(cluster), JSON.stringify({ id }));
   const mark = () => kv.put(isthmusClustersCanaryKey('east'), 'now');
   const putIp = (cluster: string, id: number, ip: string) =>
-    kv.put(
-      `${cacheLayout('ips', cluster).prefix}${ip}`,
-      encodeIp({
-        ip,
-        hostIp: '172.30.9.1',
-        identity: (id << 16) + 300,
-        encryptionKey: 0,
-        namespace: 'n',
-        podName: 'p',
-        podUid: '',
-        serviceAccount: '',
-        namedPorts: [],
-      }),
-    );
+    kv.put(`${cacheLayout('ips', cluster).prefix}${ip}`, ipRecord(ip, (id << 16) + 300, '172.30.9.1'));
   const mirror = async (cluster: string, id: number, wireguard = true): Promise<void> => {
     await kv.put(
       clusterConfigKey(cluster),

@@ -2,9 +2,18 @@ import { ManualClock } from '@isthmus/core';
 import type { KvStore } from '@isthmus/kvstore';
 import { ENDPOINT_SLICE, NAMESPACE, type ResourceStore, SERVICE_EXPORT } from '@isthmus/model';
 import { eventually, inTime, intercepted, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
-import { applyService, identityEntry, ipEntry, nodeEntry, put, wireGuardEntry, wireGuardTargetEntry } from '../testing/records.ts';
+import {
+  applyService,
+  fill,
+  identityEntry,
+  ipEntry,
+  KINDS,
+  nodeEntry,
+  put,
+  wireGuardEntry,
+  wireGuardTargetEntry,
+} from '../testing/records.ts';
 
-const KINDS = ['identities', 'ip', 'isthmus/wireguard-target', 'isthmus/wireguard', 'nodes', 'serviceexports', 'services'];
 const CANARIES = KINDS.map((each) => `cilium/synced/east/cilium/state/${each}/v1`);
 const CONFIG = 'cilium/cluster-config/east';
 
@@ -56,15 +65,7 @@ describe('Exporter', () => {
   });
 
   it('passes records on byte for byte and computes services, none of them leased', async () => {
-    const records = [
-      nodeEntry(east, 'n1'),
-      identityEntry(east, 7, 'shop'),
-      ipEntry(east, '10.1.1.5', 7, 'shop'),
-      wireGuardEntry(east, 'n1'),
-      wireGuardTargetEntry(east, 7),
-    ];
-    for (const [key, value] of records) await put(east.cluster, key, value);
-    await applyService(east.resources, 'shop', 'web', '10.1.1.5');
+    const records = await fill(east);
     const exported = { apiVersion: 'multicluster.x-k8s.io/v1alpha1', kind: 'ServiceExport', metadata: { name: 'web', namespace: 'shop' } };
     await east.resources.apply(SERVICE_EXPORT, exported);
     east.start();

@@ -1,11 +1,10 @@
 import { CodedError, ManualClock } from '@isthmus/core';
 import { KV_QUOTA, type MemoryKvServer } from '@isthmus/kvstore';
 import { inTime, intercepted, keysOf, MemoryCluster, rest } from '../testing/memory-clusters.ts';
-import { applyService, identityEntry, ipEntry, nodeEntry, put, wireGuardEntry, wireGuardTargetEntry } from '../testing/records.ts';
+import { fill, ipEntry, KINDS, nodeEntry, put, wireGuardEntry } from '../testing/records.ts';
 
 /** Says that every configured cluster has its mark. */
 const LISTED = 'cilium/synced/east/cilium/cache/isthmus/clusters/v1';
-const KINDS = ['identities', 'ip', 'isthmus/wireguard-target', 'isthmus/wireguard', 'nodes', 'serviceexports', 'services'];
 /** Records of each remote. */
 const RECORDS = 6;
 
@@ -15,18 +14,7 @@ describe('RemoteMirrors', () => {
   beforeEach(async () => {
     clock = new ManualClock();
     [east, west, north] = [new MemoryCluster('east', 1, clock), new MemoryCluster('west', 2, clock), new MemoryCluster('north', 3, clock)];
-    for (const cluster of [west, north]) {
-      const n = cluster.id;
-      const entries = [
-        nodeEntry(cluster, 'n1'),
-        identityEntry(cluster, 7, 'shop'),
-        ipEntry(cluster, `10.${n}.1.5`, 7, 'shop'),
-        wireGuardEntry(cluster, 'n1'),
-        wireGuardTargetEntry(cluster, 7),
-      ];
-      for (const [key, value] of entries) await put(cluster.cluster, key, value);
-      await applyService(cluster.resources, 'shop', 'web', `10.${n}.1.5`);
-    }
+    for (const cluster of [west, north]) await fill(cluster);
   });
   afterEach(async () => {
     for (const cluster of [east!, west!, north!]) await cluster.stop();

@@ -13,6 +13,11 @@ import {
 import { ENDPOINT_SLICE, type EndpointSlice, type ResourceStore, SERVICE, type Service } from '@isthmus/model';
 import type { MemoryCluster } from './memory-clusters.ts';
 
+/** Names that the kinds of records have in keys, in the order of those. */
+export const KINDS = ['identities', 'ip', 'isthmus/wireguard-target', 'isthmus/wireguard', 'nodes', 'serviceexports', 'services'];
+
+type Cluster = Pick<MemoryCluster, 'name' | 'id'>;
+
 /** Puts a text, as an agent does. */
 export async function put(server: MemoryKvServer, key: string, value: string): Promise<void> {
   await server.connect().put(key, value);
@@ -45,7 +50,7 @@ export function nodeEntry({ name: cluster, id: clusterId }: MemoryCluster, name:
 }
 
 /** The key of a node's WireGuard record and a value with keys of one epoch. */
-export function wireGuardEntry({ name: cluster, id: clusterId }: MemoryCluster, name: string, epoch = 7): [key: string, value: string] {
+export function wireGuardEntry({ name: cluster, id: clusterId }: Cluster, name: string, epoch = 7): [key: string, value: string] {
   const publicKey = Buffer.alloc(32, `${cluster}/${name}/${epoch}`).toString('base64');
   const epochs = [{ epoch, publicKey, port: epoch % 2 === 0 ? 51_871 : 51_872 }];
   const value = encodeWireGuard({ cluster, clusterId, name, epochs, minTx: epoch, laggards: [] });
@@ -53,7 +58,7 @@ export function wireGuardEntry({ name: cluster, id: clusterId }: MemoryCluster, 
 }
 
 /** The key of a cluster's target and a value. */
-export function wireGuardTargetEntry({ name: cluster, id: clusterId }: MemoryCluster, target: number): [key: string, value: string] {
+export function wireGuardTargetEntry({ name: cluster, id: clusterId }: Cluster, target: number): [key: string, value: string] {
   const value = encodeWireGuardTarget({ cluster, clusterId, target, startedAt: '2026-01-01T00:00:00Z', by: 'admin', reason: '' });
   return [wireGuardTargetKey(cluster), value];
 }
@@ -69,6 +74,21 @@ export function ipEntry(cluster: MemoryCluster, ip: string, number: number, name
   const identity = cluster.id * 65_536 + number;
   const pod = { namespace, podName: 'pod', podUid: '', serviceAccount: '', namedPorts: [] };
   return [ipKey(ip), encodeIp({ ip, hostIp: '192.0.2.1', identity, encryptionKey: 0, ...pod })];
+}
+
+/** Puts a record of every kind that agents and operators write, and applies a service. @returns the keys and values that were put */
+export async function fill(cluster: MemoryCluster): Promise<[key: string, value: string][]> {
+  const ip = `10.${cluster.id}.1.5`;
+  const entries = [
+    nodeEntry(cluster, 'n1'),
+    identityEntry(cluster, 7, 'shop'),
+    ipEntry(cluster, ip, 7, 'shop'),
+    wireGuardEntry(cluster, 'n1'),
+    wireGuardTargetEntry(cluster, 7),
+  ];
+  for (const entry of entries) await put(cluster.cluster, ...entry);
+  await applyService(cluster.resources, 'shop', 'web', ip);
+  return entries;
 }
 
 /** Applies a service that is shared with the mesh, with one ready backend. */

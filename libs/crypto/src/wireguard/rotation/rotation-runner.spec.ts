@@ -5,6 +5,8 @@ import { RotationRunner, type RotationRunnerOptions } from './rotation-runner.ts
 import type { PeerView } from './rotation-view.ts';
 
 const PEERS = 250;
+/** What a device says of a peer that shook hands. */
+const SEEN = { hasPresharedKey: false, endpoint: undefined, latestHandshake: 1, received: 0, sent: 0 };
 
 /** A node at epoch 2 among others that publish keys of it, with devices in memory. */
 function fixture(peers: readonly PeerView[]) {
@@ -17,18 +19,7 @@ function fixture(peers: readonly PeerView[]) {
     setUp: async () => void calls.push('set-up'),
     putPeers: async (_device, put: readonly WireGuardPeer[]) => {
       calls.push(`put ${put.length}`);
-      const has = put.map(({ publicKey, allowedIps, keepaliveSeconds }) => {
-        return {
-          publicKey,
-          allowedIps,
-          keepaliveSeconds,
-          hasPresharedKey: false,
-          endpoint: undefined,
-          latestHandshake: 1,
-          received: 0,
-          sent: 0,
-        };
-      });
+      const has = put.map(({ publicKey, allowedIps, keepaliveSeconds }) => ({ ...SEEN, publicKey, allowedIps, keepaliveSeconds }));
       const others = even.state.peers.filter((peer) => !put.some(({ publicKey }) => publicKey === peer.publicKey));
       even.state = { ...even.state, peers: [...others, ...has] };
     },
@@ -76,15 +67,7 @@ it('gives a device all peers that came together in one call, and sends once they
 
 it('takes away in one call what nobody publishes any more, and leaves out who is gone meanwhile', async () => {
   const { runner, calls, even } = fixture([peer('east/gone')]);
-  const stranger = {
-    allowedIps: [],
-    keepaliveSeconds: 0,
-    hasPresharedKey: false,
-    endpoint: undefined,
-    latestHandshake: 1,
-    received: 0,
-    sent: 0,
-  };
+  const stranger = { ...SEEN, allowedIps: [], keepaliveSeconds: 0 };
   even.state = { ...even.state, peers: ['a', 'b', 'c'].map((publicKey) => ({ publicKey, ...stranger })) };
   await runner.step();
   expect(calls).toEqual(['remove 3', 'publish']);
