@@ -2,11 +2,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '@isthmus/core';
 import { Direction, DropReason } from '@isthmus/datapath';
+import { WIREGUARD_PORTS } from '@isthmus/model';
 import { mountBpffs } from '../../../bpf/tests/bpffs.ts';
 import { Cleanup } from '../../../bpf/tests/cleanup.ts';
 import { addresses, joinedNetns, TestNode, type TestPod } from '../../../bpf/tests/node.ts';
 import { burst, type FlowResult, startEcho, startFlow } from '../../../bpf/tests/traffic.ts';
-import { deviceOf, type Epoch, WIREGUARD_DEVICES, type WireGuardDevice } from '../../../libs/crypto/src/wireguard/epoch.ts';
+import { deviceOf, type Epoch, type WireGuardDevice } from '../../../libs/crypto/src/wireguard/epoch.ts';
 import { wireguardMtu } from '../../../libs/crypto/src/wireguard/wireguard-mtu.ts';
 import { Wire, type WirePacket } from './wire.ts';
 import { type TestStore, WIREGUARD, WireGuardNode } from './wireguard-node.ts';
@@ -81,7 +82,7 @@ async function expectOnly(epoch: Epoch, used: WireGuardDevice, unused: WireGuard
   ] as const) {
     const devices = await devicesOf(node);
     expect(devices[unused]).toMatchObject({ publicKey: undefined, peers: [] });
-    const { port: listenPort } = WIREGUARD_DEVICES[used];
+    const listenPort = WIREGUARD_PORTS[used];
     expect(devices[used]).toMatchObject({ publicKey: keyOf(node, epoch), listenPort, peers: [{ publicKey: keyOf(other, epoch) }] });
   }
 }
