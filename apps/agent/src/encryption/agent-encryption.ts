@@ -76,9 +76,9 @@ export class AgentEncryption {
 
   constructor(options: AgentEncryptionOptions) {
     this.#options = options;
-    const { config, facts, clock } = options;
+    const { config, facts } = options;
     this.#tables = new EncryptionTables(options.tables, facts);
-    this.#devices = new WireGuardDevices(facts.wireguardMtu, clock);
+    this.#devices = new WireGuardDevices(facts.wireguardMtu);
     this.#folder = new EpochKeyFolder(wireguardFolder(config['state-dir']));
   }
 

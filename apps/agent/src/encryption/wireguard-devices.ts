@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, isCoded } from '@isthmus/core';
+import { isCoded } from '@isthmus/core';
 import type { WireGuardDevice } from '@isthmus/crypto';
 import {
   deleteLink,
@@ -12,7 +12,7 @@ import {
   NetlinkSocket,
   writeSysctl,
 } from '@isthmus/datapath';
-import { WireGuardGo } from './wireguard-go.ts';
+import { raiseDeviceBuffers, serveDevice } from './wireguard-go.ts';
 
 /** Names of the devices. Existing tools look for one that is called as Cilium's. */
 export const WIREGUARD_NAMES: Readonly<Record<WireGuardDevice, string>> = { even: 'isth_wg_even', odd: 'isth_wg_odd' };
@@ -24,13 +24,11 @@ const QUEUE_LENGTH = 10_000;
 /** A node's two WireGuard devices: the kernel's, or TUN devices that wireguard-go serves. Both stay when the agent ends. */
 export class WireGuardDevices {
   readonly #mtu: number;
-  readonly #daemon: WireGuardGo;
   #implementation: 'kernel' | 'wireguard-go' = 'kernel';
 
   /** @param mtu of both */
-  constructor(mtu: number, clock: Clock) {
+  constructor(mtu: number) {
     this.#mtu = mtu;
-    this.#daemon = new WireGuardGo(clock);
   }
 
   /** Who does the work. */
@@ -53,11 +51,11 @@ export class WireGuardDevices {
 
   /** For after a device got its port. */
   opened(device: WireGuardDevice): void {
-    if (this.#implementation === 'wireguard-go') this.#daemon.raiseBuffers(WIREGUARD_NAMES[device]);
+    if (this.#implementation === 'wireguard-go') raiseDeviceBuffers(WIREGUARD_NAMES[device]);
   }
 
   async #serve(name: string): Promise<void> {
-    await this.#daemon.ensure(name);
+    await serveDevice(name);
     // It has its own idea of the MTU.
     NetlinkSocket.using('route', undefined, (socket) => ensureTun(socket, this.#settings(name)));
   }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
-import { type Clock, CodedError, defineError, delay } from '@isthmus/core';
+import { CodedError, defineError } from '@isthmus/core';
 import { raiseSocketBuffers } from '@isthmus/datapath';
 
 /** WireGuard is wanted, and there is none. */
@@ -15,34 +15,23 @@ export const WIREGUARD_UNAVAILABLE = defineError(
 /** Where the daemon has a socket for each device that it serves. */
 const SOCKETS = '/var/run/wireguard';
 const START_TIMEOUT_MS = 5_000;
-const POLL_MS = 20;
 /** What may wait in its sockets: at 10,000 packets a second, of which each counts with some 2 KB, over a second. */
 const SOCKET_BYTES = 32 * 1024 * 1024;
 
-/** WireGuard as a process, where the kernel has none: one for each device. It outlives the agent, which looks after it. */
-export class WireGuardGo {
-  readonly #clock: Clock;
+/**
+ * Starts the process of a device that is there, unless it runs. It outlives the agent, which looks after it.
+ * @throws CodedError WIREGUARD_UNAVAILABLE
+ */
+export async function serveDevice(device: string): Promise<void> {
+  if (await isServed(device)) return;
+  await start(device);
+  if (!(await isServed(device))) throw unavailable(device, `wireguard-go does not answer at ${SOCKETS}/${device}.sock`);
+}
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Starts the process of a device that is there, unless it runs. @throws CodedError WIREGUARD_UNAVAILABLE */
-  async ensure(device: string): Promise<void> {
-    if (await isServed(device)) return;
-    await start(device);
-    const end = this.#clock.now() + START_TIMEOUT_MS;
-    while (!(await isServed(device))) {
-      if (this.#clock.now() > end) throw unavailable(device, `wireguard-go does not answer at ${SOCKETS}/${device}.sock`);
-      await delay(this.#clock, POLL_MS);
-    }
-  }
-
-  /** Gives its sockets room: while it waits for a processor packets come on. It opens them when the device gets its port. */
-  raiseBuffers(device: string): void {
-    const pid = servantOf(device);
-    if (pid !== undefined) raiseSocketBuffers(pid, SOCKET_BYTES);
-  }
+/** Gives the sockets of a device's process room: while it waits for a processor packets come on. It opens them when the device gets its port. */
+export function raiseDeviceBuffers(device: string): void {
+  const pid = servantOf(device);
+  if (pid !== undefined) raiseSocketBuffers(pid, SOCKET_BYTES);
 }
 
 function isServed(device: string): Promise<boolean> {
@@ -57,7 +46,7 @@ function isServed(device: string): Promise<boolean> {
   });
 }
 
-/** It goes to the background by itself. Where it is told what to log it keeps our pipes, and ends with them. */
+/** It listens, and then goes to the background by itself. Where it is told what to log it keeps our pipes, and ends with them. */
 function start(device: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const { LOG_LEVEL: _, ...env } = process.env;
