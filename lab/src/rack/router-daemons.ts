@@ -14,6 +14,9 @@ const FRR = 'usr/lib/frr';
 /** FRR refuses to run where its package's group is not; a number that no package takes. */
 const FRR_GROUP = 'frrvty:x:65533:root';
 
+/** Without it zebra takes each IPv6 route out of the kernel before it puts the changed one in, and what comes in between has no way to go. */
+const REPLACES_IPV6 = '--v6-rr-semantics';
+
 /** A router is a machine of its own: what answers BFD in it does so in time, however busy this one is with everything else. */
 const IN_TIME = ['chrt', '--fifo', '5'];
 
@@ -102,7 +105,7 @@ function frr(rack: RackPlan, fabric: FabricPlan): RouterKind {
       for (const [name, text] of Object.entries(configs)) writeFileSync(at(`${name}.conf`), text);
       writeFileSync(at('vtysh.conf'), 'username root nopassword\n');
     },
-    daemons: [daemon('zebra'), { ...daemon('bfdd', ['--bfdctl', at('bfdd.sock')]), inTime: true }, daemon('bgpd')],
+    daemons: [daemon('zebra', [REPLACES_IPV6]), { ...daemon('bfdd', ['--bfdctl', at('bfdd.sock')]), inTime: true }, daemon('bgpd')],
     client: {
       name: 'vtysh',
       argv: routingProgram('usr/bin/vtysh', ['--config_dir', rack.data, '--vty_socket', rack.data]),
