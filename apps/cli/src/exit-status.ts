@@ -35,6 +35,7 @@ const BY_CODE: Readonly<Record<string, ExitStatus>> = {
   KV_OVERLOADED: EXIT.notReady,
   JOIN_API_UNREACHABLE: EXIT.notReady,
   CA_CHANGE_WAITS: EXIT.notReady,
+  WIREGUARD_ROTATION_BLOCKED: EXIT.notReady,
   WIREGUARD_ROTATION_WAITS: EXIT.notReady,
   CLI_ROTATION_TOO_SOON: EXIT.notReady,
   CLI_AGENT_DENIED: EXIT.refused,

@@ -87,13 +87,13 @@ export {
 } from './wireguard/epoch.ts';
 export { type ClusterTarget, type LiveEpochs, type MeshTarget, meshTarget } from './wireguard/mesh-target.ts';
 export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/ml-kem.ts';
-export { leftBehind, newTarget, nodesBehind, presentTarget, rotationWaits } from './wireguard/next-target.ts';
+export { leftBehind, newTarget, nodesBehind, presentTarget, rotationBlocked, rotationWaits } from './wireguard/next-target.ts';
 export { type PairSecret, pairPsk } from './wireguard/pair-psk.ts';
 export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';
 export type { RotationAction } from './wireguard/rotation/rotation-action.ts';
 export { type KeyStore, type PeerPlace, RotationRunner, type RotationRunnerOptions } from './wireguard/rotation/rotation-runner.ts';
 export type { DeviceView, InstalledPeer, PeerView, RotationView } from './wireguard/rotation/rotation-view.ts';
-export { hasLeft, keyOf, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
+export { hasLeft, keyOf, recordWithoutEpochs, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
 export * from './wireguard/wireguard.errors.ts';
 export { parsePublicKey, WireGuardKey } from './wireguard/wireguard-key.ts';
 export { checkPodMtu, wireguardMtu } from './wireguard/wireguard-mtu.ts';

@@ -2,8 +2,8 @@ import type { Random } from '@isthmus/core';
 import { deviceOf, type Epoch, type WireGuardDevice } from '../src/wireguard/epoch.ts';
 import { Rotation } from '../src/wireguard/rotation/rotation.ts';
 import type { RotationAction } from '../src/wireguard/rotation/rotation-action.ts';
-import type { RotationView } from '../src/wireguard/rotation/rotation-view.ts';
-import type { WireGuardRecord } from '../src/wireguard/rotation/wireguard-record.ts';
+import type { PeerView, RotationView } from '../src/wireguard/rotation/rotation-view.ts';
+import { recordWithoutEpochs, type WireGuardRecord } from '../src/wireguard/rotation/wireguard-record.ts';
 
 /** How the world is. Times in milliseconds. */
 export interface WorldOptions {
@@ -39,6 +39,12 @@ interface Version {
   readonly record: WireGuardRecord;
 }
 
+/** The one key that a node tells those of who know of no epochs. */
+interface Announcement {
+  readonly at: number;
+  readonly publicKey: string;
+}
+
 /** What a handshake takes. */
 const WAY_MS = 20;
 /** Longest that a packet is under way: it waits in queues of machines that are busy. */
@@ -58,7 +64,10 @@ export class WorldNode {
   };
   readonly tx = new Map<string, WireGuardDevice>();
   readonly versions: Version[] = [];
+  readonly announced: Announcement[] = [];
   rotation: Rotation;
+  /** It knows of no epochs: it has one key on its even device, and sends by that to whoever announces one. */
+  withoutEpochs = false;
   /** It is not there: neither decides, nor receives. */
   isDown = false;
   /** The store cannot be reached. */
@@ -102,7 +111,7 @@ export class RotationWorld {
   pass(ms: number, stepMs = 50): void {
     for (let passed = 0; passed < ms; passed += stepMs) {
       this.now += stepMs;
-      for (const node of this.nodes) if (!node.isDown && this.now >= node.decides) this.#decide(node);
+      for (const node of this.nodes) if (!node.isDown && this.now >= node.decides) this.#turn(node);
       this.#shakeHands();
       this.#sendPackets();
       this.#receivePackets();
@@ -117,6 +126,22 @@ export class RotationWorld {
       this.pass(stepMs, stepMs);
     }
     return this.now - began;
+  }
+
+  /** Adds a node that knows of no epochs. */
+  addWithoutEpochs(name: string): WorldNode {
+    const node = new WorldNode(name, this.#rotation());
+    node.withoutEpochs = true;
+    node.devices.even.publicKey = `${name}#key`;
+    this.nodes.push(node);
+    this.#names.set(name, node);
+    return node;
+  }
+
+  /** Lets a node go: nobody hears of it any more. */
+  remove(node: WorldNode): void {
+    node.isDown = true;
+    this.nodes.splice(this.nodes.indexOf(node), 1);
   }
 
   /** Whether these nodes send to each other by an epoch, and have no other key, nor any of somebody who has none. */
@@ -139,9 +164,31 @@ export class RotationWorld {
     return new Rotation({ drainMs: this.#options.drainMs, maxOverlapMs: this.#options.maxOverlapMs });
   }
 
+  #turn(node: WorldNode): void {
+    node.decides = this.now + this.#options.paceMs * this.#options.random();
+    if (node.withoutEpochs) this.#adoptAnnounced(node);
+    else this.#decide(node);
+    const publicKey = [...node.keys].sort(([a], [b]) => (a % 2) - (b % 2) || b - a)[0]?.[1];
+    if (publicKey !== undefined && node.announced.at(-1)?.publicKey !== publicKey) node.announced.push({ at: this.now, publicKey });
+  }
+
+  /** As Cilium does: a peer has the key that it announces, from when that is heard. Until there is a session WireGuard keeps what is for it. */
+  #adoptAnnounced(node: WorldNode): void {
+    const { peers } = node.devices.even;
+    for (const other of this.nodes) {
+      const until = this.now - this.#options.storeDelayMs * spreadOf(node, other);
+      const publicKey = other.announced.findLast(({ at }) => at <= until)?.publicKey;
+      if (publicKey === undefined) continue;
+      if (peers.get(publicKey)?.confirmed) node.tx.set(other.name, 'even');
+      if (peers.has(publicKey)) continue;
+      for (const key of peers.keys()) if (this.#owner(key) === other) peers.delete(key);
+      peers.set(publicKey, { confirmed: false, asks: false, tried: this.now });
+      node.tx.delete(other.name);
+    }
+  }
+
   #decide(node: WorldNode): void {
-    const { random, crashes, failures, paceMs } = this.#options;
-    node.decides = this.now + paceMs * random();
+    const { random, crashes, failures } = this.#options;
     for (const action of node.rotation.step(this.#view(node), this.now)) {
       if (random() < crashes) {
         node.crashes++;
@@ -162,14 +209,20 @@ export class RotationWorld {
       published: node.versions.at(-1)?.record,
       peers: this.nodes
         .filter((other) => other !== node && (clusterOf(other) === clusterOf(node) || !this.apart.has(clusterOf(node))))
-        .map((other) => ({ name: other.name, record: this.#seen(node, other), tx: node.tx.get(other.name) ?? 'closed' })),
+        .map((other) => this.#peer(node, other)),
     };
+  }
+
+  #peer(node: WorldNode, other: WorldNode): PeerView {
+    const { name } = other;
+    const tx = node.tx.get(name) ?? 'closed';
+    if (!other.withoutEpochs) return { name, tx, record: this.#seen(node, other) };
+    return { name, tx, record: recordWithoutEpochs(other.devices.even.publicKey!, node.keys.keys()), withoutEpochs: true };
   }
 
   /** What a node sees of another one's record: each pair has a delay of its own. */
   #seen(node: WorldNode, other: WorldNode): WireGuardRecord | undefined {
-    const spread = ((node.name.charCodeAt(node.name.length - 1) * 7 + other.name.charCodeAt(other.name.length - 1) * 13) % 10) / 10;
-    const until = this.now - this.#options.storeDelayMs * spread;
+    const until = this.now - this.#options.storeDelayMs * spreadOf(node, other);
     return other.versions.findLast(({ at }) => at <= until)?.record;
   }
 
@@ -272,6 +325,11 @@ export class RotationWorld {
         this.wrong.push(`${this.now}: ${from.name} to ${to.name} by ${device}: nobody has ${between.join(' and ')}`);
     }
   }
+}
+
+/** Each two have a delay of their own: its share of the longest. */
+function spreadOf(node: WorldNode, other: WorldNode): number {
+  return ((node.name.charCodeAt(node.name.length - 1) * 7 + other.name.charCodeAt(other.name.length - 1) * 13) % 10) / 10;
 }
 
 function clusterOf({ name }: WorldNode): string {

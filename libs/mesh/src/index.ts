@@ -31,7 +31,14 @@ export * from './keys.ts';
 export { canaryKeyOf, publishesKind } from './kind-gate.ts';
 export { HEARTBEAT_TIMEOUT_MS } from './liveness.ts';
 export { type MeshKey, parseMeshKey } from './mesh-key.ts';
-export { decodeNode, encodeNode, type NodeAddress, type NodeRecord, WIREGUARD_ENCRYPTION_KEY } from './node.codec.ts';
+export {
+  decodeNode,
+  encodeNode,
+  type NodeAddress,
+  type NodeRecord,
+  WIREGUARD_ENCRYPTION_KEY,
+  WIREGUARD_EPOCHS_ANNOTATION,
+} from './node.codec.ts';
 export * from './numeric-identity.ts';
 export { decodeRecord, encodeRecord, type RecordRows } from './record.codec.ts';
 export { RECORD_KINDS, type RecordKind } from './record-kind.ts';
@@ -60,4 +67,4 @@ export { decodeWireGuardTarget, encodeWireGuardTarget } from './wireguard-target
 export { KvWireGuardTargets, TARGET_HISTORY_KEY, type TargetKv } from './wireguard-targets/kv-wireguard-targets.ts';
 export type { TargetChange } from './wireguard-targets/target-history.ts';
 export { WIREGUARD_TARGET } from './wireguard-targets/wireguard-targets.errors.ts';
-export type { WireGuardTargets } from './wireguard-targets/wireguard-targets.ts';
+export type { NodeKeys, WireGuardTargets } from './wireguard-targets/wireguard-targets.ts';

@@ -21,6 +21,9 @@ import { checkOther, checkPods } from './record-addresses.ts';
 /** What Cilium writes where a node, or an address behind it, is reached by WireGuard. */
 export const WIREGUARD_ENCRYPTION_KEY = 255;
 
+/** Ours: annotation of a node whose keys have epochs, with the value `true`. What else it is reached by is in its record of WireGuard keys. */
+export const WIREGUARD_EPOCHS_ANNOTATION = 'isthmus.io/wireguard-epochs';
+
 /** One address of a node. */
 export interface NodeAddress {
   /** `InternalIP` (the tunnel endpoint), `ExternalIP`, `CiliumInternalIP`, … */

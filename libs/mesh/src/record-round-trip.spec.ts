@@ -44,6 +44,9 @@ const epochs = fc
       return { epoch, publicKey, port: epoch % 2 === 0 ? 51_871 : 51_872 };
     }),
   );
+const someNodes = fc
+  .array(fc.tuple(fc.stringMatching(/^[a-z][a-z0-9]{0,10}$/), word), { maxLength: 16 })
+  .map((all) => all.map((parts) => parts.join('/')).sort(compareBytes));
 const labelText = fc.stringMatching(/^[a-z0-9./-]{1,10}$/);
 
 const arbitraries: { [K in RecordKind]: fc.Arbitrary<RecordRows[K]> } = {
@@ -116,16 +119,21 @@ const arbitraries: { [K in RecordKind]: fc.Arbitrary<RecordRows[K]> } = {
     internalTrafficPolicy: fc.constantFrom(undefined, 'Cluster', 'Local'),
     trafficDistribution: fc.constantFrom(undefined, 'PreferClose', 'PreferSameZone', 'PreferSameNode'),
   }),
-  wireguard: fc.record({
-    cluster: fc.constant(cluster),
-    clusterId: fc.constant(clusterId),
-    name: word,
-    epochs,
-    minTx: fc.nat(0xffff_ffff),
-    laggards: fc
-      .array(fc.tuple(fc.stringMatching(/^[a-z][a-z0-9]{0,10}$/), word), { maxLength: 16 })
-      .map((all) => all.map((parts) => parts.join('/')).sort(compareBytes)),
-  }),
+  wireguard: fc
+    .record({
+      cluster: fc.constant(cluster),
+      clusterId: fc.constant(clusterId),
+      name: word,
+      epochs,
+      minTx: fc.nat(0xffff_ffff),
+      laggards: someNodes,
+    })
+    .chain((row) =>
+      fc.oneof(
+        fc.constant(row),
+        someNodes.filter((names) => names.length > 0).map((blockedBy) => ({ ...row, blockedBy })),
+      ),
+    ),
   wireguardtargets: fc.record({
     cluster: fc.constant(cluster),
     clusterId: fc.constant(clusterId),

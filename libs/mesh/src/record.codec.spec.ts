@@ -182,6 +182,8 @@ describe('hostile records', () => {
     ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { laggards: ['c/n/1'] }), 'bad-field'],
     ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { laggards: ['C/n1'] }), 'bad-field'],
     ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { laggards: [1] }), 'bad-field'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { blockedBy: Array.from({ length: 17 }, (_, i) => `c/n${i}`) }), 'bad-field'],
+    ['wireguard', 'worker-1', patched(GOLDEN.wireGuard, { blockedBy: ['n1'] }), 'bad-field'],
     ['wireguardtargets', 'target', patched(GOLDEN.wireGuardTarget, { clusterID: 4 }), 'foreign-cluster-id'],
     ['wireguardtargets', 'target', patched(GOLDEN.wireGuardTarget, { target: 0 }), 'bad-epoch'],
     ['wireguardtargets', 'target', patched(GOLDEN.wireGuardTarget, { target: 2 ** 32 }), 'bad-field'],

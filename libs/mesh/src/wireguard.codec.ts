@@ -9,7 +9,8 @@ const MAX_BYTES = 16 * 1024;
 const MAX_UINT32 = 0xffff_ffff;
 /** A node has two devices. */
 const MAX_EPOCHS = 2;
-const MAX_LAGGARDS = 16;
+/** Of laggards, and of peers without epochs. */
+const MAX_NODES = 16;
 /** Base64 of 32 bytes: two bits of the last digit are spare, and zero. */
 const PUBLIC_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** WireGuard takes it for none. */
@@ -31,7 +32,8 @@ function readWireGuard(object: JsonObject, context: OwnRecordContext): WireGuard
     name: context.name,
     epochs: readEpochs(object),
     minTx: readUint(object, 'minTx', MAX_UINT32),
-    laggards: readLaggards(object),
+    laggards: readNodes(object, 'laggards'),
+    ...readBlockers(object),
   };
 }
 
@@ -53,12 +55,17 @@ function readEpoch(object: JsonObject): WireGuardEpoch {
   return port === WIREGUARD_PORTS[epoch % 2 === 0 ? 'even' : 'odd'] ? { epoch, publicKey, port } : reject('bad-port');
 }
 
-function readLaggards(object: JsonObject): readonly string[] {
-  const laggards = readArray(object, 'laggards', readLaggard) ?? [];
-  return laggards.length > MAX_LAGGARDS ? reject('bad-field') : [...laggards].sort(compareBytes);
+function readBlockers(object: JsonObject): Pick<WireGuardRow, 'blockedBy'> {
+  const blockedBy = readNodes(object, 'blockedBy');
+  return blockedBy.length === 0 ? {} : { blockedBy };
 }
 
-function readLaggard(element: unknown): string {
+function readNodes(object: JsonObject, name: string): readonly string[] {
+  const nodes = readArray(object, name, readNode) ?? [];
+  return nodes.length > MAX_NODES ? reject('bad-field') : [...nodes].sort(compareBytes);
+}
+
+function readNode(element: unknown): string {
   return typeof element === 'string' && NODE.test(element) ? element : reject('bad-field');
 }
 
@@ -71,5 +78,6 @@ export function encodeWireGuard(row: WireGuardRow): string {
     epochs: row.epochs.map(({ epoch, publicKey, port }) => ({ epoch, publicKey, port })),
     minTx: row.minTx,
     laggards: row.laggards,
+    ...(row.blockedBy && { blockedBy: row.blockedBy }),
   });
 }

@@ -16,6 +16,7 @@ import type { AgentFacts } from '../agent-facts.ts';
 import type { AgentTables } from '../tables/agent-tables.ts';
 import { type EncryptionStatus, encryptionStatus } from './encryption-status.ts';
 import { EncryptionTables } from './encryption-tables.ts';
+import { excludedPeers } from './excluded-peers.ts';
 import { placeOfNode } from './peer-place.ts';
 import { WIREGUARD_NAMES, WireGuardDevices, wireguardFolder } from './wireguard-devices.ts';
 
@@ -77,7 +78,7 @@ export class AgentEncryption {
   constructor(options: AgentEncryptionOptions) {
     this.#options = options;
     const { config, facts } = options;
-    this.#tables = new EncryptionTables(options.tables, facts);
+    this.#tables = new EncryptionTables(options.tables, facts, excludedPeers(config));
     this.#devices = new WireGuardDevices(facts.wireguardMtu);
     this.#folder = new EpochKeyFolder(wireguardFolder(config['state-dir']));
   }
@@ -152,7 +153,8 @@ export class AgentEncryption {
       exempt: this.#exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
       keys: this.#keys,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },
-      peers: this.#tables.peers(),
+      peers: this.#tables.peers(this.#keys),
+      isExcluded: this.#tables.isExcluded,
       target: this.#target(),
       targets: this.#tables.targets(),
       now: clock.wall() / 1000,
@@ -206,7 +208,7 @@ export class AgentEncryption {
     return (
       this.#keys.size !== 1 ||
       newest < this.#target().epoch ||
-      this.#tables.peers().some(({ tx, record }) => tx === 'closed' && record !== undefined)
+      this.#tables.peers(this.#keys).some(({ tx, record }) => tx === 'closed' && record !== undefined)
     );
   }
 
@@ -246,7 +248,7 @@ export class AgentEncryption {
       target: () => this.#target().epoch,
       published: () => this.#tables.published(),
       publish: async (record) => this.#publish(record, hands),
-      peers: () => this.#tables.peers(),
+      peers: () => this.#tables.peers(this.#keys),
       placeOf: (peer) => {
         const node = this.#tables.node(peer);
         return node && placeOfNode(node, facts.hostIp.includes(':') ? 6 : 4);

@@ -28,6 +28,7 @@ function facts(peers: readonly PeerView[]): EncryptionFacts {
     keys: new Map([[2, OWN]]),
     devices: { even, odd: undefined },
     peers,
+    isExcluded: (name) => name.startsWith('shut/'),
     target: { epoch: 2, ignored: [] },
     targets: [{ cluster: 'east', clusterId: 1, target: 2, startedAt: '2026-01-01T00:00:00Z', by: 'operator', reason: 'schedule' }],
     now: 1000,
@@ -60,9 +61,27 @@ it('counts who is at the target, names who is behind, and who has no keys at all
     nodes: 3,
     atTarget: 2,
     laggards: ['east/n4'],
-    blockedBy: ['b/c'],
+    withoutKeys: ['b/c'],
+    blockedBy: [],
     targetSince: '2026-01-01T00:00:00Z',
   });
+});
+
+it('tells nodes that know of no epochs, and those that are left out, from nodes that are behind', () => {
+  const record = { epochs: [{ epoch: 2, publicKey: 'east/n2 2', port: 51_871 }], minTx: 0, laggards: [] };
+  const status = encryptionStatus(
+    facts([
+      { name: 'cilium/n1', tx: 'even', record, withoutEpochs: true },
+      { name: 'cilium/n2', tx: 'closed', record: { ...record, epochs: [] }, withoutEpochs: true },
+      { name: 'shut/n1', tx: 'closed', record: undefined },
+    ]),
+  );
+  expect(status.mesh).toMatchObject({ nodes: 1, atTarget: 1, laggards: [], withoutKeys: [], blockedBy: ['cilium/n1', 'cilium/n2'] });
+  expect(status.peers.map(({ state, epoch }) => [state, epoch])).toEqual([
+    ['encrypted', 2],
+    ['no-keys', null],
+    ['excluded', null],
+  ]);
 });
 
 it('shows fingerprints of keys, not keys', () => {

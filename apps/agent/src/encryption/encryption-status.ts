@@ -12,8 +12,11 @@ import {
 import { WIREGUARD_PORTS, type WireGuardTargetRow } from '@isthmus/model';
 import { WIREGUARD_NAMES } from './wireguard-devices.ts';
 
-/** How a peer is reached: `no-keys`: it publishes none; `handshake`: there was none yet; `closed`: nothing is sent to it for another reason. */
-export type PeerEncryptionState = 'encrypted' | 'closed' | 'handshake' | 'no-keys';
+/**
+ * How a peer is reached: `no-keys`: it publishes none; `handshake`: there was none yet; `excluded`: the configuration says that nothing is sent to it;
+ * `closed`: nothing is sent to it for another reason.
+ */
+export type PeerEncryptionState = 'encrypted' | 'closed' | 'handshake' | 'no-keys' | 'excluded';
 
 /** What `isthmus encrypt status` shows. No key is in it, only fingerprints of public ones. */
 export interface EncryptionStatus {
@@ -44,6 +47,8 @@ export interface EncryptionStatus {
     /** Nodes that are not at the target. */
     readonly laggards: readonly string[];
     /** Nodes without keys. */
+    readonly withoutKeys: readonly string[];
+    /** Nodes that know of no epochs, for which the even keys have to stay. */
     readonly blockedBy: readonly string[];
     readonly clusters: readonly Omit<WireGuardTargetRow, 'clusterId'>[];
   };
@@ -73,6 +78,8 @@ export interface EncryptionFacts {
   readonly keys: ReadonlyMap<Epoch, string>;
   readonly devices: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>>;
   readonly peers: readonly PeerView[];
+  /** Whether nothing is to be sent to a node. */
+  isExcluded(name: string): boolean;
   readonly target: MeshTarget;
   readonly targets: readonly WireGuardTargetRow[];
   /** Seconds since 1970. */
@@ -88,7 +95,7 @@ export const NO_ENCRYPTION: Omit<EncryptionStatus, 'node'> = {
   exempt: [],
   devices: [],
   peers: [],
-  mesh: { target: 0, targetSince: '', nodes: 0, atTarget: 0, laggards: [], blockedBy: [], clusters: [] },
+  mesh: { target: 0, targetSince: '', nodes: 0, atTarget: 0, laggards: [], withoutKeys: [], blockedBy: [], clusters: [] },
 };
 
 /** Puts a node's status together. */
@@ -126,17 +133,19 @@ function ignoredText({ epoch, ignored: [first] }: MeshTarget): string | undefine
   );
 }
 
-function meshStatus({ node, keys, peers, target: { epoch: target } }: EncryptionFacts) {
+function meshStatus({ node, keys, peers, isExcluded, target: { epoch: target } }: EncryptionFacts) {
+  const others = peers.filter(({ name, withoutEpochs }) => !withoutEpochs && !isExcluded(name));
   const newest: [string, Epoch][] = [
     [node, Math.max(0, ...keys.keys())],
-    ...peers.map(({ name, record }): [string, Epoch] => [name, Math.max(0, ...(record?.epochs ?? []).map(({ epoch }) => epoch))]),
+    ...others.map(({ name, record }): [string, Epoch] => [name, Math.max(0, ...(record?.epochs ?? []).map(({ epoch }) => epoch))]),
   ];
   const publishing = newest.filter(([, epoch]) => epoch > 0);
   return {
     nodes: publishing.length,
     atTarget: publishing.filter(([, epoch]) => epoch >= target).length,
     laggards: publishing.filter(([, epoch]) => epoch < target).map(([name]) => name),
-    blockedBy: newest.filter(([, epoch]) => epoch === 0).map(([name]) => name),
+    withoutKeys: newest.filter(([, epoch]) => epoch === 0).map(([name]) => name),
+    blockedBy: peers.filter(({ withoutEpochs }) => withoutEpochs).map(({ name }) => name),
   };
 }
 
@@ -163,7 +172,7 @@ function peerStatus(facts: EncryptionFacts, { name, record, tx }: PeerView): Pee
     receivedBytes: sum(states, ({ received }) => received),
     sentBytes: sum(states, ({ sent }) => sent),
     pq: used?.hasPresharedKey ?? false,
-    state: stateOf(facts, record, tx),
+    state: facts.isExcluded(name) ? 'excluded' : stateOf(facts, record, tx),
   };
 }
 

@@ -12,16 +12,20 @@ const record = (cluster: string, name: string, epoch: number, publicKey = `${clu
   return { cluster, clusterId, name, epochs: [{ epoch, publicKey, port: 51_871 }], minTx: epoch, laggards: [] };
 };
 
-function fixture() {
+/** Of the own node. */
+const OWN_KEYS = new Map([[8, 'east/n1']]);
+const CILIUM_KEY = Buffer.alloc(32, 9).toString('base64');
+
+function fixture(excluded: readonly string[] = []) {
   const tables = ownTables(new ManualClock());
   const { localNodes, remoteNodes, localWireGuard } = tables.sources;
   localNodes.put('east/n1', node('east', 'n1', '192.0.2.1'));
   remoteNodes.put('west/n1', node('west', 'n1', '192.0.2.9', '2001:db8::9'));
   localWireGuard.put('east/n1', record('east', 'n1', 8));
-  return { tables, encryption: new EncryptionTables(tables, OWN_NODE) };
+  return { tables, encryption: new EncryptionTables(tables, OWN_NODE, (name) => excluded.includes(name)) };
 }
 
-const tx = ({ encryption }: ReturnType<typeof fixture>): string[] => encryption.peers().map((peer) => `${peer.name} ${peer.tx}`);
+const tx = ({ encryption }: ReturnType<typeof fixture>): string[] => encryption.peers(OWN_KEYS).map((peer) => `${peer.name} ${peer.tx}`);
 
 it('knows all nodes but its own', () => {
   const f = fixture();
@@ -53,9 +57,9 @@ it('takes over what is sent by, and counts a change that was cut short as none',
 it('takes no keys from who claims those of another node', () => {
   const f = fixture();
   f.tables.sources.remoteWireGuard.put('west/n1', record('west', 'n1', 8, 'east/n1'));
-  expect(f.encryption.peers()[0]?.record).toBeUndefined();
+  expect(f.encryption.peers(OWN_KEYS)[0]?.record).toBeUndefined();
   f.tables.sources.remoteWireGuard.put('west/n1', record('west', 'n1', 8));
-  expect(f.encryption.peers()[0]?.record?.minTx).toBe(8);
+  expect(f.encryption.peers(OWN_KEYS)[0]?.record?.minTx).toBe(8);
 });
 
 it('is to be where the clusters want the mesh', () => {
@@ -64,4 +68,53 @@ it('is to be where the clusters want the mesh', () => {
   expect(f.encryption.target(8).epoch).toBe(8);
   f.tables.sources.remoteWireGuardTargets.put('west', target);
   expect([f.encryption.target(8).epoch, f.encryption.targets()]).toEqual([9, [target]]);
+});
+
+describe('a node that has but one key', () => {
+  const cilium = (wireguardPublicKey: string, more: Partial<NodeRow> = {}) => {
+    return { ...node('west', 'n1', '192.0.2.9'), wireguardPublicKey, ...more };
+  };
+  const west = (row: NodeRow, own: ReadonlyMap<number, string> = OWN_KEYS, f = fixture()) => {
+    f.tables.sources.remoteNodes.put('west/n1', row);
+    return f.encryption.peers(own)[0];
+  };
+
+  it('has it for each even epoch of this node', () => {
+    const record = { epochs: [{ epoch: 8, publicKey: CILIUM_KEY, port: 51_871 }], minTx: 0, laggards: [] };
+    expect(west(cilium(CILIUM_KEY))).toEqual({ name: 'west/n1', tx: 'closed', record, withoutEpochs: true });
+    expect(west(cilium(CILIUM_KEY, { encryptionKey: 0 }))?.record).toEqual(record);
+    expect(west(cilium(CILIUM_KEY), new Map([[9, 'east/n1']]))?.record?.epochs).toEqual([]);
+  });
+
+  it('is none when it says so, or its record of keys is there', () => {
+    const said = { ...node('west', 'n1', '192.0.2.9'), wireguardPublicKey: CILIUM_KEY };
+    expect(west({ ...said, hasEpochs: true })).toEqual({ name: 'west/n1', tx: 'closed', record: undefined });
+    const f = fixture();
+    f.tables.sources.remoteWireGuard.put('west/n1', record('west', 'n1', 8));
+    expect(west(said, OWN_KEYS, f)?.record?.minTx).toBe(8);
+  });
+
+  it.each([
+    ['no key', 'AAAA'],
+    ['none', `${'A'.repeat(43)}=`],
+    ['a key of this node', Buffer.alloc(32, 1).toString('base64')],
+  ])('has no keys when what it says is %s', (_what, key) => {
+    expect(west(cilium(key), new Map([[8, Buffer.alloc(32, 1).toString('base64')]]))).toEqual({
+      name: 'west/n1',
+      tx: 'closed',
+      record: undefined,
+    });
+  });
+
+  it('has none that another one has: of two the first by name', () => {
+    const f = fixture();
+    f.tables.sources.remoteNodes.put('west/n2', { ...node('west', 'n2', '192.0.2.10'), wireguardPublicKey: CILIUM_KEY });
+    west(cilium(CILIUM_KEY), OWN_KEYS, f);
+    const single = f.encryption.peers(OWN_KEYS).filter(({ withoutEpochs }) => withoutEpochs);
+    expect(single.map(({ name }) => name)).toEqual(['west/n1']);
+  });
+
+  it('is closed when it is left out', () => {
+    expect(west(cilium(CILIUM_KEY), OWN_KEYS, fixture(['west/n1']))).toEqual({ name: 'west/n1', tx: 'closed', record: undefined });
+  });
 });

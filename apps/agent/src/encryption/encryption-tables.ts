@@ -1,6 +1,15 @@
-import { type Epoch, type MeshTarget, meshTarget, type PeerView, type WireGuardDevice, type WireGuardRecord } from '@isthmus/crypto';
+import {
+  type Epoch,
+  type MeshTarget,
+  meshTarget,
+  type PeerView,
+  recordWithoutEpochs,
+  type WireGuardDevice,
+  type WireGuardRecord,
+} from '@isthmus/crypto';
 import type { NodeRow, WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
 import type { AgentTables, OwnNode } from '../tables/agent-tables.ts';
+import { keysWithoutEpochs } from '../tables/keys-without-epochs.ts';
 import { usableWireGuardRows } from '../tables/usable-wireguard-rows.ts';
 
 /** What the agent's tables say of encryption, and the one that its keys decide: by which device packets go to a node. */
@@ -9,8 +18,12 @@ export class EncryptionTables {
   readonly name: string;
   readonly #tables: AgentTables;
   readonly #cluster: string;
+  /** Whether a node is to be left closed. */
+  readonly isExcluded: (name: string) => boolean;
 
-  constructor(tables: AgentTables, own: Pick<OwnNode, 'cluster' | 'node'>) {
+  /** @param isExcluded see {@link EncryptionTables.isExcluded}; nobody is when it is left out */
+  constructor(tables: AgentTables, own: Pick<OwnNode, 'cluster' | 'node'>, isExcluded: (name: string) => boolean = () => false) {
+    this.isExcluded = isExcluded;
     this.name = `${own.cluster}/${own.node}`;
     this.#tables = tables;
     this.#cluster = own.cluster;
@@ -48,14 +61,26 @@ export class EncryptionTables {
     return localNodes.table.get(name) ?? remoteNodes.table.get(name);
   }
 
-  /** All other nodes. One whose addresses are not sent to alike counts as closed: a change that was cut short is made again. */
-  peers(): PeerView[] {
+  /**
+   * All other nodes. One whose addresses are not sent to alike counts as closed: a change that was cut short is made again.
+   * @param own this node's public keys
+   */
+  peers(own: ReadonlyMap<Epoch, string>): PeerView[] {
     const { localNodes, remoteNodes, wireguardTx } = this.#tables.sources;
     const rows = this.#rows();
     const nodes = [localNodes, remoteNodes].flatMap(({ table }) => [...table.rows()]).filter(([name]) => name !== this.name);
+    const taken = [...own.values(), ...[...rows.values()].flatMap(({ epochs }) => epochs.map(({ publicKey }) => publicKey))];
+    const single = keysWithoutEpochs(
+      nodes.filter(([name]) => !rows.has(name)),
+      taken,
+    );
     return nodes.map(([name, { internalIps }]) => {
       const devices = new Set(internalIps.map((ip) => wireguardTx.table.get(ip)?.device ?? 'closed'));
-      return { name, record: recordOf(rows.get(name)), tx: devices.size === 1 ? [...devices][0]! : 'closed' };
+      const tx = devices.size === 1 ? [...devices][0]! : 'closed';
+      if (this.isExcluded(name)) return { name, tx, record: undefined };
+      const key = single.get(name);
+      if (key === undefined) return { name, tx, record: recordOf(rows.get(name)) };
+      return { name, tx, record: recordWithoutEpochs(key, own.keys()), withoutEpochs: true };
     });
   }
 
@@ -86,5 +111,7 @@ export class EncryptionTables {
 }
 
 function recordOf(row: WireGuardRow | undefined): WireGuardRecord | undefined {
-  return row && { epochs: row.epochs, minTx: row.minTx, laggards: row.laggards };
+  if (row === undefined) return undefined;
+  const { epochs, minTx, laggards, blockedBy } = row;
+  return { epochs, minTx, laggards, ...(blockedBy && { blockedBy }) };
 }

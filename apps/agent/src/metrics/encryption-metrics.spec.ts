@@ -24,7 +24,7 @@ it('counts peers by how they are reached', async () => {
       peer('b', { handshakeAgeSeconds: 80, pq: true }),
       peer('c', { state: 'no-keys', epoch: null }),
     ],
-    mesh: { ...NO_ENCRYPTION.mesh, target: 3, laggards: ['a', 'b'] },
+    mesh: { ...NO_ENCRYPTION.mesh, target: 3, laggards: ['a', 'b'], blockedBy: ['d'] },
   };
   expect(await lines(status)).toEqual([
     'isthmus_wireguard_target_epoch 3',
@@ -33,8 +33,10 @@ it('counts peers by how they are reached', async () => {
     'isthmus_wireguard_peers{state="handshake"} 0',
     'isthmus_wireguard_peers{state="closed"} 0',
     'isthmus_wireguard_peers{state="no-keys"} 1',
+    'isthmus_wireguard_peers{state="excluded"} 0',
     'isthmus_wireguard_pq_peers 1',
     'isthmus_wireguard_handshake_age_seconds 80',
+    'isthmus_wireguard_rotation_blockers 1',
     'isthmus_wireguard_laggards 2',
   ]);
 });

@@ -2,7 +2,7 @@ import type { MetricSet } from '@isthmus/core';
 import type { EncryptionStatus, PeerEncryptionState } from '../encryption/encryption-status.ts';
 import type { AGENT_METRICS } from './metric-list.ts';
 
-const STATES: readonly PeerEncryptionState[] = ['encrypted', 'handshake', 'closed', 'no-keys'];
+const STATES: readonly PeerEncryptionState[] = ['encrypted', 'handshake', 'closed', 'no-keys', 'excluded'];
 
 /** Metrics of encryption; all zero where there is none. */
 export function measureEncryption(metrics: MetricSet<typeof AGENT_METRICS>, status: () => EncryptionStatus): void {
@@ -16,4 +16,5 @@ export function measureEncryption(metrics: MetricSet<typeof AGENT_METRICS>, stat
     [{}, Math.max(0, ...status().peers.map(({ handshakeAgeSeconds }) => handshakeAgeSeconds ?? 0))],
   ]);
   metrics.read('isthmus_wireguard_laggards', () => [[{}, status().mesh.laggards.length]]);
+  metrics.read('isthmus_wireguard_rotation_blockers', () => [[{}, status().mesh.blockedBy.length]]);
 }

@@ -147,7 +147,7 @@ export const AGENT_METRICS = defineMetrics('agent', {
     type: 'gauge',
     labels: ['state'],
     unit: 'nodes',
-    help: 'Other nodes: `encrypted`; `handshake`, `closed`, `no-keys`: nothing is sent to them, and why',
+    help: 'Other nodes: `encrypted`; `handshake`, `closed`, `no-keys`, `excluded`: nothing is sent to them, and why',
   },
   isthmus_wireguard_pq_peers: { type: 'gauge', labels: [], unit: 'nodes', help: 'Other nodes whose sessions have a preshared key' },
   isthmus_wireguard_handshake_age_seconds: {
@@ -155,6 +155,12 @@ export const AGENT_METRICS = defineMetrics('agent', {
     labels: [],
     unit: 'seconds',
     help: 'The greatest time since a handshake of those nodes that are sent to',
+  },
+  isthmus_wireguard_rotation_blockers: {
+    type: 'gauge',
+    labels: [],
+    unit: 'nodes',
+    help: 'Nodes that know of no epochs, as those of Cilium clusters: the keys of the mesh stay as they are for them',
   },
   isthmus_wireguard_laggards: { type: 'gauge', labels: [], unit: 'nodes', help: 'Nodes of the mesh that are not at the target epoch' },
   isthmus_certificate_not_after_timestamp_seconds: {

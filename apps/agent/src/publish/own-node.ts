@@ -1,4 +1,4 @@
-import { encodeNode, type NodeRecord, nodeKey, stateLayout, WIREGUARD_ENCRYPTION_KEY } from '@isthmus/mesh';
+import { encodeNode, type NodeRecord, nodeKey, stateLayout, WIREGUARD_ENCRYPTION_KEY, WIREGUARD_EPOCHS_ANNOTATION } from '@isthmus/mesh';
 import { parseCidr } from '@isthmus/net';
 import type { PodAddresses } from '../endpoint/endpoint-ports.ts';
 import type { KvRecordCodec } from './kv-record-sink.ts';
@@ -42,7 +42,7 @@ export function ownNodeRecord(row: OwnNodeRow): NodeRecord {
     source: 'custom-resource',
     encryptionKey: row.encryption ? WIREGUARD_ENCRYPTION_KEY : 0,
     labels: new Map(),
-    annotations: new Map(),
+    annotations: new Map(row.encryption ? [[WIREGUARD_EPOCHS_ANNOTATION, 'true']] : []),
     wireguardPubKey: row.encryption?.publicKey ?? '',
     bootId: row.bootId,
   };

@@ -32,6 +32,7 @@ describe('rows of records', () => {
       encryptionKey: 3,
       wireguardPublicKey: 'k',
     });
+    expect(nodeRow({ ...record, annotations: new Map([['isthmus.io/wireguard-epochs', 'true']]) })).toMatchObject({ hasEpochs: true });
     expect(nodeRow({ ...record, addresses: null })).toMatchObject({ internalIps: [], hostIps: [] });
   });
 

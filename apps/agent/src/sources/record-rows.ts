@@ -1,4 +1,11 @@
-import type { IdentityRecord, IpRecord, NodeRecord, RecordKind, ServiceRecord } from '@isthmus/mesh';
+import {
+  type IdentityRecord,
+  type IpRecord,
+  type NodeRecord,
+  type RecordKind,
+  type ServiceRecord,
+  WIREGUARD_EPOCHS_ANNOTATION,
+} from '@isthmus/mesh';
 import type { BackendSetRow, IdentityRow, IpRow, NodeRow } from '@isthmus/model';
 
 /** Whose records they are. */
@@ -35,6 +42,7 @@ export function nodeRow(record: NodeRecord): NodeRow {
     podCidrs: cidrs.filter((cidr) => cidr !== ''),
     encryptionKey: record.encryptionKey,
     wireguardPublicKey: record.wireguardPubKey,
+    ...(record.annotations?.get(WIREGUARD_EPOCHS_ANNOTATION) === 'true' && { hasEpochs: true }),
   };
 }
 

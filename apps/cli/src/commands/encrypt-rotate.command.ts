@@ -24,11 +24,11 @@ export function addEncryptRotate(group: Command, cli: Cli): void {
   const command = group
     .command('rotate')
     .description(
-      'Have every node of the mesh change to new keys, under traffic. Refused while a node has not come along with the last change',
+      'Have every node of the mesh change to new keys, under traffic. Refused while a node has not come along with the last change, or knows of no epochs',
     )
     .option(
       '--force',
-      'go on although nodes are behind or have no keys. Where their keys are in the way, nothing is sent to them wireguard-max-overlap later, until they come along',
+      'go on although nodes are behind or have no keys. Where their keys are in the way, nothing is sent to them wireguard-max-overlap later, until they come along. Nodes that know of no epochs (Cilium) are cut off when even keys change, until they have read the new ones',
     )
     .addOption(new Option('--reason <text>', 'why, for "encrypt history"').argParser(parseReason).default(''));
   addOutput(addSocket(addStoreOptions(addWait(command, 'all nodes have the new keys, as the agent of this node sees it'))));
@@ -46,6 +46,7 @@ async function rotate(cli: Cli, options: RotateOptions): Promise<void> {
   if (output === 'json') printJson(cli.terminal, raised.row);
   else cli.terminal.out(raisedText(raised, wait ?? false));
   if (raised.left) cli.terminal.err(leftText(raised.left));
+  if (raised.blocked) cli.terminal.err(blockedText(raised));
   if (wait) await waitForNodes(cli, agent, raised.row.target, options);
 }
 
@@ -53,10 +54,23 @@ function raisedText({ row }: RaisedTarget, waits: boolean): string {
   return `the mesh changes to keys of epoch ${row.target}\n${waits ? '' : 'To see how far it is: isthmus encrypt status\n'}`;
 }
 
+function blockedText({ row, blocked }: RaisedTarget): string {
+  const cost =
+    row.target % 2 === 0
+      ? 'nothing is sent to them, and nothing comes from them, until they have read the new even keys'
+      : 'nothing now, for even keys stay; the change after this one cuts them off until they have read the new even keys';
+  return `warning: ${printable(blocked?.message ?? '')}\n  what it costs: ${cost}\n`;
+}
+
 function leftText({ message }: CodedError): string {
-  return `warning: ${message.replace(/\p{Cc}/gu, '?')}
+  return `warning: ${printable(message)}
   what becomes of them: where their keys are in the way, nothing is sent to them wireguard-max-overlap from now, until they come along
 `;
+}
+
+/** Names of nodes come from other clusters. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
 }
 
 async function waitForNodes(cli: Cli, agent: AgentApi, target: Epoch, { output, waitDuration }: RotateOptions): Promise<void> {

@@ -21,6 +21,7 @@ const MESH = {
   nodes: 3,
   atTarget: 3,
   laggards: [] as string[],
+  withoutKeys: [] as string[],
   blockedBy: [] as string[],
   clusters: [{ cluster: 'west', target: 5, startedAt: '2025-12-31T00:00:00Z', by: 'operator', reason: 'schedule' }],
 };
@@ -89,15 +90,20 @@ describe('encrypt status', () => {
     const closed = { ...PEER, tx: 'closed', epoch: null, handshakeAgeSeconds: null, state: 'closed' };
     answer(
       { strict: false, encryptNode: false, problem: 'no device\u001b[2J', peers: [closed] },
-      { atTarget: 1, laggards: ['east/n1', 'east/n2'], blockedBy: ['east/n2'] },
+      { atTarget: 1, laggards: ['east/n1', 'east/n2'], withoutKeys: ['east/n2'], blockedBy: ['cilium/n1', 'cilium/n2'] },
     );
     expect(await cli.run('encrypt', 'status')).toBe(3);
     expect(cli.out).toContain('encryption   on, not strict: to a node without keys packets go as they are, and plain ones are taken\n');
     expect(cli.out).toContain("nodes' own   not encrypted\ntarget       epoch 7");
     expect(cli.out).toContain(
-      'nodes        1 of 3 at the target\nbehind       east/n1, east/n2\nblocked by   east/n2\nproblem      no device?[2J\n',
+      'nodes        1 of 3 at the target\nbehind       east/n1, east/n2\nno keys      east/n2\nrotation     blocked by cilium/n1, cilium/n2\nproblem      no device?[2J\n',
     );
     expect(cli.out).toContain('east/n1   -          -       -           1.9 MiB    900 B   yes   closed\n');
+  });
+
+  it('does not mind a node that is left out', async () => {
+    answer({ peers: [PEER, { ...PEER, state: 'excluded' }] });
+    expect(await cli.run('encrypt', 'status')).toBe(0);
   });
 
   it.each(['closed', 'handshake', 'no-keys'])('ends with 3 while a node is %s', async (state) => {
@@ -153,21 +159,47 @@ describe('encrypt rotate', () => {
   });
 
   it('is refused while a node is behind, and names it', async () => {
-    answer({}, { atTarget: 2, laggards: ['east/n2'], blockedBy: ['east/n3'] });
+    answer({}, { atTarget: 2, laggards: ['east/n2'], withoutKeys: ['east/n3'] });
     expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(3);
     expect(cli.err).toContain('error: WIREGUARD_ROTATION_WAITS epoch 7: east/n2, east/n3: not at epoch 7 yet\n');
-    answer({}, { blockedBy: ['east/n3'] });
+    answer({}, { withoutKeys: ['east/n3'] });
     expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(3);
     expect(await target()).toBe(5);
   });
 
   it('goes on without nodes that are behind when it is forced, and says what becomes of them', async () => {
-    answer({}, { atTarget: 2, laggards: ['east/n2\u001b'], blockedBy: ['east/n3'] });
+    answer({}, { atTarget: 2, laggards: ['east/n2\u001b'], withoutKeys: ['east/n3'] });
     expect(await cli.run('encrypt', 'rotate', ...ETCD, '--force')).toBe(0);
     expect(await target()).toBe(8);
     expect(cli.out).toBe('the mesh changes to keys of epoch 8\nTo see how far it is: isthmus encrypt status\n');
     expect(cli.err).toContain('warning: east/n2?, east/n3: not at epoch 7 yet\n  what becomes of them: ');
     expect(cli.err).toContain('wireguard-max-overlap');
+  });
+
+  it('is refused while a node knows of no epochs, and says what it costs when it is forced', async () => {
+    answer({}, { blockedBy: ['cilium/n1\u001b'] });
+    expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(3);
+    expect(cli.err).toContain('error: WIREGUARD_ROTATION_BLOCKED epoch 7: rotation blocked by cilium/n1');
+    expect(await target()).toBe(5);
+    expect(await cli.run('encrypt', 'rotate', ...ETCD, '--force')).toBe(0);
+    expect(cli.err).toBe(
+      'warning: rotation blocked by cilium/n1?\n' +
+        '  what it costs: nothing is sent to them, and nothing comes from them, until they have read the new even keys\n',
+    );
+    cli.clock.advance(60_000);
+    answer({}, { target: 8, blockedBy: ['cilium/n1'] });
+    expect(await cli.run('encrypt', 'rotate', ...ETCD, '--force')).toBe(0);
+    expect(cli.err).toContain('  what it costs: nothing now');
+    expect(await target()).toBe(9);
+  });
+
+  it('asks the cluster’s own nodes of those that know of no epochs when there is no agent', async () => {
+    cli.agent.answers['/v1/encryption'] = DOWN;
+    const epochs = [{ epoch: 6, publicKey: Buffer.alloc(32, 1).toString('base64'), port: 51_871 }];
+    const record = { ...WEST, name: 'n1', epochs, minTx: 6, laggards: [], blockedBy: ['cilium/n1'] };
+    await cli.etcd.connect().put(wireGuardKey('west', 'n1'), encodeWireGuard(record));
+    expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(3);
+    expect(cli.err).toContain('WIREGUARD_ROTATION_BLOCKED epoch 6: rotation blocked by cilium/n1');
   });
 
   it('warns of nobody when it is forced without need, and is refused all the same a moment after the last change', async () => {

@@ -21,7 +21,7 @@ const ENCRYPTION = {
   exempt: [],
   devices: [{ name: 'isth_wg_even', device: 'even', port: 51871, epoch: 2, fingerprint: '0123456789abcdef', privateKey: 'S3CRET' }],
   peers: [],
-  mesh: { target: 2, targetSince: '', nodes: 1, atTarget: 1, laggards: [], blockedBy: [], clusters: [] },
+  mesh: { target: 2, targetSince: '', nodes: 1, atTarget: 1, laggards: [], withoutKeys: [], blockedBy: [], clusters: [] },
 };
 
 let cli: FakeCli;

@@ -27,7 +27,7 @@ const peerSchema = z.object({
   sentBytes: z.number(),
   /** With a secret that a quantum computer does not find, either. */
   pq: z.boolean(),
-  state: z.enum(['encrypted', 'closed', 'handshake', 'no-keys']),
+  state: z.enum(['encrypted', 'closed', 'handshake', 'no-keys', 'excluded']),
 });
 /** How a node reaches another one. */
 export type EncryptionPeer = z.output<typeof peerSchema>;
@@ -43,6 +43,8 @@ const meshSchema = z.object({
   /** Nodes that are not at the target. */
   laggards: z.array(z.string()),
   /** Nodes that have no keys at all. */
+  withoutKeys: z.array(z.string()),
+  /** Nodes that know of no epochs, for which keys stay as they are. */
   blockedBy: z.array(z.string()),
   clusters: z.array(z.object({ cluster: z.string(), target: z.number(), startedAt: z.string(), by: z.string(), reason: z.string() })),
 });

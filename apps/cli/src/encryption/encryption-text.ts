@@ -11,9 +11,9 @@ const OFF = `encryption is off: what goes to other nodes can be read on its way
   to turn it on: set enable-wireguard: true in the configuration of every cluster of the mesh, for agents and operators
 `;
 
-/** Whether everything goes where it should: nothing is wrong, and every other node is sent to in secret. */
+/** Whether everything goes where it should: nothing is wrong, and every other node is sent to in secret, or not at all because that is wanted. */
 export function isAllEncrypted({ enabled, problem, peers }: Encryption): boolean {
-  return problem === undefined && (!enabled || peers.every(({ state }) => state === 'encrypted'));
+  return problem === undefined && (!enabled || peers.every(({ state }) => state === 'encrypted' || state === 'excluded'));
 }
 
 /** How a node encrypts, as people read it. @param now wall time, milliseconds since 1970 */
@@ -30,7 +30,7 @@ export function encryptionText(seen: Encryption, now: number, colour = false): s
 
 function headRows(seen: Encryption, now: number, colour: boolean): [string, string][] {
   const { node, implementation, problem, mesh } = seen;
-  const { target, targetSince, nodes, atTarget, laggards, blockedBy } = mesh;
+  const { target, targetSince, nodes, atTarget, laggards, withoutKeys, blockedBy } = mesh;
   const age = ageText(targetSince, now);
   const row = (name: string, texts: readonly string[]): [string, string][] => (texts.length === 0 ? [] : [[name, texts.join(', ')]]);
   const rows: [string, string][] = [
@@ -44,7 +44,8 @@ function headRows(seen: Encryption, now: number, colour: boolean): [string, stri
     ['target', target === 0 ? 'none yet' : `epoch ${target}${age === '' ? '' : `, for ${age}`}`],
     ['nodes', paint(colour, atTarget === nodes ? 'good' : 'doubtful', `${atTarget} of ${nodes} at the target`)],
     ...row('behind', laggards.map(printable)),
-    ...row('blocked by', blockedBy.map(printable)),
+    ...row('no keys', withoutKeys.map(printable)),
+    ...(blockedBy.length === 0 ? [] : row('rotation', [`blocked by ${blockedBy.map(printable).join(', ')}`])),
   ];
   return problem === undefined ? rows : [...rows, ['problem', paint(colour, 'bad', printable(problem))]];
 }

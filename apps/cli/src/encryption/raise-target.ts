@@ -1,5 +1,5 @@
 import { type Clock, CodedError, isCoded } from '@isthmus/core';
-import { type Epoch, leftBehind, newTarget, nodesBehind, presentTarget, rotationWaits } from '@isthmus/crypto';
+import { type Epoch, leftBehind, newTarget, nodesBehind, presentTarget, rotationBlocked, rotationWaits } from '@isthmus/crypto';
 import type { WireGuardTargets } from '@isthmus/mesh';
 import { configSchema, type WireGuardTargetRow } from '@isthmus/model';
 import { agentConfig } from '../agent/agent-answers.ts';
@@ -23,6 +23,8 @@ export interface RaisedTarget {
   readonly row: WireGuardTargetRow;
   /** Who is not waited for; undefined when all had come along. */
   readonly left: CodedError | undefined;
+  /** Who is cut off when even keys change; undefined when nobody is. */
+  readonly blocked: CodedError | undefined;
 }
 
 /** Where nodes are with their keys. */
@@ -32,6 +34,8 @@ interface Present {
   readonly behind: readonly string[];
   /** All are there, named or not. */
   readonly isReached: boolean;
+  /** Those that know of no epochs. */
+  readonly blockedBy: readonly string[];
 }
 
 /** What old keys are kept for at least, and what it takes to hear of new ones. Milliseconds. */
@@ -40,17 +44,19 @@ const SLACK_MS = 2_000;
 /**
  * Raises the cluster's target to one above that of the mesh: of that which the node's agent knows, or where none can be asked, of what the cluster's
  * own nodes are at.
- * @throws CodedError WIREGUARD_ROTATION_WAITS while nodes are behind, unless that is forced; CLI_ROTATION_TOO_SOON, CLI_ENCRYPTION_OFF
+ * @throws CodedError WIREGUARD_ROTATION_BLOCKED, WIREGUARD_ROTATION_WAITS while nodes know of no epochs or are behind, unless that is forced; CLI_ROTATION_TOO_SOON, CLI_ENCRYPTION_OFF
  */
 export async function raiseTarget({ agent, targets, user, reason, force, clock }: RaiseOrder): Promise<RaisedTarget> {
   const own = await targets.read();
   if (own === undefined) throw new CodedError(CLI_ENCRYPTION_OFF, 'its target is gone');
   const mesh = await meshOf(agent, own.cluster);
-  const { target, behind, isReached } = mesh ? inMesh(mesh, own) : await inCluster(targets, own);
+  const { target, behind, isReached, blockedBy } = mesh ? inMesh(mesh, own) : await inCluster(targets, own);
+  const blocked = blockedBy.length === 0 ? undefined : rotationBlocked(target, blockedBy);
+  if (blocked && !force) throw blocked;
   if (!isReached && !force) throw rotationWaits(target, behind);
   await checkPause(agent, [own.startedAt, ...(mesh ? [mesh.targetSince] : [])], clock.wall());
   const next = newTarget(own, { target: target + 1, by: user, reason }, clock.wall());
-  if (await targets.raise(own, next)) return { row: next, left: isReached ? undefined : leftBehind(target, behind) };
+  if (await targets.raise(own, next)) return { row: next, left: isReached ? undefined : leftBehind(target, behind), blocked };
   throw rotationWaits(target + 1, []);
 }
 
@@ -73,17 +79,19 @@ function isUnasked(error: unknown): boolean {
 }
 
 /** An agent that has not heard of the cluster's own target yet knows of nobody who is there. */
-function inMesh({ target, nodes, atTarget, laggards, blockedBy }: EncryptionMesh, own: WireGuardTargetRow): Present {
-  if (own.target > target) return { target: own.target, behind: [], isReached: false };
-  const behind = [...laggards, ...blockedBy];
-  return { target, behind, isReached: atTarget >= nodes && behind.length === 0 };
+function inMesh({ target, nodes, atTarget, laggards, withoutKeys, blockedBy }: EncryptionMesh, own: WireGuardTargetRow): Present {
+  if (own.target > target) return { target: own.target, behind: [], isReached: false, blockedBy };
+  const behind = [...laggards, ...withoutKeys];
+  return { target, behind, isReached: atTarget >= nodes && behind.length === 0, blockedBy };
 }
 
 async function inCluster(targets: WireGuardTargets, own: WireGuardTargetRow): Promise<Present> {
-  const epochs = await targets.epochs();
+  const nodes = await targets.nodes();
+  const epochs = new Map([...nodes].map(([name, { epoch }]) => [name, epoch]));
   const target = presentTarget(own, epochs);
   const behind = nodesBehind(epochs.keys(), epochs, target);
-  return { target, behind, isReached: behind.length === 0 };
+  const blockedBy = [...new Set([...nodes.values()].flatMap((each) => each.blockedBy))].sort();
+  return { target, behind, isReached: behind.length === 0, blockedBy };
 }
 
 /** Old keys may still be in use. */

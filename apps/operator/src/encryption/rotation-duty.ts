@@ -1,5 +1,5 @@
 import { type Clock, LOG, type Log } from '@isthmus/core';
-import { type Epoch, leftBehind, newTarget, presentTarget, rotationWaits } from '@isthmus/crypto';
+import { type Epoch, leftBehind, newTarget, presentTarget, rotationBlocked, rotationWaits } from '@isthmus/crypto';
 import type { WireGuardTargets } from '@isthmus/mesh';
 import type { WireGuardTargetRow } from '@isthmus/model';
 import { ownInterval, type ScheduleStep, type ScheduleTimes, scheduleStep } from './rotation-schedule.ts';
@@ -31,8 +31,8 @@ export class RotationDuty {
   /** The target that was seen last, and since when; monotonic, ms. */
   #seen: Epoch = 0;
   #since = 0;
-  /** The target that nodes were last said to be behind of. */
-  #held: Epoch = 0;
+  /** Why, and at which target, keys were last said to stay. */
+  #held = '';
 
   constructor(options: RotationDutyOptions) {
     this.#options = options;
@@ -50,20 +50,22 @@ export class RotationDuty {
   /** Looks, and does what is due. */
   async pass(): Promise<void> {
     const { targets, nodes } = this.#options;
-    const [own, epochs] = await Promise.all([targets.read(), targets.epochs()]);
-    const known = nodes();
+    const [own, keys] = await Promise.all([targets.read(), targets.nodes()]);
+    const known = new Set(nodes());
     // Of nodes that are gone, records may be left.
-    const live = new Map([...epochs].filter(([node]) => known.includes(node)));
-    const lastedMs = this.#lasted(own, presentTarget(own, live));
-    await this.#do(own, scheduleStep({ own, nodes: known, epochs: live, lastedMs }, this.#times));
+    const live = [...keys].filter(([node]) => known.has(node));
+    const epochs = new Map(live.map(([node, { epoch }]) => [node, epoch]));
+    const blockedBy = [...new Set(live.flatMap(([, each]) => each.blockedBy))].sort();
+    const lastedMs = this.#lasted(own, presentTarget(own, epochs));
+    await this.#do(own, scheduleStep({ own, nodes: [...known], epochs, blockedBy, lastedMs }, this.#times));
   }
 
   async #do(own: WireGuardTargetRow | undefined, step: ScheduleStep): Promise<void> {
     const { targets, cluster, clusterId, clock, log } = this.#options;
-    if (step.do === 'hold') {
-      if (this.#held !== step.target)
-        log.warn({ [LOG.error]: rotationWaits(step.target, step.behind) }, 'the keys of the mesh stay for now');
-      this.#held = step.target;
+    if (step.do === 'hold' || step.do === 'leave') {
+      const why = step.do === 'hold' ? rotationWaits(step.target, step.behind) : rotationBlocked(step.target, step.blockedBy);
+      if (this.#held !== `${why.code} ${step.target}`) log.warn({ [LOG.error]: why }, 'the keys of the mesh stay for now');
+      this.#held = `${why.code} ${step.target}`;
     }
     if (step.do !== 'raise') return;
     const { target, reason, left } = step;

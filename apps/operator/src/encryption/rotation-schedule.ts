@@ -10,6 +10,8 @@ export interface ScheduleView {
   readonly nodes: readonly string[];
   /** The newest epoch that each publishes a key of, by name. */
   readonly epochs: ReadonlyMap<string, Epoch>;
+  /** Nodes that know of no epochs, as the cluster's nodes say. */
+  readonly blockedBy: readonly string[];
   /** How long the present target has been the mesh's, milliseconds. */
   readonly lastedMs: number;
 }
@@ -22,11 +24,12 @@ export interface ScheduleTimes {
   readonly maxOverlapMs: number;
 }
 
-/** What is to be done: write a target, wait until it is time, or wait for nodes. */
+/** What is to be done: write a target, wait until it is time, wait for nodes, or leave keys alone because of some. */
 export type ScheduleStep =
   | { readonly do: 'raise'; readonly target: Epoch; readonly reason: string; readonly left: readonly string[] }
   | { readonly do: 'wait' }
-  | { readonly do: 'hold'; readonly target: Epoch; readonly behind: readonly string[] };
+  | { readonly do: 'hold'; readonly target: Epoch; readonly behind: readonly string[] }
+  | { readonly do: 'leave'; readonly target: Epoch; readonly blockedBy: readonly string[] };
 
 /** Clusters wait longer than they are told to by up to this share, so that not all of them begin at once. */
 const JITTER = 0.1;
@@ -35,13 +38,19 @@ const MOVING_MS = 30_000;
 
 /**
  * The first target where there is none; one more when the interval is over and all nodes have come along. Those that have had the time that a node gets
- * are left behind: a node that is down must not keep everybody else at old keys.
+ * are left behind: a node that is down must not keep everybody else at old keys. Nodes that know of no epochs do: they have nothing but the even keys
+ * that there are. Of epoch 1 there are none, and none before.
  */
-export function scheduleStep({ own, nodes, epochs, lastedMs }: ScheduleView, { intervalMs, maxOverlapMs }: ScheduleTimes): ScheduleStep {
+export function scheduleStep(
+  { own, nodes, epochs, blockedBy, lastedMs }: ScheduleView,
+  { intervalMs, maxOverlapMs }: ScheduleTimes,
+): ScheduleStep {
   const target = presentTarget(own, epochs);
   // An etcd that was wiped has no target, but nodes that know one.
   if (own === undefined) return { do: 'raise', target: Math.max(1, target), reason: 'first target', left: [] };
+  if (blockedBy.length > 0 && target === 1) return { do: 'raise', target: 2, reason: `even keys for ${blockedBy[0]}`, left: [] };
   if (intervalMs === 0 || lastedMs < intervalMs) return { do: 'wait' };
+  if (blockedBy.length > 0) return { do: 'leave', target, blockedBy };
   const behind = nodesBehind(nodes, epochs, target);
   if (behind.length > 0 && lastedMs < maxOverlapMs + MOVING_MS) return { do: 'hold', target, behind };
   return { do: 'raise', target: target + 1, reason: 'schedule', left: behind };

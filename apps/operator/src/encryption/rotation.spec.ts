@@ -1,5 +1,5 @@
 import { type Log, ManualClock, seededRandom } from '@isthmus/core';
-import { newTarget, WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_WAITS } from '@isthmus/crypto';
+import { newTarget, WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_BLOCKED, WIREGUARD_ROTATION_WAITS } from '@isthmus/crypto';
 import { MemoryKvServer } from '@isthmus/kvstore';
 import { encodeWireGuard, KvWireGuardTargets, TARGET_HISTORY_KEY, WIREGUARD_TARGET, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
 import { CILIUM_NODE, type WireGuardTargetRow } from '@isthmus/model';
@@ -10,9 +10,9 @@ import { ownInterval, scheduleStep } from './rotation-schedule.ts';
 const HOUR = 3_600_000;
 
 /** What a node with keys of an epoch publishes. */
-const record = (name: string, epoch: number): string => {
+const record = (name: string, epoch: number, blockedBy?: readonly string[]): string => {
   const epochs = [{ epoch, publicKey: Buffer.alloc(32, 1).toString('base64'), port: 51_871 + (epoch % 2) }];
-  return encodeWireGuard({ cluster: 'east', clusterId: 1, name, epochs, minTx: epoch, laggards: [] });
+  return encodeWireGuard({ cluster: 'east', clusterId: 1, name, epochs, minTx: epoch, laggards: [], ...(blockedBy && { blockedBy }) });
 };
 
 /** Nodes with an operator's duty each look; they publish what the spec says. */
@@ -44,7 +44,7 @@ describe('the schedule', () => {
       ['n1', epoch],
       ['n2', epoch],
     ]);
-  const view = { own, nodes: ['n1', 'n2'], epochs: at(4), lastedMs: HOUR };
+  const view = { own, nodes: ['n1', 'n2'], epochs: at(4), blockedBy: [], lastedMs: HOUR };
   const hourly = { intervalMs: HOUR, maxOverlapMs: 2 * HOUR };
   const never = { ...hourly, intervalMs: 0 };
 
@@ -81,6 +81,15 @@ describe('the schedule', () => {
       left: ['n2'],
     });
     expect(scheduleStep({ ...behind, lastedMs: 2 * HOUR + 30_000 }, { ...hourly, intervalMs: 24 * HOUR })).toEqual({ do: 'wait' });
+  });
+
+  it('leaves keys alone while there are nodes that know of no epochs, but for the first even ones', () => {
+    const blocked = { ...view, blockedBy: ['cilium/n1'] };
+    expect(scheduleStep(blocked, hourly)).toEqual({ do: 'leave', target: 4, blockedBy: ['cilium/n1'] });
+    expect(scheduleStep({ ...blocked, lastedMs: 100 * HOUR, epochs: new Map() }, hourly)).toMatchObject({ do: 'leave' });
+    expect(scheduleStep({ ...blocked, lastedMs: HOUR - 1 }, hourly)).toEqual({ do: 'wait' });
+    const first = { ...blocked, own: { ...own, target: 1 }, epochs: at(1), lastedMs: 0 };
+    expect(scheduleStep(first, never)).toEqual({ do: 'raise', target: 2, reason: 'even keys for cilium/n1', left: [] });
   });
 
   it('differs between clusters, and is always the same for one', () => {
@@ -132,6 +141,24 @@ describe('the duty', () => {
     await b.publish(1, 'n2');
     await duty.pass();
     expect(await b.target()).toBe(2);
+  });
+
+  it('goes by what nodes say of others that know of no epochs, and says once who they are', async () => {
+    const b = bench();
+    const duty = b.duty();
+    await duty.pass();
+    for (const name of ['n1', 'n2', 'gone']) await b.kv.put(wireGuardKey('east', name), record(name, 1, [`cilium/${name}`]));
+    await duty.pass();
+    expect(await b.target()).toBe(2);
+    for (const name of ['n1', 'n2', 'gone']) await b.kv.put(wireGuardKey('east', name), record(name, 2, [`cilium/${name}`]));
+    b.clock.advance(PAST);
+    for (let i = 0; i < 3; i++) await duty.pass();
+    expect(await b.target()).toBe(2);
+    expect(b.said).toEqual([expect.stringContaining(`"code":"${WIREGUARD_ROTATION_BLOCKED.code}"`)]);
+    expect(b.said[0]).toContain('rotation blocked by cilium/n1, cilium/n2"');
+    await b.publish(2, 'n1', 'n2');
+    await duty.pass();
+    expect(await b.target()).toBe(3);
   });
 
   it('goes on without a node that does not come along, and says once whom it left', async () => {

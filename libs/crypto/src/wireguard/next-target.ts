@@ -1,7 +1,7 @@
 import { CodedError } from '@isthmus/core';
 import type { WireGuardTargetRow } from '@isthmus/model';
 import type { Epoch } from './epoch.ts';
-import { WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_WAITS } from './wireguard.errors.ts';
+import { WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_BLOCKED, WIREGUARD_ROTATION_WAITS } from './wireguard.errors.ts';
 
 /** How many nodes a message names. */
 const NAMED = 5;
@@ -43,8 +43,16 @@ export function leftBehind(target: Epoch, behind: readonly string[]): CodedError
   return new CodedError(WIREGUARD_LEFT_BEHIND, notAt(target, behind), { object: `epoch ${target}` });
 }
 
+/** Why the target stays as it is: these know of no epochs. */
+export function rotationBlocked(target: Epoch, by: readonly string[]): CodedError {
+  return new CodedError(WIREGUARD_ROTATION_BLOCKED, `rotation blocked by ${named(by)}`, { object: `epoch ${target}` });
+}
+
 function notAt(target: Epoch, behind: readonly string[]): string {
-  const more = behind.length > NAMED ? ` and ${behind.length - NAMED} more` : '';
-  const who = behind.length === 0 ? 'some nodes' : behind.slice(0, NAMED).join(', ') + more;
-  return `${who}: not at epoch ${target} yet`;
+  return `${behind.length === 0 ? 'some nodes' : named(behind)}: not at epoch ${target} yet`;
+}
+
+function named(nodes: readonly string[]): string {
+  const more = nodes.length > NAMED ? ` and ${nodes.length - NAMED} more` : '';
+  return nodes.slice(0, NAMED).join(', ') + more;
 }

@@ -28,6 +28,13 @@ export const WIREGUARD_ROTATION_WAITS = defineError(
   'Look at "isthmus encrypt status", and at the agents of the named nodes. Delete the CiliumNode of a node that is gone for good. "isthmus encrypt rotate --force" changes keys all the same.',
 );
 
+/** Keys are not changed because of who knows only one. */
+export const WIREGUARD_ROTATION_BLOCKED = defineError(
+  'WIREGUARD_ROTATION_BLOCKED',
+  'The keys of the mesh stay as they are: some nodes know of no epochs, as those of Cilium clusters, and would be cut off with the present keys.',
+  'Go on with them by "isthmus encrypt rotate --force", which cuts them off until they have read the new keys; or close them for good with wireguard-exclude-peers in the configuration of all agents.',
+);
+
 /** Keys are changed although somebody has not come along. */
 export const WIREGUARD_LEFT_BEHIND = defineError(
   'WIREGUARD_LEFT_BEHIND',

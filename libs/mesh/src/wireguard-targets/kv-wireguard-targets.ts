@@ -6,7 +6,7 @@ import { decodeWireGuard } from '../wireguard.codec.ts';
 import { decodeWireGuardTarget, encodeWireGuardTarget } from '../wireguard-target.codec.ts';
 import { decodeHistory, type TargetChange, withChange } from './target-history.ts';
 import { WIREGUARD_TARGET } from './wireguard-targets.errors.ts';
-import type { WireGuardTargets } from './wireguard-targets.ts';
+import type { NodeKeys, WireGuardTargets } from './wireguard-targets.ts';
 
 /** What the keys of all clusters' targets begin with. */
 const TARGETS_PREFIX = `${STATE_PREFIX}/${recordScope('wireguardtargets')}/`;
@@ -80,12 +80,12 @@ export class KvWireGuardTargets implements WireGuardTargets {
     return decodeHistory((await this.#kv.get(TARGET_HISTORY_KEY))?.value);
   }
 
-  async epochs(): Promise<ReadonlyMap<string, number>> {
+  async nodes(): Promise<ReadonlyMap<string, NodeKeys>> {
     const { prefix } = stateLayout('wireguard', this.#cluster);
-    const epochs = new Map<string, number>();
+    const nodes = new Map<string, NodeKeys>();
     for await (const { entries } of this.#kv.list(prefix))
-      for (const { key, value } of entries) epochs.set(key.slice(prefix.length), newestEpoch(key, value));
-    return epochs;
+      for (const { key, value } of entries) nodes.set(key.slice(prefix.length), nodeKeys(key, value));
+    return nodes;
   }
 }
 
@@ -95,8 +95,9 @@ function readTarget(key: string, bytes: Uint8Array): WireGuardTargetRow {
   throw new CodedError(WIREGUARD_TARGET, `the target cannot be read: ${read.reason}`, { object: key });
 }
 
-/** 0 when a node's record has none, or cannot be read. */
-function newestEpoch(key: string, bytes: Uint8Array): number {
+function nodeKeys(key: string, bytes: Uint8Array): NodeKeys {
   const read = decodeByKey(key, bytes, decodeWireGuard);
-  return (read.ok && read.value.epochs.at(-1)?.epoch) || 0;
+  if (!read.ok) return { epoch: 0, blockedBy: [] };
+  const { epochs, blockedBy = [] } = read.value;
+  return { epoch: epochs.at(-1)?.epoch ?? 0, blockedBy };
 }

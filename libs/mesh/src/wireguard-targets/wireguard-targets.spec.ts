@@ -62,7 +62,7 @@ it('nodes have the newest epoch of their record; what cannot be read is none', a
   const texts = [GOLDEN.wireGuard, GOLDEN.wireGuardBare, GOLDEN.wireGuard.replace('51872', '51871'), '{"epochs":[{"epoch":7}]}', 'null'];
   const epochOf = async (text: string) => {
     const targets = new KvWireGuardTargets(etcdWith({ [wireGuardKey('cluster3', 'worker-1')]: text }), 'cluster3');
-    return [...(await targets.epochs())];
+    return [...(await targets.nodes())].map(([name, { epoch }]) => [name, epoch]);
   };
   expect(await Promise.all(texts.map(epochOf))).toEqual([7, 0, 0, 0, 0].map((epoch) => [['worker-1', epoch]]));
 });

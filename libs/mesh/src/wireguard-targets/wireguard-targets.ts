@@ -1,6 +1,14 @@
 import type { WireGuardTargetRow } from '@isthmus/model';
 import type { TargetChange } from './target-history.ts';
 
+/** What a node says of its keys, as far as targets depend on it. */
+export interface NodeKeys {
+  /** The newest that it publishes a key of; 0: none that can be read. */
+  readonly epoch: number;
+  /** Nodes that know of no epochs, for which its even key has to stay. */
+  readonly blockedBy: readonly string[];
+}
+
 /** A cluster's target, with what tells how far its nodes are, and who changed it when. */
 export interface WireGuardTargets {
   /** Undefined: the cluster has none. @throws CodedError WIREGUARD_TARGET */
@@ -14,6 +22,6 @@ export interface WireGuardTargets {
   raise(from: WireGuardTargetRow | undefined, to: WireGuardTargetRow): Promise<boolean>;
   /** The last changes, the newest first. */
   history(): Promise<readonly TargetChange[]>;
-  /** The newest epoch that each node of the cluster publishes a key of, by the node's name; 0: none that can be read. */
-  epochs(): Promise<ReadonlyMap<string, number>>;
+  /** What each node of the cluster says of its keys, by the node's name. */
+  nodes(): Promise<ReadonlyMap<string, NodeKeys>>;
 }

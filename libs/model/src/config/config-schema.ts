@@ -91,6 +91,11 @@ export const configSchema = {
   'wireguard-drain': count(1, 3600)
     .default(3)
     .describe('Seconds that old keys are kept after both nodes have said that they send by new ones'),
+  'wireguard-exclude-peers': list
+    .prefault('')
+    .describe(
+      'Clusters, and nodes as `<cluster>/<node>`, that nothing is sent to; those that know of no epochs do not block new keys then',
+    ),
   'ipam-reuse-delay': count(0, 3600).default(30).describe('Seconds before a released pod address is given out again'),
   'cluster-pool-ipv4-cidr': list.prefault('10.0.0.0/8').describe('Pools that nodes get their IPv4 pod CIDRs from'),
   'cluster-pool-ipv4-mask-size': count(8, 30).default(24).describe("Size of a node's IPv4 pod CIDR"),

@@ -9,7 +9,10 @@ export interface NodeRow {
   readonly hostIps: readonly string[];
   readonly podCidrs: readonly string[];
   readonly encryptionKey: number;
+  /** Of a node that {@link hasEpochs} it says nothing. */
   readonly wireguardPublicKey: string;
+  /** It says in a {@link WireGuardRow} which keys it has. */
+  readonly hasEpochs?: true;
 }
 
 /** What an address is. Key: `<cluster>/<ip or prefix>`. */
@@ -194,6 +197,8 @@ export interface WireGuardRow {
   readonly minTx: number;
   /** Nodes, `<cluster>/<node>`, that it cannot send to by its newest epoch yet. Sorted. */
   readonly laggards: readonly string[];
+  /** Nodes, `<cluster>/<node>`, that know of no epochs, and whose sessions another even key would end. Sorted; absent: there are none. */
+  readonly blockedBy?: readonly string[];
 }
 
 /** The epoch that a cluster wants the mesh to be at. Key: the cluster's name. */

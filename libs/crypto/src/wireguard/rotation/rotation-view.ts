@@ -23,6 +23,11 @@ export interface PeerView {
   readonly name: string;
   /** Undefined: it publishes none. */
   readonly record: WireGuardRecord | undefined;
+  /**
+   * It knows of no epochs (Cilium): all that it has is one key, at the port of even epochs. {@link recordWithoutEpochs} makes the record that it counts as
+   * having published.
+   */
+  readonly withoutEpochs?: true;
   /** What the datapath sends to it by. */
   readonly tx: WireGuardDevice | 'closed';
 }

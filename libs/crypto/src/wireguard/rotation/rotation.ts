@@ -15,6 +15,8 @@ export interface RotationTimes {
 
 /** More laggards than that are no exception: then the node says that it still sends by the old epoch to everybody. */
 const MAX_LAGGARDS = 16;
+/** More peers without epochs than that need no names. */
+const MAX_BLOCKERS = 16;
 /** Both sides that begin at once cross and cancel each other: the one that waits helps after so long. */
 const HELP_MS = 400;
 /** WireGuard makes no second attempt with a peer before. */
@@ -70,6 +72,7 @@ export class Rotation {
         yield { do: 'wipe', device: deviceOf(occupant), epoch: occupant };
       }
     }
+    if (lacksEvenKey(view)) yield { do: 'make-key', epoch: target - 1 };
     for (const [epoch, publicKey] of keys) {
       const device = deviceOf(epoch);
       if (devices[device].publicKey !== publicKey) yield { do: 'set-up', device, epoch };
@@ -86,7 +89,7 @@ export class Rotation {
       const installed = device.peers.get(publicKey);
       if (installed === undefined) {
         if (this.#isRetired(view, peer, epoch)) continue;
-        yield { do: 'install', device: deviceOf(epoch), epoch, peer: peer.name, publicKey, begins: view.name < peer.name };
+        yield { do: 'install', device: deviceOf(epoch), epoch, peer: peer.name, publicKey, begins: begins(view, peer) };
       } else if (!installed.confirmed) yield* this.#handshake(view, peer, { epoch, publicKey });
       else if (this.#isRetired(view, peer, epoch)) yield { do: 'remove', device: deviceOf(epoch), publicKey };
       else if (installed.asks) yield { do: 'quiet', device: deviceOf(epoch), publicKey };
@@ -95,9 +98,8 @@ export class Rotation {
 
   *#handshake(view: RotationView, peer: PeerView, { epoch, publicKey }: { epoch: Epoch; publicKey: string }): Generator<RotationAction> {
     const what = `no handshake with ${peer.name} in ${epoch}`;
-    const begins = view.name < peer.name;
     const lasted = this.#lasted(what);
-    const tries = begins ? Math.floor(lasted / RETRY_MS) : lasted < HELP_MS ? 0 : 1 + Math.floor((lasted - HELP_MS) / RETRY_MS);
+    const tries = begins(view, peer) ? Math.floor(lasted / RETRY_MS) : lasted < HELP_MS ? 0 : 1 + Math.floor((lasted - HELP_MS) / RETRY_MS);
     if (this.#hasNew(`${what}: try`, tries)) yield { do: 'kick', device: deviceOf(epoch), publicKey };
   }
 
@@ -163,12 +165,26 @@ function isConfirmed(view: RotationView, { record }: PeerView, epoch: Epoch): bo
 
 /** By an epoch that others were told it has left only to those whom it named. */
 function maySendBy({ published }: RotationView, peer: PeerView, epoch: Epoch): boolean {
-  return published === undefined || !hasLeft(published, epoch, peer.name);
+  return peer.withoutEpochs === true || published === undefined || !hasLeft(published, epoch, peer.name);
 }
 
-/** No other node has a key of an epoch: nobody can send by it. */
+/** No other node has a key of an epoch, but for those that any other key is as good for: nobody is waited for. */
 function isDeserted({ peers }: RotationView, epoch: Epoch): boolean {
-  return peers.every(({ record }) => keyOf(record, epoch) === undefined);
+  return peers.every(({ record, withoutEpochs }) => withoutEpochs === true || keyOf(record, epoch) === undefined);
+}
+
+/** Who makes the handshake. One that knows of no epochs does so only when it has something to send. */
+function begins({ name }: RotationView, peer: PeerView): boolean {
+  return peer.withoutEpochs === true || name < peer.name;
+}
+
+/**
+ * In a mesh that is at an odd epoch a node needs an even key for those that know of no epochs: of the epoch before, which nobody else is told of. So
+ * none of the mesh's own keys change when such a node comes. Before the first epoch there is none.
+ */
+function lacksEvenKey({ target, keys, peers }: RotationView): boolean {
+  const isThere = newestOf(keys) === target && deviceOf(target) === 'odd' && target > 1;
+  return isThere && [...keys.keys()].every((epoch) => deviceOf(epoch) === 'odd') && peers.some(({ withoutEpochs }) => withoutEpochs);
 }
 
 /** Keys on devices that no node publishes: of nodes that are gone, and of those that have made new ones. */
@@ -180,20 +196,26 @@ function* strangers({ devices, keys, peers }: RotationView): Generator<RotationA
   }
 }
 
-/** What the node has to say of itself: keys that are listened for, without those that no peer needs. */
+/** What the node has to say of itself: keys that are listened for, without those that no peer needs which knows of epochs. */
 function ownRecord(view: RotationView): WireGuardRecord | undefined {
   const listening = [...view.keys].filter(([epoch, key]) => view.devices[deviceOf(epoch)].publicKey === key).sort(([a], [b]) => a - b);
   const newest = listening.at(-1)?.[0];
   if (newest === undefined) return view.published === undefined ? undefined : { epochs: [], minTx: view.published.minTx, laggards: [] };
   const live = listening.filter(([epoch]) => epoch === newest || isNeeded(view, epoch));
   const epochs = live.map(([epoch, publicKey]) => ({ epoch, publicKey, port: WIREGUARD_PORTS[deviceOf(epoch)] }));
-  return { epochs, ...acknowledged(view, newest) };
+  return { epochs, ...acknowledged(view, newest), ...blockedBy(view) };
+}
+
+function blockedBy({ peers }: RotationView): Pick<WireGuardRecord, 'blockedBy'> {
+  const names = peers.filter(({ withoutEpochs }) => withoutEpochs).map(({ name }) => name);
+  return names.length === 0 ? {} : { blockedBy: names.sort().slice(0, MAX_BLOCKERS) };
 }
 
 /** Some peer sends by it, may do so, or is sent to. */
 function isNeeded(view: RotationView, epoch: Epoch): boolean {
   const device = view.devices[deviceOf(epoch)];
   return view.peers.some((peer) => {
+    if (peer.withoutEpochs) return false;
     const publicKey = keyOf(peer.record, epoch);
     if (epochOf(view, peer.tx) === epoch) return true;
     return publicKey !== undefined && (device.peers.has(publicKey) || epochOf(view, peer.tx) < epoch);
@@ -202,15 +224,18 @@ function isNeeded(view: RotationView, epoch: Epoch): boolean {
 
 function acknowledged(view: RotationView, newest: Epoch): Pick<WireGuardRecord, 'minTx' | 'laggards'> {
   const before = view.published?.minTx ?? 0;
-  const behind = view.peers.filter(({ record, tx }) => record !== undefined && record.epochs.length > 0 && epochOf(view, tx) < newest);
+  const known = view.peers.filter(({ record, withoutEpochs }) => record !== undefined && record.epochs.length > 0 && !withoutEpochs);
+  const behind = known.filter(({ tx }) => epochOf(view, tx) < newest);
   if (behind.length > MAX_LAGGARDS) return { minTx: before, laggards: view.published?.laggards ?? [] };
   return { minTx: Math.max(before, newest), laggards: behind.map(({ name }) => name).sort() };
 }
 
 /** Keys that the store does not name any more, after it has: nobody looks for them. */
-function* wiped({ keys, published, devices }: RotationView): Generator<RotationAction> {
+function* wiped({ keys, published, devices, peers }: RotationView): Generator<RotationAction> {
   const newest = newestOf(keys);
+  const hasOthers = peers.some(({ withoutEpochs }) => withoutEpochs);
   for (const epoch of keys.keys()) {
+    if (hasOthers && deviceOf(epoch) === 'even') continue;
     if (epoch === newest || published === undefined || keyOf(published, newest) === undefined || keyOf(published, epoch) !== undefined)
       continue;
     const device: DeviceView = devices[deviceOf(epoch)];
