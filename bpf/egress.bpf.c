@@ -53,7 +53,8 @@ static __always_inline bool must_be_encrypted(struct __sk_buff *skb, const struc
 	find_upper(skb, flow, &upper);
 	if (upper_may_be_for_tunnel(skb, &upper))
 		return true;
-	return (config.flags & CONFIG_ENCRYPT_NODE) && !is_exempt(skb, flow, &upper);
+	return (config.flags & CONFIG_ENCRYPT_NODE) && !to->in_the_clear &&
+	       !is_exempt(skb, flow, &upper);
 }
 
 static __always_inline int send_as_it_is(struct __sk_buff *skb, struct flow *flow)

@@ -25,6 +25,7 @@ struct mesh_place {
 	__u32 peer; /* 0: not known which */
 	__u32 identity;
 	bool node; /* a node's own address; a pod's otherwise */
+	bool in_the_clear; /* of a node that takes nodes' own packets as they are */
 };
 
 /* False: the address is this node's, or no node's. Of addresses that nobody has told us about those
@@ -39,6 +40,7 @@ static __always_inline bool find_in_mesh(const struct addr_key *addr, struct mes
 	if (entry && entry->peer) {
 		place->peer = entry->peer;
 		place->node = entry->flags & IPCACHE_REMOTE_NODE;
+		place->in_the_clear = entry->flags & IPCACHE_IN_THE_CLEAR;
 		return true;
 	}
 	key = prefix_key_of(addr);
@@ -47,6 +49,7 @@ static __always_inline bool find_in_mesh(const struct addr_key *addr, struct mes
 		return false;
 	place->peer = range->peer;
 	place->node = false;
+	place->in_the_clear = false;
 	return true;
 }
 

@@ -1,4 +1,14 @@
-import { ConfigFlag, type DatapathConfig, Direction, DropReason, MarkBits, PeerMode, PeerTx, ReservedIdentity } from '@isthmus/datapath';
+import {
+  ConfigFlag,
+  type DatapathConfig,
+  Direction,
+  DropReason,
+  IpcacheFlag,
+  MarkBits,
+  PeerMode,
+  PeerTx,
+  ReservedIdentity,
+} from '@isthmus/datapath';
 import { type Datapath, Verdict } from './datapath.ts';
 import { families, ipv4Fragment, loadNode, PEER, ports, STRICT, udp, VXLAN } from './encrypted-mesh.ts';
 import { frame, type PacketSpec, Protocol, packet } from './packet.ts';
@@ -142,6 +152,24 @@ describe.each(families)('to_netdev, $family', ({ family, host, pod, node, remote
     expectEncrypted(run(host, node, tcp(443)));
     open(PeerTx.closed);
     expectDropped(run(host, node, tcp(443)), { destinationIdentity: ReservedIdentity.remoteNode });
+  });
+
+  it('sends as they are the node’s own packets to a node that has opted out, and no others', () => {
+    start(STRICT | ConfigFlag.encryptNode);
+    datapath.learn(node, ReservedIdentity.remoteNode, PEER, IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost | IpcacheFlag.inTheClear);
+    for (const tx of [PeerTx.closed, PeerTx.odd]) {
+      open(tx);
+      for (const more of [udp(53), tcp(443)]) expectPlain(run(host, node, more));
+    }
+    expectEncrypted(run(host, node, udp(VXLAN)));
+    for (const [from, to] of [
+      [pod, node],
+      [pod, remote],
+      [host, remote],
+    ] as const)
+      expectEncrypted(run(from, to, tcp(443)));
+    open(PeerTx.closed);
+    for (const to of [node, remote]) expectDropped(run(pod, to, tcp(443)));
   });
 
   it('sends as it is what nodes need before they can encrypt, by the port of either side', () => {

@@ -68,7 +68,7 @@ export function startKernel({ config, facts, gateway, tables, events, encryption
       native: facts.routingMode !== 'tunnel',
       maxEntries: mapLimits(config),
       underlay: facts.underlay,
-      encryption: encryption && { ...encryption, node: config['encrypt-node'], strict: config['encryption-strict-mode'] },
+      encryption: encryption && { ...encryption, strict: config['encryption-strict-mode'] },
     },
     devices,
   );

@@ -28,6 +28,8 @@ export interface PublishingOptions {
 export interface PublishedEncryption {
   /** The node's public key, base64; undefined: it has none yet. Asked for whenever the node is published. */
   publicKey(): string | undefined;
+  /** The node's own packets are in the clear, where others' are encrypted. */
+  readonly isOptedOut: boolean;
 }
 
 /** What the node publishes. */
@@ -86,6 +88,6 @@ function ownNodeRow({ facts, podCidrs, encryption }: PublishingOptions): OwnNode
     podHost: podCidrs.gateway(),
     podCidrs: podCidrs.all,
     bootId: facts.bootId,
-    ...(publicKey !== undefined && { encryption: { publicKey } }),
+    ...(publicKey !== undefined && { encryption: { publicKey, isOptedOut: encryption?.isOptedOut ?? false } }),
   };
 }

@@ -3,7 +3,7 @@ import { type Clock, IdPool, LOG, type Logger, messageOf, Notifier, type Random 
 import type { CredentialKeeper } from '@isthmus/crypto';
 import { IdentityAllocator } from '@isthmus/identity';
 import { identityRange } from '@isthmus/mesh';
-import type { Config, EndpointRow } from '@isthmus/model';
+import type { Config, EndpointRow, NodeRow } from '@isthmus/model';
 import { notReady } from './agent.errors.ts';
 import { type AgentConnections, openConnections } from './agent-connections.ts';
 import type { AgentFacts } from './agent-facts.ts';
@@ -23,7 +23,9 @@ import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { AgentEncryption, type EncryptionHands } from './encryption/agent-encryption.ts';
 import { type EncryptionStatus, NO_ENCRYPTION } from './encryption/encryption-status.ts';
+import { excludedPeers } from './encryption/excluded-peers.ts';
 import { exemptPorts } from './encryption/exempt-ports.ts';
+import { hasOptedOut, NodeOptOut } from './encryption/node-opt-out.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
 import { type EndpointDependencies, EndpointService } from './endpoint/endpoint-service.ts';
 import { readIdentityLabels } from './endpoint/pod-identity.ts';
@@ -86,6 +88,7 @@ export class Agent {
   #bgp: AgentBgp | undefined;
   #certificates: CredentialKeeper | undefined;
   readonly #encryption: AgentEncryption | undefined;
+  #optOut = new NodeOptOut('', undefined);
   /** Why a part of the agent ended, which none may. */
   #defect: string | undefined;
   #remotes: Pick<RunningSources, 'remotes' | 'remotesListed'> = { remotes: () => [], remotesListed: () => false };
@@ -96,7 +99,9 @@ export class Agent {
     // Every source and sink listens to it.
     setMaxListeners(0, this.#stop.signal);
     this.#startedMs = clock.now();
-    this.tables = declareAgentTables(clock, facts, (fault) =>
+    const isExcluded = excludedPeers(config);
+    const inTheClear = (node: NodeRow): boolean => hasOptedOut(node) && !isExcluded(`${node.cluster}/${node.name}`);
+    this.tables = declareAgentTables(clock, { ...facts, inTheClear }, (fault) =>
       log.error({ [LOG.table]: fault.table, [LOG.key]: fault.key, [LOG.error]: fault.error }, 'defect: a derivation failed'),
     );
     this.podCidrs = new PodCidrs(
@@ -198,9 +203,10 @@ export class Agent {
     this.#keepCertificates(signal);
     this.#allocator = this.#identityAllocator();
     const saved = this.#stateFile.load();
+    this.#optOut = new NodeOptOut(config['encrypt-node'] ? config['node-encryption-opt-out-labels'] : '', saved?.optOut);
     if (saved) this.#setPodCidrs(saved.podCidrs);
     this.#register(signal);
-    await this.changed.until(() => this.podCidrs.known, signal);
+    await this.changed.until(() => this.podCidrs.known && this.#optOut.isOptedOut !== undefined, signal);
 
     this.#bgp = new AgentBgp({
       ...this.#options,
@@ -215,7 +221,7 @@ export class Agent {
     this.#bgp.adopt();
     const gateway = this.podCidrs.gateway();
     const exempt = exemptPorts(this.#connections.configs, config['join-api-endpoint']);
-    const encryption = await this.#encryption?.open(exempt, signal);
+    const encryption = await this.#encryption?.open({ exempt, isOptedOut: this.#optOut.isOptedOut === true }, signal);
     this.#kernel = startKernel({ ...this.#options, gateway, tables: this.tables, events: this.events, encryption });
     this.#encryption?.adopt(this.#kernel.adoptedTx);
     const { restored, gone } = restoreEndpoints(this.#endpointParts, (file, error) =>
@@ -299,6 +305,7 @@ export class Agent {
       own,
       podHost: () => (this.podCidrs.known ? this.podCidrs.gateway() : undefined),
       onPodCidrs: (cidrs) => this.#setPodCidrs(cidrs),
+      onLabels: (labels) => this.#setLabels(labels),
       onRefused: (reason) => this.#setRefusal(reason),
       clock,
       random,
@@ -316,12 +323,26 @@ export class Agent {
   #setPodCidrs(cidrs: readonly string[]): void {
     if (JSON.stringify(cidrs) === JSON.stringify(this.podCidrs.all)) return;
     this.#ipam.setCidrs(cidrs);
-    this.#stateFile.save({ podCidrs: cidrs });
+    this.#saveState(cidrs);
     this.podCidrs.set(cidrs);
     this.#publishing?.publishNode();
     this.#bgp?.setPodCidrs(cidrs);
     this.#options.log.info({ podCidrs: cidrs }, 'pod CIDRs');
     this.changed.notify();
+  }
+
+  #setLabels(labels: Readonly<Record<string, string>>): void {
+    const heard = this.#optOut.hear(labels);
+    if (heard === 'same') return;
+    if (heard === 'late')
+      this.#options.log.warn({}, "the labels of the node say otherwise now of its own packets' encryption: start the agent again");
+    if (this.podCidrs.known) this.#saveState(this.podCidrs.all);
+    this.changed.notify();
+  }
+
+  #saveState(podCidrs: readonly string[]): void {
+    const optOut = this.#optOut.state;
+    this.#stateFile.save({ podCidrs, ...(optOut && { optOut }) });
   }
 
   /** One for the whole process: it remembers the numbers that are not to be trusted. */

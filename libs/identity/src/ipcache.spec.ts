@@ -25,6 +25,7 @@ function fixture() {
     localNodes: localNodes.table,
     remoteNodes: remoteNodes.table,
     peers,
+    inTheClear: ({ name }) => name.startsWith('clear'),
     own,
   });
   return { endpoints, localIps, remoteIps, localNodes, remoteNodes, tx, peers, ipcache };
@@ -51,6 +52,16 @@ const record = (cluster: string, clusterId: number, ip: string, hostIp: string, 
 });
 
 describe('ipcache', () => {
+  it('says of other nodes whether their own packets are in the clear, and of no pods', () => {
+    const { localNodes, remoteNodes, localIps, ipcache } = fixture();
+    localNodes.put('east/n1', node('east', 1, 'n1', '172.30.1.1', '10.1.0.1'));
+    remoteNodes.put('west/clear1', node('west', 2, 'clear1', '172.30.2.1', '10.2.0.1'));
+    remoteNodes.put('west/n2', node('west', 2, 'n2', '172.30.2.2', '10.2.1.1'));
+    localIps.put('west/10.2.0.5', record('west', 2, '10.2.0.5', '172.30.2.1', 131_100));
+    const ips = ['172.30.2.1', '10.2.0.1', '172.30.2.2', '10.2.0.5', '172.30.1.1'];
+    expect(ips.map((ip) => ipcache.get(ip)?.inTheClear)).toEqual([true, true, undefined, undefined, undefined]);
+  });
+
   it('knows the world from the start', () => {
     const { ipcache } = fixture();
     expect(ipcache.get('0.0.0.0/0')?.identity).toBe(9);

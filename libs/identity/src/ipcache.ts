@@ -13,6 +13,8 @@ export interface IpcacheInputs {
   localNodes: Table<NodeRow>;
   remoteNodes: Table<NodeRow>;
   peers: Table<PeerRow>;
+  /** Whether nodes' own packets to a node go as they are. */
+  inTheClear?: (node: NodeRow) => boolean;
   /** This node. */
   own: { cluster: string; clusterId: number; node: string };
 }
@@ -74,7 +76,7 @@ function declareWorld(store: Store): Table<true> {
   return world.table;
 }
 
-function nodeEntry({ own, peers }: IpcacheInputs, node: NodeRow | undefined): IpcacheRow | undefined {
+function nodeEntry({ own, peers, inTheClear }: IpcacheInputs, node: NodeRow | undefined): IpcacheRow | undefined {
   if (!node) return undefined;
   const self = node.cluster === own.cluster && node.name === own.node;
   return {
@@ -83,6 +85,7 @@ function nodeEntry({ own, peers }: IpcacheInputs, node: NodeRow | undefined): Ip
     peerKnown: true,
     node: true,
     clusterId: node.clusterId,
+    ...(!self && inTheClear?.(node) && { inTheClear: true }),
   };
 }
 

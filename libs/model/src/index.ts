@@ -68,6 +68,7 @@ export {
 } from './resource/kinds/service.ts';
 export { findKind, KINDS } from './resource/kinds.ts';
 export { type LabelSelector, matchesSelector } from './resource/label-selector.ts';
+export { parseLabelSelector } from './resource/label-selector-text.ts';
 export { apiVersionOf, type ObjectMeta, type Resource, type ResourceKind, resourceKey } from './resource/resource.ts';
 export {
   RESOURCE_CONFLICT,

@@ -44,6 +44,16 @@ export interface OpenEncryption {
   readonly ifindex: Readonly<Record<WireGuardDevice, number>>;
   /** What of the node's own packets is not encrypted. */
   readonly exempt: readonly EncryptionExemption[];
+  /** The node's own packets, too. */
+  readonly node: boolean;
+}
+
+/** What is not encrypted. */
+export interface InTheClear {
+  /** Of the node's own packets, by port. */
+  readonly exempt: readonly EncryptionExemption[];
+  /** All of the node's own packets. */
+  readonly isOptedOut: boolean;
 }
 
 /** What it changes things by, once the datapath is there. */
@@ -73,7 +83,7 @@ export class AgentEncryption {
   readonly #broken = new Set<string>();
   #runner: RotationRunner | undefined;
   #hasPublished = false;
-  #exempt: readonly EncryptionExemption[] = [];
+  #inTheClear: InTheClear = { exempt: [], isOptedOut: false };
 
   constructor(options: AgentEncryptionOptions) {
     this.#options = options;
@@ -83,9 +93,9 @@ export class AgentEncryption {
     this.#folder = new EpochKeyFolder(wireguardFolder(config['state-dir']));
   }
 
-  /** Makes the devices, or takes over those that are there. Tries until it can. @param exempt what of the node's own packets is not encrypted */
-  async open(exempt: readonly EncryptionExemption[], signal: AbortSignal): Promise<OpenEncryption> {
-    this.#exempt = exempt;
+  /** Makes the devices, or takes over those that are there. Tries until it can. */
+  async open(inTheClear: InTheClear, signal: AbortSignal): Promise<OpenEncryption> {
+    this.#inTheClear = inTheClear;
     const { clock, log } = this.#options;
     if (!(await this.#folder.isInMemory()))
       log.warn({ folder: this.#folder.path }, 'private keys are kept on a disk: put the state folder on a file system in memory');
@@ -93,7 +103,7 @@ export class AgentEncryption {
       try {
         const ifindex = await this.#devices.open();
         this.#tell(undefined);
-        return { ifindex, exempt };
+        return { ifindex, exempt: inTheClear.exempt, node: this.#encryptsNode };
       } catch (error) {
         this.#tell(error);
       }
@@ -104,6 +114,15 @@ export class AgentEncryption {
   /** See {@link EncryptionTables.adopt}. */
   adopt(tx: ReadonlyMap<string, WireGuardDevice>): void {
     this.#tables.adopt(tx);
+  }
+
+  /** Whether the labels of the node have its own packets left in the clear. */
+  get isOptedOut(): boolean {
+    return this.#inTheClear.isOptedOut;
+  }
+
+  get #encryptsNode(): boolean {
+    return this.#options.config['encrypt-node'] && !this.isOptedOut;
   }
 
   /** Why nothing can be done at present; undefined when all is well. */
@@ -147,10 +166,10 @@ export class AgentEncryption {
     return encryptionStatus({
       node: this.#tables.name,
       strict: config['encryption-strict-mode'],
-      encryptNode: config['encrypt-node'],
+      encryptNode: this.#encryptsNode,
       implementation: this.#devices.implementation,
       problem: this.#problem,
-      exempt: this.#exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
+      exempt: this.#inTheClear.exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
       keys: this.#keys,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },
       peers: this.#tables.peers(this.#keys),

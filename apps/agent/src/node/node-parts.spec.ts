@@ -87,8 +87,9 @@ describe('NodeStateFile', () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   it('reads what it wrote', () => {
-    new NodeStateFile(new StateFolder(join(dir, 'state'))).save({ podCidrs: ['10.1.0.0/24'] });
-    expect(new NodeStateFile(new StateFolder(join(dir, 'state'))).load()).toEqual({ podCidrs: ['10.1.0.0/24'] });
+    const state = { podCidrs: ['10.1.0.0/24'], optOut: { selector: 'a', isOptedOut: true } };
+    new NodeStateFile(new StateFolder(join(dir, 'state'))).save(state);
+    expect(new NodeStateFile(new StateFolder(join(dir, 'state'))).load()).toEqual(state);
     expect(readdirSync(join(dir, 'state'))).toEqual(['node.json']);
     expect([statSync(join(dir, 'state')).mode & 0o777, statSync(join(dir, 'state/node.json')).mode & 0o777]).toEqual([0o700, 0o600]);
   });

@@ -12,6 +12,7 @@ function fixture(changes: Partial<NodeRegistrationOptions> = {}) {
   const heard: string[][] = [];
   const errors: unknown[] = [];
   const refusals: unknown[] = [];
+  const labels: unknown[] = [];
   let podHost: PodAddresses | undefined;
   const registration = new NodeRegistration({
     resources,
@@ -22,6 +23,7 @@ function fixture(changes: Partial<NodeRegistrationOptions> = {}) {
       podHost = { ipv4: '10.1.0.1', ipv6: '' };
     },
     onRefused: (reason) => refusals.push(reason),
+    onLabels: (each) => labels.push(each),
     clock,
     random: seededRandom(2),
     onError: (error) => errors.push(error),
@@ -47,10 +49,21 @@ function fixture(changes: Partial<NodeRegistrationOptions> = {}) {
       undefined,
       (current) => current && { ...current, spec: { ...current.spec, ipam: { podCIDRs } } },
     );
-  return { server, resources, heard, errors, refusals, settle, end, node, give };
+  return { server, resources, heard, errors, refusals, labels, settle, end, node, give };
 }
 
 describe('NodeRegistration', () => {
+  it('tells the labels of the node, whenever they are others', async () => {
+    const { settle, end, resources, labels } = fixture();
+    await settle();
+    await resources.update<CiliumNode>(CILIUM_NODE, 'n1', undefined, (current) => {
+      return current && { ...current, metadata: { ...current.metadata, labels: { ...current.metadata.labels, a: 'b' } } };
+    });
+    await settle();
+    expect([labels[0], labels.at(-1)]).toEqual([{ 'kubernetes.io/hostname': 'n1' }, { 'kubernetes.io/hostname': 'n1', a: 'b' }]);
+    await end();
+  });
+
   it('creates the node, hears its CIDRs, and adds the host’s addresses that follow from them', async () => {
     const { settle, end, node, give, heard } = fixture();
     await settle();

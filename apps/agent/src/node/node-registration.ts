@@ -18,6 +18,8 @@ export interface NodeRegistrationOptions {
   readonly podHost: () => PodAddresses | undefined;
   /** Called when the pod CIDRs are known, and again whenever they change. What it throws is reported, and it is called again. */
   readonly onPodCidrs: (cidrs: readonly string[]) => void;
+  /** Called with the labels of the node whenever it is heard of. */
+  readonly onLabels?: (labels: Readonly<Record<string, string>>) => void;
   /** Called with the reason while the operator cannot give pod CIDRs, and with undefined when it can again. */
   readonly onRefused: (reason: string | undefined) => void;
   readonly clock: Clock;
@@ -113,6 +115,7 @@ export class NodeRegistration {
   #heard(node: CiliumNode | undefined): void {
     const cidrs = node?.spec.ipam?.podCIDRs ?? [];
     if (cidrs.length > 0) this.#cidrs = cidrs;
+    if (node) this.#options.onLabels?.(node.metadata.labels ?? {});
     this.#options.onRefused(refusalOf(node));
     this.#pending = true;
     this.#changed.notify();

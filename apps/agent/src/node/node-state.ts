@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCidr } from '@isthmus/net';
+import type { OptOutState } from '../encryption/node-opt-out.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 
 const FILE = 'node.json';
@@ -8,6 +9,7 @@ const FILE = 'node.json';
 /** What a node must know at once after a restart, even when no etcd answers. */
 export interface NodeState {
   readonly podCidrs: readonly string[];
+  readonly optOut?: OptOutState;
 }
 
 /** The node's own small file. */

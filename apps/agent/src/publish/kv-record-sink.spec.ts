@@ -113,9 +113,14 @@ describe('KvRecordSink with the own node', () => {
     const publicKey = Buffer.alloc(32, 1).toString('base64');
     const names = { cluster: 'east', clusterId: 1, name: 'n1', podCidrs: [], bootId: '' };
     const addresses = { internal: { ipv4: HOST, ipv6: '' }, podHost: { ipv4: '', ipv6: '' } };
-    await new KvRecordSink(kv, ownNodeCodec('east')).update([{ key: 'n1', row: { ...names, ...addresses, encryption: { publicKey } } }]);
-    const written = JSON.parse(Buffer.from((await kv.get('cilium/state/nodes/v1/east/n1'))?.value ?? []).toString());
-    expect(written).toMatchObject({ EncryptionKey: 255, WireguardPubKey: publicKey });
+    const write = async (isOptedOut: boolean): Promise<unknown> => {
+      const row = { ...names, ...addresses, encryption: { publicKey, isOptedOut } };
+      await new KvRecordSink(kv, ownNodeCodec('east')).update([{ key: 'n1', row }]);
+      return JSON.parse(Buffer.from((await kv.get('cilium/state/nodes/v1/east/n1'))?.value ?? []).toString());
+    };
+    const ours = { WireguardPubKey: publicKey, Annotations: { 'isthmus.io/wireguard-epochs': 'true' } };
+    expect(await write(false)).toMatchObject({ EncryptionKey: 255, ...ours });
+    expect(await write(true)).toMatchObject({ EncryptionKey: 0, ...ours });
   });
 
   it('writes the node’s record, and leaves removing it to others', async () => {

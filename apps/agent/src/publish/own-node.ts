@@ -12,8 +12,8 @@ export interface OwnNodeRow {
   readonly podHost: PodAddresses;
   readonly podCidrs: readonly string[];
   readonly bootId: string;
-  /** It encrypts by WireGuard; the key is for those who know of no epochs. */
-  readonly encryption?: { readonly publicKey: string };
+  /** It encrypts by WireGuard; the key is for those who know of no epochs. Opted out, its own packets are in the clear. */
+  readonly encryption?: { readonly publicKey: string; readonly isOptedOut: boolean };
 }
 
 /** The node as its mesh record. */
@@ -40,7 +40,7 @@ export function ownNodeRecord(row: OwnNodeRow): NodeRecord {
     ipv4IngressIp: '',
     ipv6IngressIp: '',
     source: 'custom-resource',
-    encryptionKey: row.encryption ? WIREGUARD_ENCRYPTION_KEY : 0,
+    encryptionKey: row.encryption && !row.encryption.isOptedOut ? WIREGUARD_ENCRYPTION_KEY : 0,
     labels: new Map(),
     annotations: new Map(row.encryption ? [[WIREGUARD_EPOCHS_ANNOTATION, 'true']] : []),
     wireguardPubKey: row.encryption?.publicKey ?? '',

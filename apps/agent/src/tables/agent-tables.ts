@@ -41,6 +41,8 @@ export interface OwnNode {
   readonly routingMode: RoutingModeName;
   /** What a BGP instance is called that names no router id, IPv4 text. */
   readonly routerId: string;
+  /** Whether nodes' own packets to a node go as they are, also where nodes' packets are encrypted; none do when left out. */
+  readonly inTheClear?: (node: NodeRow) => boolean;
   /** The node's own addresses, empty where it has none of a family. */
   readonly underlay: { readonly ipv4: string; readonly ipv6: string };
 }
@@ -114,6 +116,7 @@ export function declareAgentTables(
     remoteNodes: sources.remoteNodes.table,
     peers,
     own,
+    ...(own.inTheClear && { inTheClear: own.inTheClear }),
   });
   const adopted = store.table<AdoptedBackendsRow>('adopted-backends');
   const adoptedBackends = new AdoptedBackends(store, adopted, own.clusterId);

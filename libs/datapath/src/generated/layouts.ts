@@ -135,6 +135,7 @@ export type IpcacheConstant = (typeof IpcacheConstant)[keyof typeof IpcacheConst
 export const IpcacheFlag = {
   remoteNode: 1,
   tunnelHost: 2,
+  inTheClear: 4,
 } as const;
 /** A value of {@link IpcacheFlag}. */
 export type IpcacheFlag = (typeof IpcacheFlag)[keyof typeof IpcacheFlag];

@@ -22,12 +22,17 @@ export function ipcacheCodec(peers: IdPool, ownClusterId: number): MapCodec<Ipca
       return encodeIpcacheValue({
         identity: row.identity,
         peer: row.peer === '' ? 0 : peers.idOf(row.peer),
-        flags: row.node && row.peer !== '' ? IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost : 0,
+        flags: flagsOf(row),
         cluster: row.clusterId,
       });
     },
     found: (key, value) => ({ key: textOfIpcacheKey(key), scope: clusterScope(decodeIpcacheValue(value).cluster, ownClusterId) }),
   };
+}
+
+function flagsOf({ node, peer, inTheClear }: IpcacheRow): number {
+  if (!node || peer === '') return 0;
+  return IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost | (inTheClear ? IpcacheFlag.inTheClear : 0);
 }
 
 /** The same error for all addresses behind one host that follow each other: an error of its own for each costs more than the address. */

@@ -85,6 +85,8 @@ describe('codecs', () => {
     const value = (row: IpcacheRow) => decodeIpcacheValue(codec.value('10.2.0.5', row));
     expect(value(ipcacheRow({ peer: '172.30.2.1' }))).toMatchObject({ peer: peers.idOf('172.30.2.1'), flags: 0 });
     expect(value(ipcacheRow({ peer: '172.30.2.1', node: true })).flags).toBe(IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost);
+    const clear = ipcacheRow({ peer: '172.30.2.1', node: true, inTheClear: true });
+    expect(value(clear).flags).toBe(IpcacheFlag.remoteNode | IpcacheFlag.tunnelHost | IpcacheFlag.inTheClear);
     expect(value(ipcacheRow({ node: true }))).toMatchObject({ peer: 0, flags: 0 });
     expect(() => value(ipcacheRow({ peer: '172.30.9.9', peerKnown: false }))).toThrow(expect.objectContaining({ code: 'PEER_UNKNOWN' }));
     expect(peers.has('172.30.9.9')).toBe(false);

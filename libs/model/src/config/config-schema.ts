@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseLabelSelector } from '../resource/label-selector-text.ts';
 import { ROUTING_MODES, TUNNEL_PROTOCOLS } from './tunnel.ts';
 
 const flag = z.stringbool();
@@ -79,6 +80,11 @@ export const configSchema = {
   'encrypt-node': flag
     .default(false)
     .describe("The nodes' own packets to each other are encrypted too, but for those that encryption itself needs (see the guide)"),
+  'node-encryption-opt-out-labels': z
+    .string()
+    .refine((text) => text === '' || parseLabelSelector(text) !== undefined, 'must be a label selector, such as a=b,c in (d,e),f,!g')
+    .default('')
+    .describe('Nodes whose CiliumNode has such labels send their own packets, and get those of other nodes, as they are; none when empty'),
   'encryption-strict-mode': flag
     .default(true)
     .describe('Off, while a mesh changes to encryption: what has no way to be encrypted goes out as it is, and plain packets are taken'),

@@ -125,6 +125,8 @@ export interface IpcacheRow {
   readonly peerKnown: boolean;
   /** The address is a node's own, not a pod's. */
   readonly node: boolean;
+  /** Other nodes' own packets to it go as they are, also where nodes' packets are encrypted. */
+  readonly inTheClear?: true;
   /** Cluster that the entry comes from; 0 for what belongs to none. */
   readonly clusterId: number;
 }
