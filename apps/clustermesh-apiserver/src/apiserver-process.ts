@@ -9,6 +9,7 @@ import { Apiserver } from './apiserver.ts';
 import { ApiserverCertificates } from './apiserver-certificates.ts';
 import { Connections, type OwnEtcds, openOwnEtcds } from './connections.ts';
 import { FileRemoteConfigStore } from './join/adapters/file-remote-config-store.ts';
+import { KvEncryptionTarget } from './join/adapters/kv-encryption-target.ts';
 import { type HealthServer, startHealthServer } from './join/health-server.ts';
 import type { JoinPorts } from './join/join.module.ts';
 import { type JoinServer, startJoinServer } from './join/join-server.ts';
@@ -98,7 +99,7 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
     this.#metrics.observe(apiserver, certificates.report);
     await this.#openHealth();
     // Both ports before anything is written: a second process, which finds them taken, must not have touched the mesh etcd of the first.
-    await this.#openJoinApi(apiserver, users, certificates);
+    await this.#openJoinApi(apiserver, etcds, users, certificates);
     const { signal } = this.#stop;
     this.#running = Promise.all([apiserver.run(signal), certificates.run(signal)])
       .then(() => undefined)
@@ -157,12 +158,13 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
     this.#options.log.info({ url: this.#health.url }, 'health and metrics are served');
   }
 
-  async #openJoinApi(apiserver: Apiserver, users: EtcdUserBook, certificates: ApiserverCertificates): Promise<void> {
+  async #openJoinApi(apiserver: Apiserver, etcds: OwnEtcds, users: EtcdUserBook, certificates: ApiserverCertificates): Promise<void> {
     const { settings, log } = this.#options;
     const { joinApi, pki, stateFolder } = settings;
     await makePrivateFolder(stateFolder);
     const { cert: certPath, key: keyPath } = pki.joinApi;
-    const ports = this.#joinPorts(apiserver, users, certificates);
+    const target = new KvEncryptionTarget(etcds.cluster, settings.own.cluster, this.#options.clock);
+    const ports = { ...this.#joinPorts(apiserver, users, certificates), target };
     this.#join = await startJoinServer({ ...joinApi, certPath, keyPath }, ports).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).syscall !== 'listen') throw error;
       throw cannotListen('join-api-address', `${joinApi.host}:${joinApi.port}`, messageOf(error), error);
@@ -170,7 +172,7 @@ export class ApiserverProcess implements OnApplicationBootstrap, BeforeApplicati
     log.info({ url: this.#join.url }, 'the join API is open');
   }
 
-  #joinPorts(apiserver: Apiserver, users: EtcdUserBook, certificates: ApiserverCertificates): JoinPorts {
+  #joinPorts(apiserver: Apiserver, users: EtcdUserBook, certificates: ApiserverCertificates): Omit<JoinPorts, 'target'> {
     const { settings, clock, log } = this.#options;
     const { local, pki, stateFolder, remotesFolder } = settings;
     const randomBytes = systemRandomBytes;

@@ -36,6 +36,7 @@ import { ClusterIpLedger } from './cluster-ips/cluster-ip-ledger.ts';
 import { declareClusterIpRequests } from './cluster-ips/cluster-ip-request.ts';
 import { ClusterIpTarget } from './cluster-ips/cluster-ip-target.ts';
 import { RotationDuty } from './encryption/rotation-duty.ts';
+import { runRotation } from './encryption/rotation-passes.ts';
 import { IdentityGc } from './gc/identity-gc.ts';
 import { NodeGc } from './gc/node-gc.ts';
 import { LoadBalancerLedger } from './load-balancer/load-balancer-ledger.ts';
@@ -279,19 +280,19 @@ export class LeaderDuties {
   }
 
   async #rotateKeys(signal: AbortSignal): Promise<void> {
-    const { kv, settings, clock, log } = this.#options;
+    const { kv, settings, clock, random, log } = this.#options;
     const { cluster, encryption } = settings;
     if (encryption === undefined) return;
     const nodes = (): string[] => [...this.#nodes.table.rows()].map(([, { name }]) => name);
     const duty = new RotationDuty({ targets: new KvWireGuardTargets(kv, cluster), cluster, ...encryption, nodes, clock, log });
-    await this.#every(duty.passMs, signal, () => duty.pass(), 'the keys of the mesh cannot be looked after now');
+    await runRotation({ duty, kv, cluster, clock, random, log }, signal);
   }
 
   /** Runs a pass now and again after each interval. A failed pass is logged; the next one starts afresh. */
-  async #every(ms: number, signal: AbortSignal, pass: () => Promise<void>, failure = 'a garbage collection pass failed'): Promise<void> {
+  async #every(ms: number, signal: AbortSignal, pass: () => Promise<void>): Promise<void> {
     while (!signal.aborted) {
       await pass().catch((error: unknown) => {
-        if (!signal.aborted) this.#options.log.warn({ [LOG.error]: error }, failure);
+        if (!signal.aborted) this.#options.log.warn({ [LOG.error]: error }, 'a garbage collection pass failed');
       });
       await delay(this.#options.clock, ms, signal).catch(() => undefined); // rejects only by abort
     }

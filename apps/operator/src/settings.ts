@@ -37,6 +37,8 @@ export interface EncryptionSettings {
   readonly rotationMs: number;
   /** Milliseconds for which nodes that do not come along hold up a change. */
   readonly maxOverlapMs: number;
+  /** Milliseconds between two changes that other clusters ask for, on average. */
+  readonly followMs: number;
 }
 
 /** Picks and converts the operator's settings. @throws CodedError CONFIG_INVALID naming the key */
@@ -58,6 +60,7 @@ export function operatorSettings(config: Config): OperatorSettings {
           clusterId: config['cluster-id'],
           rotationMs: config['wireguard-rotation-interval'] * 1000,
           maxOverlapMs: config['wireguard-max-overlap'] * 1000,
+          followMs: config['wireguard-follow-interval'] * 1000,
         }
       : undefined,
   };

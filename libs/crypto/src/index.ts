@@ -77,6 +77,7 @@ export {
 } from './token/token-ledger.ts';
 export { MemoryTokenStore, type TokenKind, type TokenRecord, type TokenStore } from './token/token-store.ts';
 export { formatToken, parseToken, type TokenText } from './token/token-text.ts';
+export { byCluster, mayFollow, nextWanted, type PastChange } from './wireguard/adoption.ts';
 export {
   deviceOf,
   type Epoch,
@@ -85,9 +86,17 @@ export {
   meetingTarget,
   type WireGuardDevice,
 } from './wireguard/epoch.ts';
-export { type ClusterTarget, type LiveEpochs, type MeshTarget, meshTarget } from './wireguard/mesh-target.ts';
+export { type ClusterTarget, type LiveEpochs, type MeshTarget, meshTarget, type WantedEpoch } from './wireguard/mesh-target.ts';
 export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/ml-kem.ts';
-export { leftBehind, newTarget, nodesBehind, presentTarget, rotationBlocked, rotationWaits } from './wireguard/next-target.ts';
+export {
+  leftBehind,
+  newTarget,
+  nodesBehind,
+  presentTarget,
+  rotationBlocked,
+  rotationStays,
+  rotationWaits,
+} from './wireguard/next-target.ts';
 export { type PairSecret, pairPsk } from './wireguard/pair-psk.ts';
 export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';
 export type { RotationAction } from './wireguard/rotation/rotation-action.ts';

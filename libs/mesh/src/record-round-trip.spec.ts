@@ -129,10 +129,12 @@ const arbitraries: { [K in RecordKind]: fc.Arbitrary<RecordRows[K]> } = {
       laggards: someNodes,
     })
     .chain((row) =>
-      fc.oneof(
-        fc.constant(row),
-        someNodes.filter((names) => names.length > 0).map((blockedBy) => ({ ...row, blockedBy })),
-      ),
+      fc
+        .tuple(
+          someNodes,
+          fc.option(fc.record({ epoch: fc.integer({ min: 1, max: 0xffff_ffff }), cluster: fc.constantFrom('a', 'east-2') })),
+        )
+        .map(([blockedBy, wanted]) => ({ ...row, ...(blockedBy.length > 0 && { blockedBy }), ...(wanted && { wanted }) })),
     ),
   wireguardtargets: fc.record({
     cluster: fc.constant(cluster),

@@ -2,7 +2,7 @@ import { WIREGUARD_PORTS, type WireGuardEpoch, type WireGuardRow } from '@isthmu
 import { type Decoded, decoding, reject } from './decode-result.ts';
 import { compareBytes, goJson } from './go-json.ts';
 import { intern } from './intern.ts';
-import { asObject, type JsonObject, readArray, readJsonObject, readRequired, readUint } from './json-reader.ts';
+import { asObject, field, type JsonObject, readArray, readJsonObject, readRequired, readUint } from './json-reader.ts';
 import { checkOwnCluster, type OwnRecordContext } from './own-record.ts';
 
 const MAX_BYTES = 16 * 1024;
@@ -15,6 +15,8 @@ const MAX_NODES = 16;
 const PUBLIC_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** WireGuard takes it for none. */
 const NO_KEY = `${'A'.repeat(43)}=`;
+/** A cluster's name. */
+const CLUSTER = /^[a-z0-9](?:[-a-z0-9]{0,30}[a-z0-9])?$/;
 /** `<cluster>/<node>` */
 const NODE = /^[a-z0-9](?:[-a-z0-9]{0,30}[a-z0-9])?\/[^/]+$/;
 
@@ -34,6 +36,7 @@ function readWireGuard(object: JsonObject, context: OwnRecordContext): WireGuard
     minTx: readUint(object, 'minTx', MAX_UINT32),
     laggards: readNodes(object, 'laggards'),
     ...readBlockers(object),
+    ...readWanted(object),
   };
 }
 
@@ -60,6 +63,15 @@ function readBlockers(object: JsonObject): Pick<WireGuardRow, 'blockedBy'> {
   return blockedBy.length === 0 ? {} : { blockedBy };
 }
 
+function readWanted(object: JsonObject): Pick<WireGuardRow, 'wanted'> {
+  const value = field(object, 'wanted');
+  if (value === undefined) return {};
+  const wanted = asObject(value);
+  const cluster = readRequired(wanted, 'cluster');
+  const epoch = readUint(wanted, 'epoch', MAX_UINT32) || reject('bad-epoch');
+  return CLUSTER.test(cluster) ? { wanted: { epoch, cluster: intern(cluster) } } : reject('bad-field');
+}
+
 function readNodes(object: JsonObject, name: string): readonly string[] {
   const nodes = readArray(object, name, readNode) ?? [];
   return nodes.length > MAX_NODES ? reject('bad-field') : [...nodes].sort(compareBytes);
@@ -79,5 +91,6 @@ export function encodeWireGuard(row: WireGuardRow): string {
     minTx: row.minTx,
     laggards: row.laggards,
     ...(row.blockedBy && { blockedBy: row.blockedBy }),
+    ...(row.wanted && { wanted: { epoch: row.wanted.epoch, cluster: row.wanted.cluster } }),
   });
 }

@@ -23,7 +23,7 @@ export const GOLDEN = {
   serviceExportFull:
     '{"cluster":"cluster3","name":"echo","namespace":"default","annotations":{"a":"1"},"labels":{"b":"2"},"exportCreationTimestamp":"2024-05-01T10:00:00Z","ports":[{"name":"web","protocol":"TCP","appProtocol":"kubernetes.io/h2c","port":80},{"port":81}],"type":"Headless","sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":10800}},"ipFamilies":["IPv4","IPv6"],"internalTrafficPolicy":"Local","trafficDistribution":"PreferClose"}',
   wireGuard:
-    '{"cluster":"cluster3","name":"worker-1","clusterID":3,"epochs":[{"epoch":6,"publicKey":"BgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgY=","port":51871},{"epoch":7,"publicKey":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=","port":51872}],"minTx":6,"laggards":["a/n-1","cluster4/worker-9"],"blockedBy":["b/worker-2"]}',
+    '{"cluster":"cluster3","name":"worker-1","clusterID":3,"epochs":[{"epoch":6,"publicKey":"BgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgY=","port":51871},{"epoch":7,"publicKey":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=","port":51872}],"minTx":6,"laggards":["a/n-1","cluster4/worker-9"],"blockedBy":["b/worker-2"],"wanted":{"epoch":8,"cluster":"cluster4"}}',
   wireGuardBare: '{"cluster":"cluster3","name":"worker-1","clusterID":3,"epochs":[],"minTx":0,"laggards":[]}',
   wireGuardTarget:
     '{"cluster":"cluster3","clusterID":3,"target":7,"startedAt":"2026-05-01T10:00:00Z","by":"admin","reason":"a key \\u003clost\\u003e"}',

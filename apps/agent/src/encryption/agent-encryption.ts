@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Clock, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
 import {
   deviceOf,
@@ -82,7 +83,8 @@ export class AgentEncryption {
   #problem: string | undefined;
   readonly #broken = new Set<string>();
   #runner: RotationRunner | undefined;
-  #hasPublished = false;
+  /** What this process said last of its keys: what stands in the store may be older. */
+  #said: WireGuardRecord | undefined;
   #inTheClear: InTheClear = { exempt: [], isOptedOut: false };
 
   constructor(options: AgentEncryptionOptions) {
@@ -187,8 +189,9 @@ export class AgentEncryption {
       const actions = await runner.step();
       if (this.publicKey() !== before) hands.onPublicKey();
       // What an earlier agent said is said by this one from now on.
-      const stands = this.#tables.published();
-      if (!this.#hasPublished && stands !== undefined) this.#publish(stands, hands);
+      const stands = this.#said ?? this.#tables.published();
+      const isNew = this.#said === undefined || !isDeepStrictEqual(this.#target().wanted, this.#tables.publishedWanted());
+      if (stands !== undefined && isNew) this.#publish(stands, hands);
       for (const action of actions)
         if (action.do !== 'quiet' && action.do !== 'kick')
           this.#options.log.debug({ action: action.do, ...nameless(action) }, 'encryption');
@@ -278,9 +281,10 @@ export class AgentEncryption {
   }
 
   #publish(record: WireGuardRecord, { publish }: EncryptionHands): void {
-    this.#hasPublished = true;
+    this.#said = record;
     const { cluster, clusterId, node: name } = this.#options.facts;
-    publish({ cluster, clusterId, name, ...record });
+    const { wanted } = this.#target();
+    publish({ cluster, clusterId, name, ...record, ...(wanted && { wanted }) });
   }
 
   /** Done when the kernel has it. */

@@ -95,5 +95,5 @@ it('shows fingerprints of keys, not keys', () => {
 
 it('tells of a target that is not listened to', () => {
   const { problem } = encryptionStatus({ ...facts([]), target: { epoch: 2, ignored: [{ cluster: 'west', target: 0xffff_ffff }] } });
-  expect(problem).toContain('cluster west wants epoch 4294967295');
+  expect(problem).toContain('cluster west wants epoch 4294967295, too far ahead of 2, and is not listened to: connect');
 });

@@ -101,7 +101,7 @@ export const NO_ENCRYPTION: Omit<EncryptionStatus, 'node'> = {
 /** Puts a node's status together. */
 export function encryptionStatus(facts: EncryptionFacts): EncryptionStatus {
   const { targets } = facts;
-  const problem = facts.problem ?? ignoredText(facts.target);
+  const problem = facts.problem ?? ignoredText(facts.node.slice(0, facts.node.indexOf('/')), facts.target);
   const { epoch: target } = facts.target;
   return {
     enabled: true,
@@ -127,10 +127,10 @@ export function encryptionStatus(facts: EncryptionFacts): EncryptionStatus {
 }
 
 /** Somebody wrote what cannot be meant. It holds nobody up, but wants to be mended. */
-function ignoredText({ epoch, ignored: [first] }: MeshTarget): string | undefined {
-  return (
-    first && `cluster ${first.cluster} wants epoch ${first.target}, too far ahead of ${epoch}, and is not listened to: delete its target`
-  );
+function ignoredText(own: string, { epoch, ignored: [first] }: MeshTarget): string | undefined {
+  if (first === undefined) return undefined;
+  const what = `cluster ${first.cluster} wants epoch ${first.target}, too far ahead of ${epoch}, and is not listened to`;
+  return first.cluster === own ? `${what}: delete its target` : `${what}: connect the clusters again to meet there`;
 }
 
 function meshStatus({ node, keys, peers, isExcluded, target: { epoch: target } }: EncryptionFacts) {

@@ -62,12 +62,17 @@ it('takes no keys from who claims those of another node', () => {
   expect(f.encryption.peers(OWN_KEYS)[0]?.record?.minTx).toBe(8);
 });
 
-it('is to be where the clusters want the mesh', () => {
+it('is to be where the own cluster wants it, and tells what others want', () => {
   const f = fixture();
   const target = { cluster: 'west', clusterId: 2, target: 9, startedAt: '', by: '', reason: '' };
   expect(f.encryption.target(8).epoch).toBe(8);
   f.tables.sources.remoteWireGuardTargets.put('west', target);
-  expect([f.encryption.target(8).epoch, f.encryption.targets()]).toEqual([9, [target]]);
+  const wanted = { epoch: 9, cluster: 'west' };
+  expect([f.encryption.target(8), f.encryption.targets()]).toEqual([{ epoch: 8, wanted, ignored: [] }, [target]]);
+  f.tables.sources.localWireGuard.put('east/n1', { ...record('east', 'n1', 8), wanted });
+  expect([f.encryption.publishedWanted(), f.encryption.published()?.minTx]).toEqual([wanted, 8]);
+  f.tables.sources.localWireGuardTargets.put('east', { ...target, cluster: 'east', clusterId: 1 });
+  expect(f.encryption.target(8)).toEqual({ epoch: 9, ignored: [] });
 });
 
 describe('a node that has but one key', () => {

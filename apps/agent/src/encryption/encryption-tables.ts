@@ -4,6 +4,7 @@ import {
   meshTarget,
   type PeerView,
   recordWithoutEpochs,
+  type WantedEpoch,
   type WireGuardDevice,
   type WireGuardRecord,
 } from '@isthmus/crypto';
@@ -53,6 +54,11 @@ export class EncryptionTables {
   /** What the store has of this node. */
   published(): WireGuardRecord | undefined {
     return recordOf(this.#rows().get(this.name));
+  }
+
+  /** What the store has of this node about what other clusters want. */
+  publishedWanted(): WantedEpoch | undefined {
+    return this.#tables.sources.localWireGuard.table.get(this.name)?.wanted;
   }
 
   /** Another node, by name. */

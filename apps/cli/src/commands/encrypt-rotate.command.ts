@@ -1,5 +1,5 @@
 import { type CodedError, isCoded } from '@isthmus/core';
-import type { Epoch } from '@isthmus/crypto';
+import { type Epoch, isEpoch } from '@isthmus/crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AgentApi } from '../agent/agent-api.ts';
 import { CLI_AGENT_DOWN } from '../cli.errors.ts';
@@ -15,6 +15,7 @@ import { addStoreOptions, type StoreOptions } from '../resource/resource-options
 interface RotateOptions extends StoreOptions, OutputOptions, SocketOptions, WaitOptions {
   reason: string;
   force?: boolean;
+  to?: Epoch;
 }
 
 const LONGEST_REASON = 200;
@@ -30,6 +31,12 @@ export function addEncryptRotate(group: Command, cli: Cli): void {
       '--force',
       'go on although nodes are behind or have no keys. Where their keys are in the way, nothing is sent to them wireguard-max-overlap later, until they come along. Nodes that know of no epochs (Cilium) are cut off when even keys change, until they have read the new ones',
     )
+    .addOption(
+      new Option(
+        '--to <epoch>',
+        'not to the next epoch, but to a later one, at most 65,536 ahead: to meet a cluster that is further and was not joined by connect',
+      ).argParser(parseEpoch),
+    )
     .addOption(new Option('--reason <text>', 'why, for "encrypt history"').argParser(parseReason).default(''));
   addOutput(addSocket(addStoreOptions(addWait(command, 'all nodes have the new keys, as the agent of this node sees it'))));
   addExample(command, 'isthmus encrypt rotate --context west --reason "a node was stolen" --wait --wait-duration 5m');
@@ -37,12 +44,14 @@ export function addEncryptRotate(group: Command, cli: Cli): void {
 }
 
 async function rotate(cli: Cli, options: RotateOptions): Promise<void> {
-  const { reason, force = false, output, wait } = options;
+  const { reason, force = false, to, output, wait } = options;
   const agent = cli.connect.agent(options.socket);
   // Whoever is to wait must be able to look. Better known before anything is changed.
   if (wait) await encryptionOf(agent);
   const { clock } = cli;
-  const raised = await withTargets(cli, options, (targets, user) => raiseTarget({ agent, targets, user, reason, force, clock }));
+  const raised = await withTargets(cli, options, (targets, user) =>
+    raiseTarget({ agent, targets, user, reason, force, ...(to !== undefined && { to }), clock }),
+  );
   if (output === 'json') printJson(cli.terminal, raised.row);
   else cli.terminal.out(raisedText(raised, wait ?? false));
   if (raised.left) cli.terminal.err(leftText(raised.left));
@@ -85,6 +94,12 @@ async function waitForNodes(cli: Cli, agent: AgentApi, target: Epoch, { output, 
     return { seen, missing: count === nodes ? '' : laggards.join(', ') || 'some nodes' };
   };
   await waitUntil(cli, waitDuration, look, (error) => isCoded(error, CLI_AGENT_DOWN));
+}
+
+function parseEpoch(text: string): Epoch {
+  const epoch = Number(text);
+  if (!isEpoch(epoch)) throw new InvalidArgumentError('Write an epoch: a number from 1 to 4294967295.');
+  return epoch;
 }
 
 function parseReason(text: string): string {

@@ -158,6 +158,17 @@ describe('encrypt rotate', () => {
     expect(JSON.parse(cli.out)).toMatchObject({ cluster: 'west', target: 8, by: 'admin-west', reason: '' });
   });
 
+  it('goes to a later epoch when it is told one, not back, and not too far', async () => {
+    for (const to of ['7', '65544']) {
+      expect(await cli.run('encrypt', 'rotate', ...ETCD, '--to', to)).toBe(2);
+      expect(cli.err).toContain(`--to ${to}: the mesh is at epoch 7`);
+    }
+    for (const to of ['0', '1.5', 'x']) expect(await cli.run('encrypt', 'rotate', ...ETCD, '--to', to)).toBe(2);
+    expect(await target()).toBe(5);
+    expect(await cli.run('encrypt', 'rotate', ...ETCD, '--to', '42')).toBe(0);
+    expect([cli.out.split('\n')[0], await target()]).toEqual(['the mesh changes to keys of epoch 42', 42]);
+  });
+
   it('is refused while a node is behind, and names it', async () => {
     answer({}, { atTarget: 2, laggards: ['east/n2'], withoutKeys: ['east/n3'] });
     expect(await cli.run('encrypt', 'rotate', ...ETCD)).toBe(3);

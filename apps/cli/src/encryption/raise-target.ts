@@ -1,10 +1,10 @@
 import { type Clock, CodedError, isCoded } from '@isthmus/core';
-import { type Epoch, leftBehind, newTarget, nodesBehind, presentTarget, rotationBlocked, rotationWaits } from '@isthmus/crypto';
+import { type Epoch, leftBehind, mayJoinAt, newTarget, nodesBehind, presentTarget, rotationBlocked, rotationWaits } from '@isthmus/crypto';
 import type { WireGuardTargets } from '@isthmus/mesh';
 import { configSchema, type WireGuardTargetRow } from '@isthmus/model';
 import { agentConfig } from '../agent/agent-answers.ts';
 import type { AgentApi } from '../agent/agent-api.ts';
-import { CLI_AGENT_DENIED, CLI_AGENT_DOWN, CLI_ENCRYPTION_OFF, CLI_ROTATION_TOO_SOON } from '../cli.errors.ts';
+import { CLI_AGENT_DENIED, CLI_AGENT_DOWN, CLI_ENCRYPTION_OFF, CLI_ROTATION_TOO_SOON, CLI_USAGE } from '../cli.errors.ts';
 import { type EncryptionMesh, encryptionOf } from './encryption-answers.ts';
 
 /** Who wants other keys, and what is asked about them. */
@@ -15,6 +15,8 @@ export interface RaiseOrder {
   readonly reason: string;
   /** Although nodes have not come along with the last change. */
   readonly force: boolean;
+  /** The epoch to go to, where it is not just the next one. */
+  readonly to?: Epoch;
   readonly clock: Clock;
 }
 
@@ -43,19 +45,22 @@ const SLACK_MS = 2_000;
 
 /**
  * Raises the cluster's target to one above that of the mesh: of that which the node's agent knows, or where none can be asked, of what the cluster's
- * own nodes are at.
- * @throws CodedError WIREGUARD_ROTATION_BLOCKED, WIREGUARD_ROTATION_WAITS while nodes know of no epochs or are behind, unless that is forced; CLI_ROTATION_TOO_SOON, CLI_ENCRYPTION_OFF
+ * own nodes are at. Or to where another cluster is that this one does not follow, because it is further ahead.
+ * @throws CodedError WIREGUARD_ROTATION_BLOCKED, WIREGUARD_ROTATION_WAITS while nodes know of no epochs or are behind, unless that is forced; CLI_ROTATION_TOO_SOON, CLI_ENCRYPTION_OFF; CLI_USAGE for an
+ *   epoch that is past, or too far ahead
  */
-export async function raiseTarget({ agent, targets, user, reason, force, clock }: RaiseOrder): Promise<RaisedTarget> {
+export async function raiseTarget({ agent, targets, user, reason, force, to, clock }: RaiseOrder): Promise<RaisedTarget> {
   const own = await targets.read();
   if (own === undefined) throw new CodedError(CLI_ENCRYPTION_OFF, 'its target is gone');
   const mesh = await meshOf(agent, own.cluster);
   const { target, behind, isReached, blockedBy } = mesh ? inMesh(mesh, own) : await inCluster(targets, own);
+  if (to !== undefined && (to <= target || !mayJoinAt(target, to)))
+    throw new CodedError(CLI_USAGE, `--to ${to}: the mesh is at epoch ${target}, and goes at most 65,536 ahead`);
   const blocked = blockedBy.length === 0 ? undefined : rotationBlocked(target, blockedBy);
   if (blocked && !force) throw blocked;
   if (!isReached && !force) throw rotationWaits(target, behind);
   await checkPause(agent, [own.startedAt, ...(mesh ? [mesh.targetSince] : [])], clock.wall());
-  const next = newTarget(own, { target: target + 1, by: user, reason }, clock.wall());
+  const next = newTarget(own, { target: to ?? target + 1, by: user, reason }, clock.wall());
   if (await targets.raise(own, next)) return { row: next, left: isReached ? undefined : leftBehind(target, behind), blocked };
   throw rotationWaits(target + 1, []);
 }

@@ -1,5 +1,5 @@
 import { CodedError } from '@isthmus/core';
-import { bundlesMeet, type ClusterOffer, checkBundle } from '@isthmus/crypto';
+import { bundlesMeet, type ClusterOffer, checkBundle, type Epoch, mayJoinAt } from '@isthmus/crypto';
 import { type Cidr, parseCidr } from '@isthmus/net';
 import {
   JOIN_ID_RANGE,
@@ -10,6 +10,7 @@ import {
   JOIN_POD_CIDRS_OVERLAP,
   JOIN_REQUEST_INVALID,
   JOIN_TUNNEL_PROTOCOL,
+  JOIN_WIREGUARD_TARGET,
 } from './join.errors.ts';
 import type { LocalClusterFacts, RemoteCluster } from './ports.ts';
 
@@ -32,6 +33,17 @@ export function checkOffer(self: LocalClusterFacts, remotes: readonly RemoteClus
   }
   const known = remotes.find((r) => r.name === offer.name);
   if (known) checkSameCluster(known, offer);
+}
+
+/**
+ * Checks that the keys of the two clusters can meet. Each side does so before anything is changed: this is the only place where a cluster may be led further
+ * than one epoch.
+ * @param own undefined: this cluster does not encrypt
+ * @throws CodedError JOIN_WIREGUARD_TARGET
+ */
+export function checkTarget(own: Epoch | undefined, { name, wireguardTarget }: ClusterOffer): void {
+  if (own === undefined || wireguardTarget === undefined || mayJoinAt(own, wireguardTarget)) return;
+  throw new CodedError(JOIN_WIREGUARD_TARGET, `${name} is at epoch ${wireguardTarget}, and this cluster at ${own}`, { object: name });
 }
 
 /** @throws CodedError JOIN_OWN_NAME */

@@ -77,6 +77,13 @@ export const JOIN_TUNNEL_PROTOCOL = defineError(
   'Set the same tunnel-protocol in both clusters, for every process, and connect them then.',
 );
 
+/** The keys of the clusters are of epochs too far apart. */
+export const JOIN_WIREGUARD_TARGET = defineError(
+  'JOIN_WIREGUARD_TARGET',
+  'The other cluster is too many epochs of encryption keys ahead: following it would use them up.',
+  'See with "isthmus encrypt history" how it came there. A cluster begins anew when its target and all records of keys are deleted while nothing is encrypted.',
+);
+
 /** The same pod address could exist in both clusters. */
 export const JOIN_POD_CIDRS_OVERLAP = defineError(
   'JOIN_POD_CIDRS_OVERLAP',

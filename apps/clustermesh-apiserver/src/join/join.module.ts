@@ -28,6 +28,7 @@ import { NodeService } from './node.service.ts';
 import type {
   CaChanger,
   CertificateSource,
+  EncryptionTarget,
   EtcdUsers,
   JoinLog,
   LocalCluster,
@@ -53,6 +54,7 @@ export interface JoinPorts {
   certificates: CertificateSource;
   ca: CaChanger;
   tokens: TokenLedger;
+  target: EncryptionTarget;
   clock: Clock;
   randomBytes: RandomBytes;
   log: JoinLog;

@@ -54,6 +54,37 @@ async function tokenAt(cluster: MemoryCluster, subject?: string): Promise<Princi
   return { kind: 'token', id: record.id, tokenKind: 'cluster', subject, expires: record.expires };
 }
 
+describe('clusters that encrypt', () => {
+  it.each<[number | undefined, number | undefined, (number | undefined)[], string[]]>([
+    [8, 42, [42, 42], ['42 for east by admin-west']],
+    [42, 8, [42, 42], ['42 for west by admin-east']],
+    [8, 8, [8, 8], []],
+    [1, 65_537, [65_537, 65_537], ['65537 for east by admin-west']],
+    [8, undefined, [8, undefined], []],
+  ])('at %s and %s are brought to where the further one is, on its own side each', async (one, other, together, met) => {
+    [west.target.epoch, east.target.epoch] = [one, other];
+    await join();
+    expect([west.target.epoch, east.target.epoch]).toEqual(together);
+    expect([...west.target.met, ...east.target.met]).toEqual(met);
+  });
+
+  it('too far apart do not join: the one that would be led refuses, and nothing is changed', async () => {
+    [west.target.epoch, east.target.epoch] = [1, 65_538];
+    expect(await codeOf(join())).toBe('JOIN_WIREGUARD_TARGET');
+    [west.target.epoch, east.target.epoch] = [65_538, 1];
+    expect(await codeOf(join())).toBe('JOIN_WIREGUARD_TARGET');
+    expect([west.target.met, east.target.met, west.remotes.entries.size, east.remotes.entries.size]).toEqual([[], [], 0, 0]);
+  });
+
+  it('meet again when they are joined anew', async () => {
+    [west.target.epoch, east.target.epoch] = [8, 8];
+    await join();
+    east.target.epoch = 20;
+    await join();
+    expect(west.target.epoch).toBe(20);
+  });
+});
+
 describe('joining', () => {
   it('gives each side a certificate that the other signed, for a key that never left', async () => {
     await join();

@@ -13,10 +13,19 @@ import {
   type TokenLedger,
   verifyCertificate,
 } from '@isthmus/crypto';
-import { checkOffer, checkPeerName } from './check-offer.ts';
+import { checkOffer, checkPeerName, checkTarget } from './check-offer.ts';
 import { JOIN_FORBIDDEN, JOIN_NOT_CONNECTED, JOIN_SESSION_UNKNOWN } from './join.errors.ts';
 import { type JoinSession, JoinSessions } from './join-sessions.ts';
-import type { EtcdUsers, JoinLog, LocalCluster, RemoteAccess, RemoteCluster, RemoteConfigStore, Signer } from './ports.ts';
+import type {
+  EncryptionTarget,
+  EtcdUsers,
+  JoinLog,
+  LocalCluster,
+  RemoteAccess,
+  RemoteCluster,
+  RemoteConfigStore,
+  Signer,
+} from './ports.ts';
 import type { Principal } from './principal.ts';
 import { SerialQueue } from './serial-queue.ts';
 
@@ -28,6 +37,7 @@ export interface JoinServiceOptions {
   users: EtcdUsers;
   access: RemoteAccess;
   tokens: TokenLedger;
+  target: EncryptionTarget;
   clock: Clock;
   randomBytes: RandomBytes;
   log: JoinLog;
@@ -87,7 +97,7 @@ export class JoinService {
       await this.#check(offer);
       await this.#verify(offer, certificate, session);
       const forPeer = await this.#signFor(offer);
-      await this.#takeOn(offer, { certPem: certificate, keyPem: session.keyPem });
+      await this.#takeOn(caller, offer, { certPem: certificate, keyPem: session.keyPem });
       this.#sessions.finish(session);
       return { certificate: forPeer };
     });
@@ -104,7 +114,7 @@ export class JoinService {
       // Another cluster may have joined since call 2.
       await this.#check(offer);
       await this.#verify(offer, request.certificate, session);
-      await this.#takeOn(offer, { certPem: request.certificate, keyPem: session.keyPem });
+      await this.#takeOn(caller, offer, { certPem: request.certificate, keyPem: session.keyPem });
       this.#sessions.finish(session);
       return { name: first, connected: true };
     });
@@ -170,11 +180,14 @@ export class JoinService {
   async #newOffer(): Promise<{ keyPem: string; offer: ClusterOffer }> {
     const { clusterEtcdEndpoints: _, ...self } = await this.#ports.local.describe();
     const { keyPem, csrPem } = await newKeyAndRequest({ commonName: clientNames.remote(self.name) });
-    return { keyPem, offer: { ...self, caBundle: await this.#ports.signer.caBundle(), csr: csrPem } };
+    const wireguardTarget = await this.#ports.target.read();
+    const caBundle = await this.#ports.signer.caBundle();
+    return { keyPem, offer: { ...self, ...(wireguardTarget !== undefined && { wireguardTarget }), caBundle, csr: csrPem } };
   }
 
   async #check(offer: ClusterOffer): Promise<void> {
     checkOffer(await this.#ports.local.describe(), await this.#ports.remotes.list(), offer);
+    checkTarget(await this.#ports.target.read(), offer);
   }
 
   async #signFor(offer: ClusterOffer): Promise<string> {
@@ -187,9 +200,11 @@ export class JoinService {
     verifyCertificate(certificate, { caBundle: offer.caBundle, clock, usage: 'client', commonName, keyPem: session.keyPem });
   }
 
-  async #takeOn(offer: ClusterOffer, credential: { certPem: string; keyPem: string }): Promise<void> {
+  async #takeOn(caller: Principal, offer: ClusterOffer, credential: { certPem: string; keyPem: string }): Promise<void> {
     const { csr: _, ...remote } = offer;
-    const { remotes, users, log } = this.#ports;
+    const { remotes, users, target, log } = this.#ports;
+    // Before either knows of the other: then no node finds the other cluster's epoch too far ahead.
+    if (offer.wireguardTarget !== undefined) await target.meet(offer.name, offer.wireguardTarget, whoIs(caller));
     const isNew = !(await remotes.list()).some((r) => r.name === remote.name);
     await users.ensureRemoteUser(remote.name);
     try {
@@ -207,4 +222,9 @@ export class JoinService {
       await step().catch((err: unknown) => log.error({ cluster: remote.name, err }, 'a failed join could not be taken back'));
     }
   }
+}
+
+/** Who is written down to have asked for something. */
+function whoIs(caller: Principal): string {
+  return caller.kind === 'admin' ? caller.name : 'join API';
 }

@@ -1,5 +1,5 @@
 import type { CodedError } from '@isthmus/core';
-import type { CaStatus, CertificateProfile, Certificates, ClusterOffer, RemoteStatus } from '@isthmus/crypto';
+import type { CaStatus, CertificateProfile, Certificates, ClusterOffer, Epoch, RemoteStatus } from '@isthmus/crypto';
 import type { TunnelProtocol } from '@isthmus/model';
 
 /** What this cluster says about itself. */
@@ -20,6 +20,14 @@ export interface LocalClusterFacts {
 /** Tells what this cluster is at the moment; pod networks may grow. */
 export interface LocalCluster {
   describe(): Promise<LocalClusterFacts>;
+}
+
+/** The epoch that the cluster is at with the keys of encryption. */
+export interface EncryptionTarget {
+  /** Undefined: it does not encrypt, or has not begun with it. */
+  read(): Promise<Epoch | undefined>;
+  /** Brings a cluster that encrypts to the epoch that another one is at; one that it is past is fine. @param by who asked for it */
+  meet(cluster: string, epoch: Epoch, by: string): Promise<void>;
 }
 
 /** A cluster that this one is connected to: its offer without the request. */

@@ -10,6 +10,7 @@ import {
   SYNCED_PREFIX,
   stateLayout,
   wireGuardKey,
+  wireGuardTargetKey,
 } from '@isthmus/mesh';
 import {
   CILIUM_BGP_NODE_CONFIG,
@@ -70,10 +71,14 @@ export const clusterRoles = {
       ...[IDENTITIES_PREFIX, LEASES_PREFIX, ENCRYPTION_PREFIX, `${STATE_PREFIX}/`, ...OPEN_KINDS_BUT_PODS.map(prefixOf)].map(readwrite),
     ],
   }),
-  /** Reads what is exported. */
-  apiserver: (): EtcdRole => ({
+  /** Reads what is exported; brings the keys of encryption to where a cluster is that joins. */
+  apiserver: (cluster: string): EtcdRole => ({
     name: 'apiserver',
-    permissions: [`${STATE_PREFIX}/`, ...[NAMESPACE, SERVICE, ENDPOINT_SLICE, SERVICE_EXPORT].map(prefixOf)].map(read),
+    permissions: [
+      ...[`${STATE_PREFIX}/`, ...[NAMESPACE, SERVICE, ENDPOINT_SLICE, SERVICE_EXPORT].map(prefixOf)].map(read),
+      { access: 'readwrite', key: wireGuardTargetKey(cluster) },
+      readwrite(ENCRYPTION_PREFIX),
+    ],
   }),
   /** What all agents may do. `secrets`: the namespace of BGP passwords. */
   agent: (cluster: string, secrets: string): EtcdRole => ({

@@ -45,7 +45,12 @@ export class EtcdUserBook implements EtcdUsers {
   async setUpClusterEtcd(nodes: readonly string[] = []): Promise<void> {
     const { clusterEtcd: auth, cluster, bgpSecretsNamespace: secrets } = this.#options;
     await ensureRoot(auth);
-    const roles = [clusterRoles.admin(), clusterRoles.operator(secrets), clusterRoles.apiserver(), clusterRoles.agent(cluster, secrets)];
+    const roles = [
+      clusterRoles.admin(),
+      clusterRoles.operator(secrets),
+      clusterRoles.apiserver(cluster),
+      clusterRoles.agent(cluster, secrets),
+    ];
     for (const role of roles) await ensureRole(auth, role);
     await ensureUser(auth, clientNames.admin(cluster), ['admin']);
     await ensureUser(auth, clientNames.operator, ['operator']);

@@ -1,5 +1,5 @@
-import { type Clock, LOG, type Log } from '@isthmus/core';
-import { type Epoch, leftBehind, newTarget, presentTarget, rotationBlocked, rotationWaits } from '@isthmus/crypto';
+import { type Clock, type CodedError, LOG, type Log } from '@isthmus/core';
+import { type Epoch, leftBehind, newTarget, presentTarget, rotationBlocked, rotationStays, rotationWaits } from '@isthmus/crypto';
 import type { WireGuardTargets } from '@isthmus/mesh';
 import type { WireGuardTargetRow } from '@isthmus/model';
 import { ownInterval, type ScheduleStep, type ScheduleTimes, scheduleStep } from './rotation-schedule.ts';
@@ -13,6 +13,8 @@ export interface RotationDutyOptions {
   rotationMs: number;
   /** For how long nodes that do not come along hold up a change. Milliseconds. */
   maxOverlapMs: number;
+  /** Between two changes that other clusters ask for, on average. Milliseconds. */
+  followMs: number;
   /** Names of the cluster's nodes; all of them must be known. */
   nodes(): readonly string[];
   clock: Clock;
@@ -36,8 +38,8 @@ export class RotationDuty {
 
   constructor(options: RotationDutyOptions) {
     this.#options = options;
-    const { cluster, rotationMs, maxOverlapMs } = options;
-    this.#times = { intervalMs: ownInterval(cluster, rotationMs), maxOverlapMs };
+    const { cluster, rotationMs, maxOverlapMs, followMs } = options;
+    this.#times = { intervalMs: ownInterval(cluster, rotationMs), maxOverlapMs, followMs };
   }
 
   /** How long to wait between passes, milliseconds. */
@@ -49,29 +51,30 @@ export class RotationDuty {
 
   /** Looks, and does what is due. */
   async pass(): Promise<void> {
-    const { targets, nodes } = this.#options;
-    const [own, keys] = await Promise.all([targets.read(), targets.nodes()]);
+    const { targets, nodes, clock } = this.#options;
+    const [own, keys, history] = await Promise.all([targets.read(), targets.nodes(), targets.history()]);
     const known = new Set(nodes());
     // Of nodes that are gone, records may be left.
     const live = [...keys].filter(([node]) => known.has(node));
     const epochs = new Map(live.map(([node, { epoch }]) => [node, epoch]));
     const blockedBy = [...new Set(live.flatMap(([, each]) => each.blockedBy))].sort();
+    const wanted = live.flatMap(([, each]) => each.wanted ?? []);
     const lastedMs = this.#lasted(own, presentTarget(own, epochs));
-    await this.#do(own, scheduleStep({ own, nodes: [...known], epochs, blockedBy, lastedMs }, this.#times));
+    const view = { own, nodes: [...known], epochs, blockedBy, wanted, history, now: clock.wall(), lastedMs };
+    await this.#do(own, scheduleStep(view, this.#times));
   }
 
   async #do(own: WireGuardTargetRow | undefined, step: ScheduleStep): Promise<void> {
     const { targets, cluster, clusterId, clock, log } = this.#options;
-    if (step.do === 'hold' || step.do === 'leave') {
-      const why = step.do === 'hold' ? rotationWaits(step.target, step.behind) : rotationBlocked(step.target, step.blockedBy);
-      if (this.#held !== `${why.code} ${step.target}`) log.warn({ [LOG.error]: why }, 'the keys of the mesh stay for now');
-      this.#held = `${why.code} ${step.target}`;
-    }
+    const why = whyNot(step);
+    const held = why === undefined ? this.#held : `${why.code} ${why.object}`;
+    if (why !== undefined && this.#held !== held) log.warn({ [LOG.error]: why }, 'the keys of the mesh stay for now');
+    this.#held = held;
     if (step.do !== 'raise') return;
-    const { target, reason, left } = step;
-    const raised = await targets.raise(own, newTarget({ cluster, clusterId }, { target, by: 'operator', reason }, clock.wall()));
+    const { target, by, reason, left } = step;
+    const raised = await targets.raise(own, newTarget({ cluster, clusterId }, { target, by, reason }, clock.wall()));
     if (!raised) return;
-    log.info({ [LOG.reason]: reason }, `the mesh is to get keys of epoch ${target}`);
+    log.info({ [LOG.reason]: `${by}: ${reason}` }, `the mesh is to get keys of epoch ${target}`);
     if (left.length > 0) log.warn({ [LOG.error]: leftBehind(target - 1, left) }, 'the keys of the mesh change without some nodes');
   }
 
@@ -87,4 +90,11 @@ export class RotationDuty {
     const writtenMs = clock.wall() - Date.parse(own.startedAt);
     return Number.isNaN(writtenMs) ? seenMs : Math.max(seenMs, writtenMs);
   }
+}
+
+/** Why the target stays; undefined when it does not, or it is just not time. */
+function whyNot(step: ScheduleStep): CodedError | undefined {
+  if (step.do === 'hold') return rotationWaits(step.target, step.behind);
+  if (step.do === 'leave') return rotationBlocked(step.target, step.blockedBy);
+  return step.do === 'stay' ? rotationStays(step.target, step.wanted) : undefined;
 }

@@ -1,18 +1,20 @@
 import { type Log, ManualClock, seededRandom } from '@isthmus/core';
-import { newTarget, WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_BLOCKED, WIREGUARD_ROTATION_WAITS } from '@isthmus/crypto';
+import { byCluster, newTarget, WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_BLOCKED, WIREGUARD_ROTATION_WAITS } from '@isthmus/crypto';
 import { MemoryKvServer } from '@isthmus/kvstore';
 import { encodeWireGuard, KvWireGuardTargets, TARGET_HISTORY_KEY, WIREGUARD_TARGET, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
-import { CILIUM_NODE, type WireGuardTargetRow } from '@isthmus/model';
+import { CILIUM_NODE, type WireGuardRow, type WireGuardTargetRow } from '@isthmus/model';
 import { leaderBench } from '../testing/leader-bench.ts';
 import { RotationDuty } from './rotation-duty.ts';
 import { ownInterval, scheduleStep } from './rotation-schedule.ts';
 
 const HOUR = 3_600_000;
+/** Default of wireguard-follow-interval. */
+const FOLLOW = 600_000;
 
 /** What a node with keys of an epoch publishes. */
-const record = (name: string, epoch: number, blockedBy?: readonly string[]): string => {
+const record = (name: string, epoch: number, more: Partial<WireGuardRow> = {}): string => {
   const epochs = [{ epoch, publicKey: Buffer.alloc(32, 1).toString('base64'), port: 51_871 + (epoch % 2) }];
-  return encodeWireGuard({ cluster: 'east', clusterId: 1, name, epochs, minTx: epoch, laggards: [], ...(blockedBy && { blockedBy }) });
+  return encodeWireGuard({ cluster: 'east', clusterId: 1, name, epochs, minTx: epoch, laggards: [], ...more });
 };
 
 /** Nodes with an operator's duty each look; they publish what the spec says. */
@@ -26,7 +28,17 @@ function bench(rotationMs = HOUR, maxOverlapMs = 2 * HOUR) {
   const note = (fields: object): void => void said.push(JSON.stringify(fields));
   const log: Log = { debug: note, info: () => undefined, warn: note, error: note };
   const duty = (own = targets) =>
-    new RotationDuty({ targets: own, cluster: 'east', clusterId: 1, rotationMs, maxOverlapMs, nodes: () => nodes, clock, log });
+    new RotationDuty({
+      targets: own,
+      cluster: 'east',
+      clusterId: 1,
+      rotationMs,
+      maxOverlapMs,
+      followMs: FOLLOW,
+      nodes: () => nodes,
+      clock,
+      log,
+    });
   const publish = async (epoch: number, ...names: string[]): Promise<void> => {
     for (const name of names) await kv.put(wireGuardKey('east', name), record(name, epoch));
   };
@@ -44,14 +56,15 @@ describe('the schedule', () => {
       ['n1', epoch],
       ['n2', epoch],
     ]);
-  const view = { own, nodes: ['n1', 'n2'], epochs: at(4), blockedBy: [], lastedMs: HOUR };
-  const hourly = { intervalMs: HOUR, maxOverlapMs: 2 * HOUR };
+  const view = { own, nodes: ['n1', 'n2'], epochs: at(4), blockedBy: [], wanted: [], history: [], now: 100 * HOUR, lastedMs: HOUR };
+  const hourly = { intervalMs: HOUR, maxOverlapMs: 2 * HOUR, followMs: FOLLOW };
   const never = { ...hourly, intervalMs: 0 };
 
   it('begins with 1, or with what nodes have had before the etcd was wiped', () => {
     expect(scheduleStep({ ...view, own: undefined, epochs: new Map() }, never)).toEqual({
       do: 'raise',
       target: 1,
+      by: 'operator',
       reason: 'first target',
       left: [],
     });
@@ -59,7 +72,7 @@ describe('the schedule', () => {
   });
 
   it('goes one further when it is time, above what other clusters have raised to', () => {
-    expect(scheduleStep(view, hourly)).toEqual({ do: 'raise', target: 5, reason: 'schedule', left: [] });
+    expect(scheduleStep(view, hourly)).toEqual({ do: 'raise', target: 5, by: 'operator', reason: 'schedule', left: [] });
     expect(scheduleStep({ ...view, epochs: at(6) }, hourly)).toMatchObject({ target: 7 });
     expect(scheduleStep({ ...view, lastedMs: HOUR - 1 }, hourly)).toEqual({ do: 'wait' });
     expect(scheduleStep(view, never)).toEqual({ do: 'wait' });
@@ -77,6 +90,7 @@ describe('the schedule', () => {
     expect(scheduleStep({ ...behind, lastedMs: 2 * HOUR + 30_000 }, hourly)).toEqual({
       do: 'raise',
       target: 5,
+      by: 'operator',
       reason: 'schedule',
       left: ['n2'],
     });
@@ -89,7 +103,43 @@ describe('the schedule', () => {
     expect(scheduleStep({ ...blocked, lastedMs: 100 * HOUR, epochs: new Map() }, hourly)).toMatchObject({ do: 'leave' });
     expect(scheduleStep({ ...blocked, lastedMs: HOUR - 1 }, hourly)).toEqual({ do: 'wait' });
     const first = { ...blocked, own: { ...own, target: 1 }, epochs: at(1), lastedMs: 0 };
-    expect(scheduleStep(first, never)).toEqual({ do: 'raise', target: 2, reason: 'even keys for cilium/n1', left: [] });
+    expect(scheduleStep(first, never)).toEqual({ do: 'raise', target: 2, by: 'operator', reason: 'even keys for cilium/n1', left: [] });
+  });
+
+  describe('of a cluster that others are ahead of', () => {
+    const wanted = [{ epoch: 5, cluster: 'west' }];
+    const follows = { do: 'raise', target: 5, by: 'cluster west', reason: 'is at it', left: [] };
+    const past = (count: number, agoMs: number) =>
+      Array.from({ length: count }, () => ({ at: new Date(view.now - agoMs).toISOString(), by: 'cluster north' }));
+
+    it('follows them at once, whatever its own interval, and whoever knows of no epochs', () => {
+      expect(scheduleStep({ ...view, wanted, lastedMs: 0 }, never)).toEqual(follows);
+      expect(scheduleStep({ ...view, wanted, lastedMs: 0, blockedBy: ['cilium/n1'] }, hourly)).toEqual(follows);
+    });
+
+    it('listens to nothing but the next one', () => {
+      for (const epoch of [3, 4, 6, 0xffff_ffff])
+        expect(scheduleStep({ ...view, wanted: [{ epoch, cluster: 'west' }] }, never)).toEqual({ do: 'wait' });
+    });
+
+    it('waits for its own nodes', () => {
+      expect(scheduleStep({ ...view, wanted, epochs: new Map([['n1', 4]]) }, never)).toEqual({ do: 'hold', target: 4, behind: ['n2'] });
+    });
+
+    it('follows eight times in eight intervals, at any pace, be it one other cluster or many', () => {
+      expect(scheduleStep({ ...view, wanted, history: past(7, 1_000) }, never)).toEqual(follows);
+      expect(scheduleStep({ ...view, wanted, history: past(8, 1_000) }, never)).toEqual({ do: 'stay', target: 4, wanted: wanted[0] });
+      expect(scheduleStep({ ...view, wanted, history: past(8, 8 * FOLLOW - 1) }, never)).toMatchObject({ do: 'stay' });
+      expect(scheduleStep({ ...view, wanted, history: past(8, 8 * FOLLOW) }, never)).toEqual(follows);
+      expect(scheduleStep({ ...view, wanted, history: [...past(7, 1_000), ...past(8, 8 * FOLLOW)] }, never)).toEqual(follows);
+      expect(scheduleStep({ ...view, wanted, history: past(20, -1_000) }, never)).toEqual(follows);
+      const own = past(20, 1_000).map((change) => ({ ...change, by: 'operator' }));
+      expect(scheduleStep({ ...view, wanted, history: own }, never)).toEqual(follows);
+    });
+
+    it('keeps its own interval when they are not followed', () => {
+      expect(scheduleStep({ ...view, wanted, history: past(8, 1_000) }, hourly)).toMatchObject({ do: 'raise', target: 5, by: 'operator' });
+    });
   });
 
   it('differs between clusters, and is always the same for one', () => {
@@ -143,14 +193,41 @@ describe('the duty', () => {
     expect(await b.target()).toBe(2);
   });
 
+  it.each([1, 2])('is led no faster than it may be, and changes keys all the same (seed %i)', async (seed) => {
+    const b = bench();
+    const random = seededRandom(seed);
+    let duty = b.duty();
+    await duty.pass();
+    const SPAN = 6 * HOUR;
+    const changes: string[] = [];
+    const began = b.clock.now();
+    while (b.clock.now() - began < SPAN) {
+      const at = (await b.target()) ?? 0;
+      const wanted = { epoch: at + (random() < 0.8 ? 1 : Math.floor(random() * 10)), cluster: random() < 0.5 ? 'west' : 'north' };
+      for (const name of ['n1', 'n2']) await b.kv.put(wireGuardKey('east', name), record(name, at, { wanted }));
+      b.clock.advance(60_000 * random());
+      // Operators come and go: none remembers anything.
+      if (random() < 0.1) duty = b.duty();
+      await duty.pass();
+      const now = (await b.target())!;
+      expect(now - at).toBeLessThanOrEqual(1);
+      const [last] = await b.targets.history();
+      if (now > at) changes.push(last!.by);
+    }
+    const led = changes.filter((by) => by !== 'operator').length;
+    expect(led).toBeLessThanOrEqual(8 + SPAN / FOLLOW);
+    expect([led > 30, changes.includes('operator')]).toEqual([true, true]);
+    expect(b.said.filter((text) => !text.includes('WIREGUARD_ROTATION_LIMITED'))).toEqual([]);
+  });
+
   it('goes by what nodes say of others that know of no epochs, and says once who they are', async () => {
     const b = bench();
     const duty = b.duty();
     await duty.pass();
-    for (const name of ['n1', 'n2', 'gone']) await b.kv.put(wireGuardKey('east', name), record(name, 1, [`cilium/${name}`]));
+    for (const name of ['n1', 'n2', 'gone']) await b.kv.put(wireGuardKey('east', name), record(name, 1, { blockedBy: [`cilium/${name}`] }));
     await duty.pass();
     expect(await b.target()).toBe(2);
-    for (const name of ['n1', 'n2', 'gone']) await b.kv.put(wireGuardKey('east', name), record(name, 2, [`cilium/${name}`]));
+    for (const name of ['n1', 'n2', 'gone']) await b.kv.put(wireGuardKey('east', name), record(name, 2, { blockedBy: [`cilium/${name}`] }));
     b.clock.advance(PAST);
     for (let i = 0; i < 3; i++) await duty.pass();
     expect(await b.target()).toBe(2);
@@ -284,6 +361,18 @@ describe('the leader', () => {
     await b.kv.put(wireGuardKey('east', 'n1'), record('n1', 1));
     await b.settle(20_000);
     expect(await targetOf(b)).toBe(2);
+    await end();
+  });
+
+  it('follows another cluster soon after a node has told of it', async () => {
+    const b = leaderBench({ 'enable-wireguard': 'true', 'wireguard-rotation-interval': '0' });
+    await b.resources.apply(CILIUM_NODE, node('n1'));
+    const { end } = b.start();
+    await b.settle();
+    await b.kv.put(wireGuardKey('east', 'n1'), record('n1', 1, { wanted: { epoch: 2, cluster: 'west' } }));
+    await b.settle(2_000);
+    expect(await targetOf(b)).toBe(2);
+    expect((await new KvWireGuardTargets(b.kv, 'east').history())[0]?.by).toBe(byCluster('west'));
     await end();
   });
 

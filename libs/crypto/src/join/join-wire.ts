@@ -48,6 +48,12 @@ export const clusterOfferSchema = z.object({
   podCIDRs: podCidrs,
   caBundle,
   endpoints,
+  wireguardTarget: z
+    .int()
+    .min(1)
+    .max(0xffff_ffff)
+    .exactOptional()
+    .meta({ description: 'Epoch of the keys that the cluster encrypts by; absent: it does not encrypt' }),
   joinEndpoint: endpoint.exactOptional().meta({ description: "The cluster's join API, where its peers renew their certificates" }),
   csr: request,
 });

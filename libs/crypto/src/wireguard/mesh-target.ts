@@ -12,16 +12,30 @@ export interface LiveEpochs {
   readonly epochs: readonly Epoch[];
 }
 
+/** An epoch that another cluster brings the mesh to. */
+export interface WantedEpoch {
+  readonly epoch: Epoch;
+  readonly cluster: string;
+}
+
 /** What a node makes of all targets. */
 export interface MeshTarget {
+  /** What it is to be at. */
   readonly epoch: Epoch;
+  /** The next one, where another cluster is there, or wants it. The own cluster has to agree. */
+  readonly wanted?: WantedEpoch;
   /** Targets too far ahead, which are not listened to: epochs are not to be used up. */
   readonly ignored: readonly ClusterTarget[];
 }
 
 /**
- * The epoch that a node is to be at: the greatest that a cluster asks for, or the next one where that could not be put on a device because nodes send to
- * each other by another epoch of the same one (clusters that meet at 8 and 42). It never goes back behind an epoch that a node has keys of.
+ * The epoch that a node is to be at, which is for its own cluster alone to say: the cluster's target, or what its nodes have already; or the next one where
+ * that could not be put on a device because those nodes send to each other by another epoch of the same one (a cluster at 8 that joined one at 42). It
+ * never goes back behind an epoch that a node has keys of.
+ *
+ * Other clusters can want but the next one. Nodes publish that, and the own cluster's operator takes it into the cluster's target when it is time
+ * (`adoption`): so no other cluster sets the pace, and all nodes agree whatever each of them has seen. What is further ahead is ignored: it was not
+ * agreed upon when the clusters were connected.
  * @param own this node's cluster, and the newest epoch that it has keys of; 0 for none
  * @param targets of all clusters
  * @param live of each node that publishes any
@@ -31,15 +45,31 @@ export function meshTarget(
   targets: readonly ClusterTarget[],
   live: readonly LiveEpochs[],
 ): MeshTarget {
-  const here = live.filter(({ cluster }) => cluster === own.cluster).flatMap(({ epochs }) => epochs);
-  const from = Math.max(own.newest, ...here);
-  const isNear = (epoch: Epoch): boolean => mayJoinAt(from, epoch);
-  const published = live.flatMap(({ epochs }) => epochs).filter(isNear);
-  const greatest = Math.max(from, ...targets.map(({ target }) => target).filter(isNear), ...published);
-  // The mesh is on its way there from the one before: what is on the device is kept for nodes that are behind, and has its time.
-  const isStep = published.includes(greatest - 1);
-  const epoch = greatest === 0 || isStep ? greatest : meetingTarget([greatest], shared(live, greatest));
-  return { epoch, ignored: targets.filter(({ target }) => !isNear(target)) };
+  const isOwn = ({ cluster }: { cluster: string }): boolean => cluster === own.cluster;
+  const here = live.filter(isOwn);
+  const epoch = ownTarget(own.newest, targets.filter(isOwn), here);
+  // Before the own cluster has a target there is nothing to compare others with.
+  const others = epoch === 0 ? [] : [...targets, ...live.flatMap(eachEpoch)].filter((each) => !isOwn(each));
+  const wanted = others.filter(({ target }) => target === epoch + 1).map(({ cluster }) => cluster);
+  const isFar = (each: ClusterTarget): boolean => (isOwn(each) ? !mayJoinAt(epoch, each.target) : epoch > 0 && each.target > epoch + 1);
+  return {
+    epoch,
+    ...(wanted.length > 0 && { wanted: { epoch: epoch + 1, cluster: wanted.sort()[0]! } }),
+    ignored: targets.filter(isFar),
+  };
+}
+
+function ownTarget(newest: Epoch, targets: readonly ClusterTarget[], here: readonly LiveEpochs[]): Epoch {
+  const published = here.flatMap(({ epochs }) => epochs);
+  const from = Math.max(newest, ...published);
+  const greatest = Math.max(from, ...targets.map(({ target }) => target).filter((target) => mayJoinAt(from, target)));
+  // The cluster is on its way there from the one before: what is on the device is kept for nodes that are behind, and has its time.
+  if (greatest === 0 || published.includes(greatest - 1)) return greatest;
+  return meetingTarget([greatest], shared(here, greatest));
+}
+
+function eachEpoch({ cluster, epochs }: LiveEpochs): ClusterTarget[] {
+  return epochs.map((target) => ({ cluster, target }));
 }
 
 /** Epochs that two nodes have at least, which may send to each other by them. One that a single node still has stands in nobody's way. */

@@ -1,7 +1,13 @@
 import { CodedError } from '@isthmus/core';
 import type { WireGuardTargetRow } from '@isthmus/model';
 import type { Epoch } from './epoch.ts';
-import { WIREGUARD_LEFT_BEHIND, WIREGUARD_ROTATION_BLOCKED, WIREGUARD_ROTATION_WAITS } from './wireguard.errors.ts';
+import type { WantedEpoch } from './mesh-target.ts';
+import {
+  WIREGUARD_LEFT_BEHIND,
+  WIREGUARD_ROTATION_BLOCKED,
+  WIREGUARD_ROTATION_LIMITED,
+  WIREGUARD_ROTATION_WAITS,
+} from './wireguard.errors.ts';
 
 /** How many nodes a message names. */
 const NAMED = 5;
@@ -41,6 +47,11 @@ export function rotationWaits(target: Epoch, behind: readonly string[]): CodedEr
 /** Who has not reached a target, and is not waited for any longer. */
 export function leftBehind(target: Epoch, behind: readonly string[]): CodedError {
   return new CodedError(WIREGUARD_LEFT_BEHIND, notAt(target, behind), { object: `epoch ${target}` });
+}
+
+/** Why the target stays as it is: it has just been changed for other clusters, more often than they may ask for. */
+export function rotationStays(target: Epoch, { epoch, cluster }: WantedEpoch): CodedError {
+  return new CodedError(WIREGUARD_ROTATION_LIMITED, `cluster ${cluster} wants epoch ${epoch} already`, { object: `epoch ${target}` });
 }
 
 /** Why the target stays as it is: these know of no epochs. */

@@ -35,6 +35,13 @@ export const WIREGUARD_ROTATION_BLOCKED = defineError(
   'Go on with them by "isthmus encrypt rotate --force", which cuts them off until they have read the new keys; or close them for good with wireguard-exclude-peers in the configuration of all agents.',
 );
 
+/** Another cluster wants keys to change more often than it may. */
+export const WIREGUARD_ROTATION_LIMITED = defineError(
+  'WIREGUARD_ROTATION_LIMITED',
+  'Another cluster has the keys of the mesh changed more often than wireguard-follow-interval lets this one follow. It is followed when it is time.',
+  'Ask who looks after the named cluster. "isthmus encrypt rotate" follows it at once; "isthmus clustermesh disconnect" parts the two.',
+);
+
 /** Keys are changed although somebody has not come along. */
 export const WIREGUARD_LEFT_BEHIND = defineError(
   'WIREGUARD_LEFT_BEHIND',

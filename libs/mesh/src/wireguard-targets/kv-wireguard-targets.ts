@@ -98,6 +98,6 @@ function readTarget(key: string, bytes: Uint8Array): WireGuardTargetRow {
 function nodeKeys(key: string, bytes: Uint8Array): NodeKeys {
   const read = decodeByKey(key, bytes, decodeWireGuard);
   if (!read.ok) return { epoch: 0, blockedBy: [] };
-  const { epochs, blockedBy = [] } = read.value;
-  return { epoch: epochs.at(-1)?.epoch ?? 0, blockedBy };
+  const { epochs, blockedBy = [], wanted } = read.value;
+  return { epoch: epochs.at(-1)?.epoch ?? 0, blockedBy, ...(wanted && { wanted }) };
 }

@@ -7,6 +7,8 @@ export interface NodeKeys {
   readonly epoch: number;
   /** Nodes that know of no epochs, for which its even key has to stay. */
   readonly blockedBy: readonly string[];
+  /** The epoch after that of the cluster, and another cluster that is there or wants it. */
+  readonly wanted?: { readonly epoch: number; readonly cluster: string };
 }
 
 /** A cluster's target, with what tells how far its nodes are, and who changed it when. */

@@ -94,6 +94,9 @@ export const configSchema = {
   'wireguard-max-overlap': count(5, 604_800)
     .default(3600)
     .describe('Seconds that a node which does not come along holds up the next change of keys; then nothing is sent to it until it does'),
+  'wireguard-follow-interval': count(1, 86_400)
+    .default(600)
+    .describe('Seconds between two changes of keys that other clusters ask for, on average; up to eight may come at once'),
   'wireguard-drain': count(1, 3600)
     .default(3)
     .describe('Seconds that old keys are kept after both nodes have said that they send by new ones'),

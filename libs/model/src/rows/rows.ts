@@ -201,6 +201,8 @@ export interface WireGuardRow {
   readonly laggards: readonly string[];
   /** Nodes, `<cluster>/<node>`, that know of no epochs, and whose sessions another even key would end. Sorted; absent: there are none. */
   readonly blockedBy?: readonly string[];
+  /** The epoch after that of its cluster, and another cluster that is there or wants it. Only the node's own cluster reads it. */
+  readonly wanted?: { readonly epoch: number; readonly cluster: string };
 }
 
 /** The epoch that a cluster wants the mesh to be at. Key: the cluster's name. */

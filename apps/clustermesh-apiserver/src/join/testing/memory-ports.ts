@@ -15,7 +15,7 @@ import { Refusals } from '../../certificates/refusals.ts';
 import { MeshEtcdAccess } from '../../certificates/remote-access.ts';
 import type { Log } from '../../log.ts';
 import type { JoinPorts } from '../join.module.ts';
-import type { EtcdUsers, LocalClusterFacts, RemoteCluster, RemoteConfigStore, RemoteCredential } from '../ports.ts';
+import type { EncryptionTarget, EtcdUsers, LocalClusterFacts, RemoteCluster, RemoteConfigStore, RemoteCredential } from '../ports.ts';
 
 /** Remote clusters in memory; `failWrite` makes the next write fail after it took effect. */
 export class MemoryRemoteConfigStore implements RemoteConfigStore {
@@ -59,6 +59,23 @@ export class MemoryEtcdUsers implements EtcdUsers {
   }
 }
 
+/** A target in memory; undefined: the cluster does not encrypt. */
+export class MemoryEncryptionTarget implements EncryptionTarget {
+  epoch: number | undefined;
+  /** Who brought it where, and for whom. */
+  readonly met: string[] = [];
+
+  async read(): Promise<number | undefined> {
+    return this.epoch;
+  }
+
+  async meet(cluster: string, epoch: number, by: string): Promise<void> {
+    if (this.epoch === undefined || this.epoch >= epoch) return;
+    this.epoch = epoch;
+    this.met.push(`${epoch} for ${cluster} by ${by}`);
+  }
+}
+
 /** A log that keeps `<level> <message>`. */
 export function lineLog(lines: string[]): Log {
   const line = (level: string) => (_: object, message: string) => void lines.push(`${level} ${message}`);
@@ -81,6 +98,7 @@ export interface MemoryCluster {
   facts: LocalClusterFacts;
   remotes: MemoryRemoteConfigStore;
   users: MemoryEtcdUsers;
+  target: MemoryEncryptionTarget;
   /** Log lines that were written, as `<level> <message>`. */
   lines: string[];
   /** Serials that the mesh etcd refuses. */
@@ -101,6 +119,7 @@ export async function memoryCluster(name: string, id: number, clock: Clock): Pro
   };
   const remotes = new MemoryRemoteConfigStore();
   const users = new MemoryEtcdUsers();
+  const target = new MemoryEncryptionTarget();
   const [lines, revoked] = [[] as string[], [] as string[]];
   const ledger = memoryLedger(clock);
   const noChange = async (): Promise<CaStatus> => ({ cas: [], waitsFor: [], stillTrusted: [] });
@@ -108,6 +127,7 @@ export async function memoryCluster(name: string, id: number, clock: Clock): Pro
     local: { describe: async () => structuredClone(facts) },
     remotes,
     users,
+    target,
     status: { list: async () => (await remotes.list()).map((r) => ({ name: r.name, id: r.id, ready: true, state: 'ready' })) },
     problems: () => [],
     signer: new RecordingSigner(
@@ -131,5 +151,5 @@ export async function memoryCluster(name: string, id: number, clock: Clock): Pro
     randomBytes: systemRandomBytes,
     log: lineLog(lines),
   };
-  return { ports, ca, facts, remotes, users, lines, revoked };
+  return { ports, ca, facts, remotes, users, target, lines, revoked };
 }
