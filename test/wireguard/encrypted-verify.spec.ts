@@ -21,6 +21,8 @@ const LONG = [
   'closed-while-wireguard-and-agent-are-gone',
   'partition-while-keys-rotate',
   'rejoins-after-keys-went-on-without-it',
+  'clusters-meet-at-epochs-like-8-and-42',
+  'clusters-meet-at-epochs-like-7-and-42',
 ];
 
 const checks = checksBeyondTwo('encrypted', ANYWHERE).filter(({ name }) => EVERYTHING || !LONG.includes(name));

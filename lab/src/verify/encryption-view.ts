@@ -28,11 +28,12 @@ export async function encryptionOf(node: NodePlace): Promise<EncryptionView | un
 }
 
 /**
- * Waits until every node sends to every other one by keys of an epoch, and has none of an older one. @param epoch any that all nodes are at, unless given
+ * Waits until every node sends to every other one by keys of an epoch, and has none of an older one.
+ * @param epoch any that all nodes are at, unless given
+ * @param nodes all nodes that know of each other: those of the mesh, unless given
  * @returns the epoch
  */
-export function waitForEpoch(lab: Lab, epoch?: number): Promise<number> {
-  const nodes = allNodes(lab);
+export function waitForEpoch(lab: Lab, epoch?: number, nodes: readonly NodePlace[] = allNodes(lab)): Promise<number> {
   let seen = '';
   const settled = async (): Promise<number | false> => {
     const views = await Promise.all(nodes.map(encryptionOf));

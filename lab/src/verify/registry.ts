@@ -7,6 +7,7 @@ import type { Check } from './check.ts';
 import { disconnectCheck } from './disconnect.check.ts';
 import { encryptionChecks } from './encryption.checks.ts';
 import { encryptionFaultChecks } from './encryption-faults.checks.ts';
+import { encryptionMeetingChecks } from './encryption-meeting.checks.ts';
 import { forgedTunnelCheck } from './forged-tunnel.check.ts';
 import { hostChecks } from './host.checks.ts';
 import { notReadyCheck } from './not-ready.check.ts';
@@ -41,6 +42,7 @@ export const CHECKS: readonly Check[] = [
   modeCheck,
   ...encryptionChecks,
   ...encryptionFaultChecks,
+  ...encryptionMeetingChecks,
   ...restartChecks,
   disconnectCheck,
   brokenClusterCheck,
