@@ -51,8 +51,8 @@ struct endpoint_value {
 };
 
 enum ipcache_flag {
-	IPCACHE_REMOTE_NODE = 1, /* an address of another node */
-	IPCACHE_TUNNEL_HOST = 2, /* such an address, reached through the tunnel */
+	IPCACHE_REMOTE_NODE = 1,  /* an address of another node */
+	IPCACHE_TUNNEL_HOST = 2,  /* such an address, reached through the tunnel */
 	IPCACHE_IN_THE_CLEAR = 4, /* such an address, to which nodes' own packets go as they are */
 };
 

@@ -24,7 +24,7 @@ static __always_inline bool must_not_be_sent_to(const struct peer_value *peer)
 struct mesh_place {
 	__u32 peer; /* 0: not known which */
 	__u32 identity;
-	bool node; /* a node's own address; a pod's otherwise */
+	bool node;	   /* a node's own address; a pod's otherwise */
 	bool in_the_clear; /* of a node that takes nodes' own packets as they are */
 };
 

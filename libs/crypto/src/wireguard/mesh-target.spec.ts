@@ -10,7 +10,7 @@ const at = (newest: number) => ({ cluster: 'east', newest });
 describe('meshTarget', () => {
   it('is none before the own cluster asks for one', () => {
     expect(meshTarget(at(0), [], []).epoch).toBe(0);
-    expect(meshTarget(at(0), [target('west', 5)], others([5]))).toEqual({ epoch: 0, ignored: [] });
+    for (const theirs of [1, 5]) expect(meshTarget(at(0), [target('west', theirs)], others([theirs]))).toEqual({ epoch: 0, ignored: [] });
   });
 
   it('is what the own cluster asks for', () => {
