@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { delay, systemClock } from '@isthmus/core';
 import { deviceOf } from '@isthmus/crypto';
 import { waitUntil } from '@isthmus/lab';
+import { SingleKeyNode } from './single-key-node.ts';
 import { type TestStore, WireGuardNode } from './wireguard-node.ts';
 
 // Three nodes, real devices of wireguard-go, and the decisions of libs/crypto about their keys: a rotation without the agent around it.
@@ -14,7 +15,7 @@ const STEP_MS = 50;
 const RESTART_MS = 3_700;
 const SEGMENT = `isthwg-${process.pid}-link`;
 
-const store: TestStore = { target: 0, records: new Map() };
+const store: TestStore = { target: 0, records: new Map(), single: new Map() };
 let nodes: WireGuardNode[];
 const stop = new AbortController();
 let running: Promise<PromiseSettledResult<void>[]>;
@@ -22,7 +23,7 @@ let running: Promise<PromiseSettledResult<void>[]>;
 beforeAll(async () => {
   nodes = [1, 2, 3].map((number) => new WireGuardNode(number, store));
   WireGuardNode.connect(nodes, SEGMENT);
-  running = Promise.allSettled(nodes.map(goOn));
+  running = Promise.allSettled(nodes.map((node) => goOn(node)));
   await rotatedTo(1);
 }, MINUTE_MS);
 
@@ -35,10 +36,10 @@ afterAll(async () => {
 }, MINUTE_MS);
 
 /** A node's agent, until the end: it looks again and again, as often as an agent would. */
-async function goOn(node: WireGuardNode): Promise<void> {
-  while (!stop.signal.aborted) {
+async function goOn(node: WireGuardNode, signal: AbortSignal = stop.signal): Promise<void> {
+  while (!signal.aborted) {
     await node.step();
-    await delay(systemClock, STEP_MS, stop.signal).catch(() => undefined); // rejects only by abort
+    await delay(systemClock, STEP_MS, signal).catch(() => undefined); // rejects only by abort
   }
 }
 
@@ -97,6 +98,55 @@ it(
   },
   2 * MINUTE_MS,
 );
+
+describe('with a node that knows of no epochs', () => {
+  let single: SingleKeyNode;
+  const end = new AbortController();
+  let runs: Promise<void>;
+
+  beforeAll(async () => {
+    single = new SingleKeyNode(4, store);
+    single.join(nodes, SEGMENT);
+    runs = goOn(single, end.signal);
+    await served();
+  }, MINUTE_MS);
+
+  afterAll(async () => {
+    end.abort();
+    await runs;
+    for (const node of nodes) node.part(single);
+    await single.remove();
+  }, MINUTE_MS);
+
+  /** Waits until each node answers the one that knows of no epochs, and it them. */
+  async function served(): Promise<void> {
+    const answers = async (): Promise<boolean> => {
+      const pings = nodes.map((node) => single.run('ping', '-q', '-c', '1', '-W', '1', '-I', single.pod, node.pod).catch(() => ''));
+      return (await Promise.all(pings)).every((said) => said.includes(' 1 received'));
+    };
+    await waitUntil(answers, { what: 'all nodes to answer it', timeoutMs: ROTATION_MS });
+  }
+
+  it('at an odd epoch each has an even key for it, which is in no record', async () => {
+    expect(nodes.map((node) => readdirSync(node.keys.path).sort())).toEqual(nodes.map(() => ['epoch-4.key', 'epoch-5.key']));
+    expect(nodes.map(({ name }) => store.records.get(name)?.epochs.map(({ epoch }) => epoch))).toEqual(nodes.map(() => [5]));
+    expect(nodes.map(({ name }) => store.records.get(name)?.blockedBy)).toEqual(nodes.map(() => [single.name]));
+  });
+
+  it(
+    'goes to an even one when it is forced: nothing is lost but with that node, which has the new keys then',
+    async () => {
+      const lost = await lostWhile(async () => {
+        store.target = 6;
+        const isDone = async (): Promise<boolean> => nodes.every((node) => readdirSync(node.keys.path).join() === 'epoch-6.key');
+        await waitUntil(isDone, { what: 'epoch 6', timeoutMs: ROTATION_MS });
+        await served();
+      });
+      expect(lost).toEqual([]);
+    },
+    2 * MINUTE_MS,
+  );
+});
 
 it('says what is wrong with a device, by its name, and takes one that is not there for none', async () => {
   const { wg } = nodes[0]!;

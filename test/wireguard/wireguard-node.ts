@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,8 @@ const MAX_OVERLAP_MS = 60_000;
 export interface TestStore {
   target: Epoch;
   readonly records: Map<string, WireGuardRecord>;
+  /** What nodes tell those who know of no epochs: one key each. */
+  readonly single: Map<string, string>;
 }
 
 /** A network namespace whose pod is reached through WireGuard: two devices of wireguard-go, and what decides on their keys. */
@@ -43,9 +45,9 @@ export class WireGuardNode {
   readonly keys: EpochKeyFolder;
   /** What the route to each other node's pod leads into. */
   readonly tx = new Map<string, WireGuardDevice>();
+  protected readonly store: TestStore;
+  protected readonly others: WireGuardNode[] = [];
   readonly #netns: string;
-  readonly #store: TestStore;
-  readonly #others: WireGuardNode[] = [];
   #runner: RotationRunner;
 
   /** @param number 1 to 9, in its addresses */
@@ -54,7 +56,7 @@ export class WireGuardNode {
     this.link = `192.0.2.${number}`;
     this.pod = `10.${number}.0.1`;
     this.#netns = `isthwg-${process.pid}-${number}`;
-    this.#store = store;
+    this.store = store;
     this.keys = new EpochKeyFolder(mkdtempSync(join(tmpdir(), 'isthmus-wireguard-')));
     const run: RunProgram = (program, words) => this.#run(tool(program), words);
     this.wg = new WgTool(run);
@@ -69,13 +71,23 @@ export class WireGuardNode {
     ip('netns', 'add', segment);
     ip('-n', segment, 'link', 'add', 'br0', 'type', 'bridge');
     ip('-n', segment, 'link', 'set', 'br0', 'up');
-    for (const [i, node] of nodes.entries()) {
-      ip('-n', node.#netns, 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', `p${i}`, 'netns', segment);
-      ip('-n', segment, 'link', 'set', `p${i}`, 'master', 'br0', 'up');
-      node.ip('address', 'add', `${node.link}/24`, 'dev', 'up0');
-      node.ip('link', 'set', 'up0', 'up');
-      node.#others.push(...nodes.filter((other) => other !== node));
-    }
+    for (const [i, node] of nodes.entries()) node.join(nodes.slice(0, i), segment);
+  }
+
+  /** Puts the node on a link where others are, and tells them of each other. */
+  join(others: readonly WireGuardNode[], segment: string): void {
+    const port = `p${others.length}`;
+    ip('-n', this.#netns, 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', port, 'netns', segment);
+    ip('-n', segment, 'link', 'set', port, 'master', 'br0', 'up');
+    this.ip('address', 'add', `${this.link}/24`, 'dev', 'up0');
+    this.ip('link', 'set', 'up0', 'up');
+    this.others.push(...others);
+    for (const other of others) other.others.push(this);
+  }
+
+  /** Forgets another node. */
+  part(other: WireGuardNode): void {
+    this.others.splice(this.others.indexOf(other), 1);
   }
 
   /** Name of a device. The daemon's socket is named after it, and namespaces share the folder of those. */
@@ -84,8 +96,17 @@ export class WireGuardNode {
   }
 
   /** Looks, and does what follows. */
-  step(): Promise<readonly RotationAction[]> {
-    return this.#runner.step();
+  async step(): Promise<readonly RotationAction[]> {
+    const actions = await this.#runner.step();
+    const { keys } = await this.keys.load();
+    const [epoch] = [...keys.keys()].sort((a, b) => (a % 2) - (b % 2) || b - a);
+    if (epoch !== undefined) this.store.single.set(this.name, keys.get(epoch)!.publicKey);
+    return actions;
+  }
+
+  /** How another node sees this one. @param own epochs that the other one has keys of */
+  seenBy(_own: readonly Epoch[]): Pick<PeerView, 'record' | 'withoutEpochs'> {
+    return { record: this.store.records.get(this.name) };
   }
 
   /** What a new agent is, after the old one was killed. */
@@ -116,7 +137,7 @@ export class WireGuardNode {
   }
 
   #newRunner(): RotationRunner {
-    const store = this.#store;
+    const { store } = this;
     return new RotationRunner({
       name: this.name,
       times: { drainMs: DRAIN_MS, maxOverlapMs: MAX_OVERLAP_MS },
@@ -126,22 +147,19 @@ export class WireGuardNode {
       wireguard: this.wg,
       devices: { even: this.device('even'), odd: this.device('odd') },
       mark: MARK,
-      ensureDevice: (device) => this.#ensureDevice(this.device(device)),
+      ensureDevice: (device) => this.ensureDevice(this.device(device)),
       target: () => store.target,
       published: () => store.records.get(this.name),
       publish: async (record) => void store.records.set(this.name, record),
       peers: () =>
-        this.#others.map((other): PeerView => {
-          return { name: other.name, record: store.records.get(other.name), tx: this.tx.get(other.name) ?? 'closed' };
+        this.others.map((other): PeerView => {
+          return { name: other.name, ...other.seenBy(this.#epochs()), tx: this.tx.get(other.name) ?? 'closed' };
         }),
       placeOf: (peer) => {
         const { link, pod } = this.#other(peer);
         return { address: link, allowedIps: [`${pod}/32`] };
       },
-      send: async (peer, device) => {
-        this.ip('route', 'replace', `${this.#other(peer).pod}/32`, 'dev', this.device(device), 'src', this.pod);
-        this.tx.set(peer, device);
-      },
+      send: async (peer, device) => this.send(this.#other(peer), device),
       close: async (peer) => {
         this.ip('route', 'del', `${this.#other(peer).pod}/32`);
         this.tx.delete(peer);
@@ -149,11 +167,21 @@ export class WireGuardNode {
     });
   }
 
-  #other(name: string): WireGuardNode {
-    return this.#others.find((other) => other.name === name)!;
+  /** Has what is for another node's pod go into a device. */
+  protected send(other: WireGuardNode, device: WireGuardDevice): void {
+    this.ip('route', 'replace', `${other.pod}/32`, 'dev', this.device(device), 'src', this.pod);
+    this.tx.set(other.name, device);
   }
 
-  async #ensureDevice(name: string): Promise<void> {
+  #epochs(): Epoch[] {
+    return readdirSync(this.keys.path).map((name) => Number(/^epoch-(\d+)/.exec(name)?.[1]));
+  }
+
+  #other(name: string): WireGuardNode {
+    return this.others.find((other) => other.name === name)!;
+  }
+
+  protected async ensureDevice(name: string): Promise<void> {
     if ((await this.wg.show(name)) !== undefined) return;
     // It goes to the background when it listens, and ends with its device.
     await this.#run(tool('wireguard-go'), [name]);
