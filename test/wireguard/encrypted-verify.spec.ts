@@ -19,6 +19,7 @@ const ANYWHERE = [
 const LONG = [
   'no-loss-while-agents-die-in-rotations',
   'closed-while-wireguard-and-agent-are-gone',
+  'not-ready-without-wireguard',
   'partition-while-keys-rotate',
   'rejoins-after-keys-went-on-without-it',
   'clusters-meet-at-epochs-like-8-and-42',

@@ -6,7 +6,7 @@ import { getJson } from '../machine/http-get.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { appCommand } from '../toolchain.ts';
 import type { ClusterPlan, LabPlan, NodePlace } from '../topology/plan.ts';
-import { findingWireGuard } from './wireguard-toolchain.ts';
+import { findingWireGuard, missingWireGuard } from './wireguard-toolchain.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 /** Where an agent's files lie, as it sees them. */
@@ -37,14 +37,28 @@ export async function enrolNode(plan: LabPlan, cluster: ClusterPlan, node: NodeP
   await isthmus(plan, node, ['node', 'enrol', ...flags], { input: token.trim() });
 }
 
-/** Writes what an agent is told into its node and starts it. @param other settings that it is told instead of those of the topology */
-export function startAgent(supervisor: Supervisor, cluster: ClusterPlan, node: NodePlace, other: Settings = {}): void {
-  writeConfigDir(join(outside(node), 'config'), { ...agentSettings(cluster, node), ...other });
+/** How an agent is started. */
+export interface AgentStart {
+  /** What it is told instead of what the topology says. */
+  readonly settings?: Settings;
+  /** It is not to find the programs of WireGuard. */
+  readonly withoutWireGuard?: boolean;
+}
+
+/** Writes what an agent is told into its node and starts it. */
+export function startAgent(
+  supervisor: Supervisor,
+  cluster: ClusterPlan,
+  node: NodePlace,
+  { settings = {}, withoutWireGuard = false }: AgentStart = {},
+): void {
+  writeConfigDir(join(outside(node), 'config'), { ...agentSettings(cluster, node), ...settings });
+  const argv = appCommand('agent', ['--config-dir', join(INSIDE, 'config')]);
   supervisor.start({
     id: agentId(node),
     place: node,
     isOurs: true,
-    argv: findingWireGuard(node, appCommand('agent', ['--config-dir', join(INSIDE, 'config')])),
+    argv: withoutWireGuard ? missingWireGuard(argv) : findingWireGuard(node, argv),
   });
 }
 

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { CodedError, messageOf } from '@isthmus/core';
 import { LAB_MACHINE } from '../lab.errors.ts';
 import { runCommand } from '../machine/run-command.ts';
@@ -24,6 +26,16 @@ export async function fetchWireGuard({ clusters }: LabPlan): Promise<void> {
       cause,
     });
   }
+}
+
+/** The programs, of which an agent needs both where the kernel has no WireGuard. */
+const PROGRAMS = ['wg', 'wireguard-go'];
+
+/** The command line with which an agent finds neither, wherever this machine has them. */
+export function missingWireGuard(argv: readonly string[]): readonly string[] {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const others = folders.filter((folder) => PROGRAMS.every((program) => !existsSync(join(folder, program))));
+  return ['env', `PATH=${others.join(delimiter)}`, ...argv];
 }
 
 /** The command line with which an agent finds them. What is not its command line is not there when it is started again. */

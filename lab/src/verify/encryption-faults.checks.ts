@@ -4,8 +4,9 @@ import { withFault } from '../fault/fault.ts';
 import { cut } from '../fault/network.faults.ts';
 import type { Lab } from '../lab.ts';
 import { cgroupProcesses } from '../machine/cgroup.ts';
+import { getJson } from '../machine/http-get.ts';
 import { waitUntil } from '../machine/wait-until.ts';
-import { agentId, startAgent, waitForAgent } from '../node/agent.ts';
+import { agentId, agentSocket, startAgent, waitForAgent } from '../node/agent.ts';
 import type { ClusterPlan, NodePlace } from '../topology/plan.ts';
 import type { TrafficReport } from '../traffic/flow.ts';
 import { type Check, expectThat } from './check.ts';
@@ -51,6 +52,44 @@ function killedDaemonsCheck(withAgent: boolean): Check {
       return `${killed} processes of ${node.id} killed, closed, back by itself; between the others ${text}`;
     },
   };
+}
+
+/** A node on which there is no WireGuard is closed, takes no new pods, and says what is missing; with it, it is as before. */
+const unavailableCheck: Check = {
+  name: 'not-ready-without-wireguard',
+  disruptive: true,
+  applies: hasEncryption,
+  async run(lab) {
+    const { cluster, node } = victim(lab);
+    await waitForEpoch(lab);
+    if ((await encryptionOf(node))?.implementation === 'kernel') return 'the kernel has WireGuard: there are no programs to be without';
+    let said = '';
+    const text = await othersUnharmed(lab, node, async () => {
+      await lab.processes.stop(agentId(node), 'SIGKILL');
+      try {
+        killDaemons(node);
+        startAgent(lab.processes, cluster, node, { withoutWireGuard: true });
+        said = await saysThatItWaits(node);
+        await expectClosed(lab, node);
+      } finally {
+        await lab.processes.stop(agentId(node), 'SIGKILL');
+        startAgent(lab.processes, cluster, node);
+      }
+      await waitForAgent(lab.processes, node);
+      await waitForEpoch(lab);
+    });
+    return `${node.id} is closed, and waits for ${said}; between the others ${text}`;
+  },
+};
+
+/** Waits until an agent says that it is not ready for want of encryption. @returns what it waits for */
+function saysThatItWaits(node: NodePlace): Promise<string> {
+  const said = async (): Promise<string | false> => {
+    const status = (await getJson(agentSocket(node), '/v1/status')) as { ready?: boolean; waitingFor?: string } | undefined;
+    const { problem } = (await encryptionOf(node)) ?? {};
+    return status?.ready === false && problem !== undefined && status.waitingFor === `encryption: ${problem}` && status.waitingFor;
+  };
+  return waitUntil(said, { what: `${node.id} to say that it has no WireGuard`, timeoutMs: TIMEOUT_MS });
 }
 
 /** Ends the processes that serve a node's WireGuard devices. @returns how many there were */
@@ -193,7 +232,7 @@ const controlCheck: Check = {
 async function restartAgents(lab: Lab, cluster: ClusterPlan, settings: Record<string, string> = {}): Promise<void> {
   for (const node of cluster.nodes) {
     await lab.processes.stop(agentId(node), 'SIGTERM');
-    startAgent(lab.processes, cluster, node, settings);
+    startAgent(lab.processes, cluster, node, { settings });
   }
   for (const node of cluster.nodes) await waitForAgent(lab.processes, node);
 }
@@ -202,6 +241,7 @@ async function restartAgents(lab: Lab, cluster: ClusterPlan, settings: Record<st
 export const encryptionFaultChecks: readonly Check[] = [
   killedDaemonsCheck(false),
   killedDaemonsCheck(true),
+  unavailableCheck,
   partitionCheck,
   leftBehindCheck,
   controlCheck,
