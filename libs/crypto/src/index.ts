@@ -26,6 +26,7 @@ export {
   writeKeyFile,
 } from './adapters/key-file.ts';
 export { type NodeFiles, nodeFiles, writeNodeFiles } from './adapters/node-files.ts';
+export { PairSecretFolder } from './adapters/pair-secret-folder.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
 export { type RunProgram, WgTool, WIREGUARD_DEVICE } from './adapters/wg-tool.ts';
 export { HIDDEN, hideSecrets } from './hide-secrets.ts';
@@ -86,9 +87,12 @@ export {
   type WireGuardDevice,
 } from './wireguard/epoch.ts';
 export { type ClusterTarget, type LiveEpochs, type MeshTarget, meshTarget } from './wireguard/mesh-target.ts';
-export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/ml-kem.ts';
 export { leftBehind, newTarget, nodesBehind, presentTarget, rotationWaits } from './wireguard/next-target.ts';
-export { type PairSecret, pairPsk } from './wireguard/pair-psk.ts';
+export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/preshared/ml-kem.ts';
+export { PairAgreements, type WantedAgreement } from './wireguard/preshared/pair-agreements.ts';
+export type { PairExchange, PairRequest } from './wireguard/preshared/pair-exchange.ts';
+export { type PairSecret, pairPsk, pskConfirmation } from './wireguard/preshared/pair-psk.ts';
+export { type PairKeys, type PairSecretStore, PairSecrets, type Proposal, type StoredPairs } from './wireguard/preshared/pair-secrets.ts';
 export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';
 export type { RotationAction } from './wireguard/rotation/rotation-action.ts';
 export { type KeyStore, type PeerPlace, RotationRunner, type RotationRunnerOptions } from './wireguard/rotation/rotation-runner.ts';

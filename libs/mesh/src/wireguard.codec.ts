@@ -2,7 +2,7 @@ import { WIREGUARD_PORTS, type WireGuardEpoch, type WireGuardRow } from '@isthmu
 import { type Decoded, decoding, reject } from './decode-result.ts';
 import { compareBytes, goJson } from './go-json.ts';
 import { intern } from './intern.ts';
-import { asObject, type JsonObject, readArray, readJsonObject, readRequired, readUint } from './json-reader.ts';
+import { asObject, type JsonObject, readArray, readJsonObject, readRequired, readString, readUint } from './json-reader.ts';
 import { checkOwnCluster, type OwnRecordContext } from './own-record.ts';
 
 const MAX_BYTES = 16 * 1024;
@@ -14,6 +14,8 @@ const MAX_LAGGARDS = 16;
 const PUBLIC_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** WireGuard takes it for none. */
 const NO_KEY = `${'A'.repeat(43)}=`;
+/** Base64 of an ML-KEM-768 public key, 1184 bytes (FIPS 203, table 3). */
+const KEM_KEY = /^[A-Za-z0-9+/]{1578}[AEIMQUYcgkosw048]=$/;
 /** `<cluster>/<node>` */
 const NODE = /^[a-z0-9](?:[-a-z0-9]{0,30}[a-z0-9])?\/[^/]+$/;
 
@@ -50,7 +52,10 @@ function readEpoch(object: JsonObject): WireGuardEpoch {
   const publicKey = readRequired(object, 'publicKey');
   if (!PUBLIC_KEY.test(publicKey) || publicKey === NO_KEY) reject('bad-public-key');
   const port = readUint(object, 'port', 0xffff);
-  return port === WIREGUARD_PORTS[epoch % 2 === 0 ? 'even' : 'odd'] ? { epoch, publicKey, port } : reject('bad-port');
+  if (port !== WIREGUARD_PORTS[epoch % 2 === 0 ? 'even' : 'odd']) reject('bad-port');
+  const kemKey = readString(object, 'kemKey');
+  if (kemKey === '') return { epoch, publicKey, port };
+  return KEM_KEY.test(kemKey) ? { epoch, publicKey, port, kemKey } : reject('bad-public-key');
 }
 
 function readLaggards(object: JsonObject): readonly string[] {
@@ -68,7 +73,7 @@ export function encodeWireGuard(row: WireGuardRow): string {
     cluster: row.cluster,
     name: row.name,
     clusterID: row.clusterId,
-    epochs: row.epochs.map(({ epoch, publicKey, port }) => ({ epoch, publicKey, port })),
+    epochs: row.epochs.map(({ epoch, publicKey, port, kemKey }) => ({ epoch, publicKey, port, kemKey })),
     minTx: row.minTx,
     laggards: row.laggards,
   });

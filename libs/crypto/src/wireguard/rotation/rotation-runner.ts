@@ -1,12 +1,14 @@
 import type { Clock } from '@isthmus/core';
 import { WIREGUARD_PORTS } from '@isthmus/model';
 import type { RandomBytes } from '../../token/token-ledger.ts';
-import { type Epoch, type WireGuardDevice } from '../epoch.ts';
+import { deviceOf, type Epoch, type WireGuardDevice } from '../epoch.ts';
+import type { PairAgreements } from '../preshared/pair-agreements.ts';
+import type { PairSecrets } from '../preshared/pair-secrets.ts';
 import { WireGuardKey } from '../wireguard-key.ts';
-import type { WireGuardDeviceState, WireGuardPort } from '../wireguard-port.ts';
+import type { WireGuardDeviceState, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
 import { Rotation, type RotationTimes } from './rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
-import type { DeviceView, PeerView } from './rotation-view.ts';
+import type { DeviceView, PeerView, RotationView } from './rotation-view.ts';
 import type { WireGuardRecord } from './wireguard-record.ts';
 
 /** Keys on disk. */
@@ -49,6 +51,16 @@ export interface RotationRunnerOptions {
   placeOf(peer: string): PeerPlace | undefined;
   send(peer: string, device: WireGuardDevice): Promise<void>;
   close(peer: string): Promise<void>;
+  /** Preshared keys, if any are used. */
+  readonly preshared?: PresharedKeys;
+}
+
+/** Preshared keys as a {@link RotationRunner} uses them. */
+export interface PresharedKeys {
+  readonly secrets: PairSecrets;
+  /** Undefined: no new ones are agreed on. */
+  readonly agreements: Pick<PairAgreements, 'begin'> | undefined;
+  readonly required: boolean;
 }
 
 type Batch<A extends RotationAction = RotationAction> = readonly [A, ...A[]];
@@ -68,6 +80,7 @@ const KEEPALIVE_S = 1;
 export class RotationRunner {
   readonly #options: RotationRunnerOptions;
   readonly #rotation: Rotation;
+  #keys: ReadonlyMap<Epoch, string> = new Map();
   #seen: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>> = { even: undefined, odd: undefined };
 
   constructor(options: RotationRunnerOptions) {
@@ -89,7 +102,10 @@ export class RotationRunner {
       this.#seen = states;
       const devices = { even: viewOf(states.even), odd: viewOf(states.odd) };
       const publicKeys = new Map([...keys].map(([epoch, { publicKey }]) => [epoch, publicKey]));
-      const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers() };
+      await this.#options.preshared?.secrets.keep([...keys.keys()]);
+      const secrets = secretsOf(this.#options.preshared);
+      const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers(), ...secrets };
+      this.#keys = publicKeys;
       for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], view.peers);
       const actions = this.#rotation.step(view, clock.now());
       for (const some of batches(actions)) await this.#act(some, view.peers);
@@ -126,6 +142,8 @@ export class RotationRunner {
         return this.#setUp(action.device, action.epoch);
       case 'publish':
         return publish(action.record);
+      case 'agree':
+        return this.#agree(action);
       case 'install':
         return this.#put(
           action.device,
@@ -151,7 +169,14 @@ export class RotationRunner {
     }
   }
 
+  #agree({ epoch, peer, publicKey, kemKey }: Extract<RotationAction, { readonly do: 'agree' }>): void {
+    const ownKey = this.#keys.get(epoch);
+    if (ownKey !== undefined) this.#options.preshared?.agreements?.begin({ epoch, ownKey, peerKey: publicKey, peer, kemKey });
+  }
+
   async #makeKey(epoch: Epoch): Promise<void> {
+    // What was agreed on with another key of the epoch is of no use.
+    await this.#options.preshared?.secrets.drop(epoch);
     const key = WireGuardKey.generate(this.#options.random);
     await this.#options.keys.save(epoch, key);
     key.wipe();
@@ -166,11 +191,14 @@ export class RotationRunner {
 
   async #put(device: WireGuardDevice, some: readonly Wanted[]): Promise<void> {
     const port = WIREGUARD_PORTS[device];
-    const peers = some.flatMap(({ peer, publicKey, keepalive }) => {
+    const epoch = [...this.#keys.keys()].find((each) => deviceOf(each) === device);
+    const peers = some.flatMap(({ peer, publicKey, keepalive }): WireGuardPeer[] => {
       const place = this.#options.placeOf(peer);
       if (place === undefined) return []; // It is gone since.
       const { address, allowedIps } = place;
-      return [{ publicKey, endpoint: { address, port }, allowedIps, keepaliveSeconds: keepalive ? KEEPALIVE_S : 0 }];
+      const presharedKeyFile = epoch === undefined ? undefined : this.#options.preshared?.secrets.file(epoch, publicKey);
+      const settings = { publicKey, endpoint: { address, port }, allowedIps, keepaliveSeconds: keepalive ? KEEPALIVE_S : 0 };
+      return [presharedKeyFile === undefined ? settings : { ...settings, presharedKeyFile }];
     });
     if (peers.length > 0) await this.#options.wireguard.putPeers(this.#options.devices[device], peers);
   }
@@ -188,10 +216,23 @@ export class RotationRunner {
 
 function viewOf(state: WireGuardDeviceState | undefined): DeviceView {
   if (state === undefined) return NOTHING;
-  const peers = state.peers.map(({ publicKey, latestHandshake, keepaliveSeconds }) => {
-    return [publicKey, { confirmed: latestHandshake > 0, asks: keepaliveSeconds > 0 }] as const;
+  const peers = state.peers.map(({ publicKey, latestHandshake, keepaliveSeconds, hasPresharedKey }) => {
+    return [publicKey, { confirmed: latestHandshake > 0, asks: keepaliveSeconds > 0, secret: hasPresharedKey }] as const;
   });
   return { publicKey: state.publicKey, peers: new Map(peers) };
+}
+
+/** Where no new ones are agreed on nobody waits for any. */
+function secretsOf(preshared: PresharedKeys | undefined): Pick<RotationView, 'secrets'> {
+  if (preshared?.agreements === undefined) return {};
+  const { secrets, required } = preshared;
+  return {
+    secrets: {
+      required,
+      kemKeys: secrets.kemKeys(),
+      agreed: (epoch, publicKey) => secrets.agreed(epoch, publicKey),
+    },
+  };
 }
 
 /** Nodes by the keys that they publish. */
@@ -218,5 +259,5 @@ function* batches(actions: readonly RotationAction[]): Generator<Batch> {
 }
 
 function goesWith(one: RotationAction, other: RotationAction): boolean {
-  return 'publicKey' in one && 'publicKey' in other && one.do === other.do && one.device === other.device;
+  return 'device' in one && 'publicKey' in one && 'publicKey' in other && one.do === other.do && one.device === other.device;
 }

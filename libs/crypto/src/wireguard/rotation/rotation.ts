@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { WIREGUARD_PORTS } from '@isthmus/model';
 import { deviceOf, type Epoch, type WireGuardDevice } from '../epoch.ts';
 import type { RotationAction } from './rotation-action.ts';
-import type { DeviceView, PeerView, RotationView } from './rotation-view.ts';
-import { hasLeft, keyOf, type WireGuardRecord } from './wireguard-record.ts';
+import type { DeviceView, InstalledPeer, PeerView, RotationView } from './rotation-view.ts';
+import { hasLeft, kemKeyOf, keyOf, type WireGuardRecord } from './wireguard-record.ts';
 
 /** Times of a {@link Rotation}, in milliseconds. */
 export interface RotationTimes {
@@ -19,6 +19,18 @@ const MAX_LAGGARDS = 16;
 const HELP_MS = 400;
 /** WireGuard makes no second attempt with a peer before. */
 const RETRY_MS = 5_200;
+/** Time between two attempts to agree on a preshared key. */
+const AGREE_MS = 1_000;
+/** Without a handshake for so long, the two may have different preshared keys. */
+const DOUBT_MS = 3 * RETRY_MS;
+/** Where preshared keys are not required a pair does without one after so long. */
+const PATIENCE_MS = 10_000;
+
+/** A peer's keys of an epoch. */
+interface PeerKeys {
+  readonly epoch: Epoch;
+  readonly publicKey: string;
+}
 
 /**
  * What a node has to do so that the mesh gets to its target epoch and no packet is lost: listen before it publishes, send by an epoch after its own
@@ -83,17 +95,48 @@ export class Rotation {
       const device = view.devices[deviceOf(epoch)];
       const publicKey = keyOf(peer.record, epoch);
       if (publicKey === undefined || device.publicKey !== own) continue;
+      const keys = { epoch, publicKey };
       const installed = device.peers.get(publicKey);
-      if (installed === undefined) {
-        if (this.#isRetired(view, peer, epoch)) continue;
-        yield { do: 'install', device: deviceOf(epoch), epoch, peer: peer.name, publicKey, begins: view.name < peer.name };
-      } else if (!installed.confirmed) yield* this.#handshake(view, peer, { epoch, publicKey });
-      else if (this.#isRetired(view, peer, epoch)) yield { do: 'remove', device: deviceOf(epoch), publicKey };
+      if (installed === undefined) yield* this.#missing(view, peer, keys);
+      else if (isBare(view, installed)) yield { do: 'remove', device: deviceOf(epoch), publicKey };
+      else if (!installed.confirmed) {
+        yield* this.#doubt(view, peer, keys);
+        yield* this.#handshake(view, peer, keys);
+      } else if (this.#isRetired(view, peer, epoch)) yield { do: 'remove', device: deviceOf(epoch), publicKey };
       else if (installed.asks) yield { do: 'quiet', device: deviceOf(epoch), publicKey };
     }
   }
 
-  *#handshake(view: RotationView, peer: PeerView, { epoch, publicKey }: { epoch: Epoch; publicKey: string }): Generator<RotationAction> {
+  /** A peer comes with its preshared key, so that none ever changes under a session. */
+  *#missing(view: RotationView, peer: PeerView, keys: PeerKeys): Generator<RotationAction> {
+    if (this.#isRetired(view, peer, keys.epoch)) return;
+    if (this.#lacksSecret(view, peer, keys)) yield* this.#agreement(view, peer, keys, AGREE_MS);
+    else yield install(view, peer, keys);
+  }
+
+  #lacksSecret(view: RotationView, peer: PeerView, { epoch, publicKey }: PeerKeys): boolean {
+    const { secrets } = view;
+    if (secrets === undefined || secrets.agreed(epoch, publicKey)) return false;
+    if (secrets.required) return true;
+    return canAgree(view, peer, epoch) && !this.#hasLasted(`no preshared key with ${publicKey} in ${epoch}`, PATIENCE_MS);
+  }
+
+  /** The lower node asks. */
+  *#agreement(view: RotationView, peer: PeerView, { epoch, publicKey }: PeerKeys, everyMs: number): Generator<RotationAction> {
+    if (view.name > peer.name || !canAgree(view, peer, epoch)) return;
+    const what = `no agreement with ${publicKey} in ${epoch}`;
+    const tries = 1 + Math.floor(this.#lasted(what) / everyMs);
+    if (this.#hasNew(`${what}: try`, tries))
+      yield { do: 'agree', epoch, peer: peer.name, publicKey, kemKey: kemKeyOf(peer.record, epoch)! };
+  }
+
+  /** No handshake: only one of the two may have a preshared key, or they have different ones. The next attempt is made with what is agreed on. */
+  *#doubt(view: RotationView, peer: PeerView, keys: PeerKeys): Generator<RotationAction> {
+    if (view.secrets !== undefined && this.#hasLasted(`no handshake with ${keys.publicKey} by its preshared key`, DOUBT_MS))
+      yield* this.#agreement(view, peer, keys, DOUBT_MS);
+  }
+
+  *#handshake(view: RotationView, peer: PeerView, { epoch, publicKey }: PeerKeys): Generator<RotationAction> {
     const what = `no handshake with ${peer.name} in ${epoch}`;
     const begins = view.name < peer.name;
     const lasted = this.#lasted(what);
@@ -143,6 +186,20 @@ export class Rotation {
   }
 }
 
+function install({ name }: RotationView, peer: PeerView, { epoch, publicKey }: PeerKeys): RotationAction {
+  return { do: 'install', device: deviceOf(epoch), epoch, peer: peer.name, publicKey, begins: name < peer.name };
+}
+
+/** Both publish KEM keys. */
+function canAgree({ secrets }: RotationView, { record }: PeerView, epoch: Epoch): boolean {
+  return secrets?.kemKeys.has(epoch) === true && kemKeyOf(record, epoch) !== undefined;
+}
+
+/** A session without a preshared key, where that is not enough any more. */
+function isBare({ secrets }: RotationView, installed: InstalledPeer): boolean {
+  return secrets?.required === true && installed.confirmed && !installed.secret;
+}
+
 function newestOf(keys: RotationView['keys']): Epoch {
   return Math.max(0, ...keys.keys());
 }
@@ -158,7 +215,9 @@ function epochOf(view: RotationView, tx: WireGuardDevice | 'closed'): Epoch {
 function isConfirmed(view: RotationView, { record }: PeerView, epoch: Epoch): boolean {
   const device = view.devices[deviceOf(epoch)];
   const publicKey = keyOf(record, epoch);
-  return publicKey !== undefined && device.publicKey === view.keys.get(epoch) && device.peers.get(publicKey)?.confirmed === true;
+  if (publicKey === undefined || device.publicKey !== view.keys.get(epoch)) return false;
+  const installed = device.peers.get(publicKey);
+  return installed?.confirmed === true && !isBare(view, installed);
 }
 
 /** By an epoch that others were told it has left only to those whom it named. */
@@ -186,7 +245,10 @@ function ownRecord(view: RotationView): WireGuardRecord | undefined {
   const newest = listening.at(-1)?.[0];
   if (newest === undefined) return view.published === undefined ? undefined : { epochs: [], minTx: view.published.minTx, laggards: [] };
   const live = listening.filter(([epoch]) => epoch === newest || isNeeded(view, epoch));
-  const epochs = live.map(([epoch, publicKey]) => ({ epoch, publicKey, port: WIREGUARD_PORTS[deviceOf(epoch)] }));
+  const epochs = live.map(([epoch, publicKey]) => {
+    const kemKey = view.secrets?.kemKeys.get(epoch);
+    return { epoch, publicKey, port: WIREGUARD_PORTS[deviceOf(epoch)], ...(kemKey === undefined ? {} : { kemKey }) };
+  });
   return { epochs, ...acknowledged(view, newest) };
 }
 

@@ -13,3 +13,8 @@ export function keyOf(record: WireGuardRecord | undefined, epoch: Epoch): string
 export function hasLeft(record: WireGuardRecord, epoch: Epoch, to: string): boolean {
   return record.minTx > epoch && !record.laggards.includes(to);
 }
+
+/** The KEM key of an epoch, base64, if preshared keys can be agreed on. */
+export function kemKeyOf(record: WireGuardRecord | undefined, epoch: Epoch): string | undefined {
+  return record?.epochs.find((each) => each.epoch === epoch)?.kemKey;
+}
