@@ -26,6 +26,8 @@ export {
   writeKeyFile,
 } from './adapters/key-file.ts';
 export { type NodeFiles, nodeFiles, writeNodeFiles } from './adapters/node-files.ts';
+export { PairExchangeClient, type PairExchangeClientOptions } from './adapters/pair-exchange-client.ts';
+export { PairExchangeServer, type PairExchangeServerOptions } from './adapters/pair-exchange-server.ts';
 export { PairSecretFolder } from './adapters/pair-secret-folder.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
 export { type RunProgram, WgTool, WIREGUARD_DEVICE } from './adapters/wg-tool.ts';
@@ -62,6 +64,7 @@ export {
 export { type KeyAndRequest, newKeyAndRequest, type RequestedNames, requestForKey } from './pki/certificate-request.ts';
 export { type CaKeyPair, createClusterCa, createSuccessorCa, type NewCa } from './pki/cluster-ca.ts';
 export { keyBelongsTo } from './pki/key-pair.ts';
+export { type NodeTrust, nodeNamedBy, nodeOfCertificate } from './pki/node-of-certificate.ts';
 export * from './pki/pki.errors.ts';
 export { ageOf, type CertificateAge, type Dates, lookAgainMs, renewAt, renewalDue, renewedBy } from './pki/renewal.ts';
 export { type Revocation, revocationList } from './pki/revocation-list.ts';
