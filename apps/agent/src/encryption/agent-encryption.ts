@@ -1,9 +1,13 @@
-import { type Clock, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
+import { type Clock, CodedError, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
 import {
   deviceOf,
   EpochKeyFolder,
   type EpochKeys,
   type MeshTarget,
+  PAIR_EXCHANGE_CERTIFICATE,
+  PairSecretFolder,
+  PairSecrets,
+  type PeerPlace,
   RotationRunner,
   systemRandomBytes,
   WgTool,
@@ -16,6 +20,7 @@ import type { AgentFacts } from '../agent-facts.ts';
 import type { AgentTables } from '../tables/agent-tables.ts';
 import { type EncryptionStatus, encryptionStatus } from './encryption-status.ts';
 import { EncryptionTables } from './encryption-tables.ts';
+import { KeyExchange, type NodeCredential, type PairFacts } from './key-exchange.ts';
 import { placeOfNode } from './peer-place.ts';
 import { WIREGUARD_NAMES, WireGuardDevices, wireguardFolder } from './wireguard-devices.ts';
 
@@ -55,6 +60,8 @@ export interface EncryptionHands {
   settled(address: string, revision: number, signal: AbortSignal): Promise<void>;
   /** Whether all other nodes are known. Before, nobody is taken for gone. */
   complete(): boolean;
+  /** By what the node agrees on preshared keys; undefined: it has no certificate. */
+  readonly credential: NodeCredential | undefined;
 }
 
 /**
@@ -70,6 +77,8 @@ export class AgentEncryption {
   #keys: ReadonlyMap<number, string> = new Map();
   #problem: string | undefined;
   readonly #broken = new Set<string>();
+  readonly #secrets: PairSecrets;
+  #exchange: KeyExchange | undefined;
   #runner: RotationRunner | undefined;
   #hasPublished = false;
   #exempt: readonly EncryptionExemption[] = [];
@@ -79,7 +88,18 @@ export class AgentEncryption {
     const { config, facts } = options;
     this.#tables = new EncryptionTables(options.tables, facts);
     this.#devices = new WireGuardDevices(facts.wireguardMtu);
-    this.#folder = new EpochKeyFolder(wireguardFolder(config['state-dir']));
+    const folder = wireguardFolder(config['state-dir']);
+    this.#folder = new EpochKeyFolder(folder);
+    this.#secrets = new PairSecrets(new PairSecretFolder(folder), config['wireguard-pq'] !== 'off');
+  }
+
+  /** Without a certificate no preshared keys are agreed on. @throws CodedError PAIR_EXCHANGE_CERTIFICATE where they are required */
+  checkCredential(credential: NodeCredential | undefined): void {
+    const { config, log } = this.#options;
+    if (credential !== undefined || config['wireguard-pq'] === 'off') return;
+    const problem = 'the etcd configuration names no certificate of this node';
+    if (config['wireguard-pq'] === 'required') throw new CodedError(PAIR_EXCHANGE_CERTIFICATE, problem, { object: 'wireguard-pq' });
+    log.warn({ [LOG.reason]: problem }, 'no preshared keys are agreed on');
   }
 
   /** Makes the devices, or takes over those that are there. Tries until it can. @param exempt what of the node's own packets is not encrypted */
@@ -120,8 +140,11 @@ export class AgentEncryption {
   /** Runs until the signal aborts. What is on the devices stays. */
   async run(hands: EncryptionHands, signal: AbortSignal): Promise<void> {
     const { tables, clock } = this.#options;
-    const runner = this.#newRunner(hands, signal);
+    const exchange = this.#newExchange(hands.credential);
+    const runner = this.#newRunner(hands, exchange, signal);
     this.#runner = runner;
+    this.#exchange = exchange;
+    const answering = exchange?.run(signal);
     const stop = this.#listen();
     signal.addEventListener('abort', () => this.#wake.notify(), { once: true });
     try {
@@ -137,6 +160,7 @@ export class AgentEncryption {
       if (!signal.aborted) throw error;
     } finally {
       stop();
+      await answering;
     }
   }
 
@@ -148,11 +172,16 @@ export class AgentEncryption {
       strict: config['encryption-strict-mode'],
       encryptNode: config['encrypt-node'],
       implementation: this.#devices.implementation,
-      problem: this.#problem,
+      problem: this.#problem ?? this.#exchange?.problem,
       exempt: this.#exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
       keys: this.#keys,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },
       peers: this.#tables.peers(),
+      preshared: {
+        mode: config['wireguard-pq'],
+        agreed: (epoch, publicKey) => this.#secrets.agreed(epoch, publicKey),
+        failureOf: (peer) => this.#exchange?.agreements.failureOf(peer),
+      },
       target: this.#target(),
       targets: this.#tables.targets(),
       now: clock.wall() / 1000,
@@ -224,9 +253,33 @@ export class AgentEncryption {
     return this.#tables.target(Math.max(0, ...this.#keys.keys()));
   }
 
-  #newRunner(hands: EncryptionHands, signal: AbortSignal): RotationRunner {
+  /** @returns undefined where no preshared keys are agreed on */
+  #newExchange(credential: NodeCredential | undefined): KeyExchange | undefined {
+    const { config, facts, clock, log } = this.#options;
+    if (credential === undefined || config['wireguard-pq'] === 'off') return undefined;
+    const own: PairFacts = {
+      name: this.#tables.name,
+      ownKey: (epoch) => this.#keys.get(epoch),
+      recordOf: (peer) => this.#tables.recordOf(peer),
+      addressOf: (peer) => this.#placeOf(peer)?.address,
+      isBare: (epoch, publicKey) => {
+        const found = this.#runner?.seen[deviceOf(epoch)]?.peers.find((each) => each.publicKey === publicKey);
+        return found !== undefined && found.latestHandshake > 0 && !found.hasPresharedKey;
+      },
+      until: (holds, until) => this.#options.tables.store.changed.until(holds, until),
+    };
+    const onAgreed = (): void => this.#wake.notify();
+    return new KeyExchange({ address: facts.hostIp, secrets: this.#secrets, credential, facts: own, clock, log, onAgreed });
+  }
+
+  #placeOf(peer: string): PeerPlace | undefined {
+    const node = this.#tables.node(peer);
+    return node && placeOfNode(node, this.#options.facts.hostIp.includes(':') ? 6 : 4);
+  }
+
+  #newRunner(hands: EncryptionHands, exchange: KeyExchange | undefined, signal: AbortSignal): RotationRunner {
     const { settled } = hands;
-    const { config, facts, clock } = this.#options;
+    const { config, clock } = this.#options;
     return new RotationRunner({
       name: this.#tables.name,
       times: { drainMs: config['wireguard-drain'] * 1000, maxOverlapMs: config['wireguard-max-overlap'] * 1000 },
@@ -247,10 +300,8 @@ export class AgentEncryption {
       published: () => this.#tables.published(),
       publish: async (record) => this.#publish(record, hands),
       peers: () => this.#tables.peers(),
-      placeOf: (peer) => {
-        const node = this.#tables.node(peer);
-        return node && placeOfNode(node, facts.hostIp.includes(':') ? 6 : 4);
-      },
+      placeOf: (peer) => this.#placeOf(peer),
+      preshared: { secrets: this.#secrets, agreements: exchange?.agreements, required: config['wireguard-pq'] === 'required' },
       send: (peer, device) => this.#send(peer, device, settled, signal),
       close: (peer) => this.#send(peer, undefined, settled, signal),
     });

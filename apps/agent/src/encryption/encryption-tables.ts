@@ -39,7 +39,12 @@ export class EncryptionTables {
 
   /** What the store has of this node. */
   published(): WireGuardRecord | undefined {
-    return recordOf(this.#rows().get(this.name));
+    return this.recordOf(this.name);
+  }
+
+  /** What a node publishes. */
+  recordOf(name: string): WireGuardRecord | undefined {
+    return recordOf(this.#rows().get(name));
   }
 
   /** Another node, by name. */

@@ -35,6 +35,13 @@ export const PAIR_EXCHANGE = defineError(
   'Look whether TCP port 51873 of the other node can be reached, and at its agent. It is tried again; the pair stays at the keys that it has.',
 );
 
+/** Preshared keys are required, and the node cannot show others who it is. */
+export const PAIR_EXCHANGE_CERTIFICATE = defineError(
+  'PAIR_EXCHANGE_CERTIFICATE',
+  'wireguard-pq is required, and the node has no certificate to agree on preshared keys with.',
+  'Give the agent an etcd configuration with cert-file, key-file and trusted-ca-file, as "isthmus node enrol" writes it.',
+);
+
 /** Keys are not changed again before everybody has the last ones. */
 export const WIREGUARD_ROTATION_WAITS = defineError(
   'WIREGUARD_ROTATION_WAITS',

@@ -222,9 +222,9 @@ function viewOf(state: WireGuardDeviceState | undefined): DeviceView {
   return { publicKey: state.publicKey, peers: new Map(peers) };
 }
 
-/** Where no new ones are agreed on nobody waits for any. */
+/** Where no new ones are agreed on nobody waits for any, unless they are required. */
 function secretsOf(preshared: PresharedKeys | undefined): Pick<RotationView, 'secrets'> {
-  if (preshared?.agreements === undefined) return {};
+  if (preshared === undefined || (preshared.agreements === undefined && !preshared.required)) return {};
   const { secrets, required } = preshared;
   return {
     secrets: {
