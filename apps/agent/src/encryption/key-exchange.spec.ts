@@ -142,7 +142,14 @@ describe('KeyExchange', () => {
 
   it.each<[string, string, () => void]>([
     ['when the higher one asks', 'the lower one asks', () => higher.ask(lower)],
-    ['when the session of the pair does without', 'has none already', () => ((higher.isBare = true), lower.ask(higher))],
+    [
+      'when the session of the pair does without',
+      'has none already',
+      () => {
+        higher.isBare = true;
+        lower.ask(higher);
+      },
+    ],
     [
       'for another key of the callee than it has',
       'has another key of epoch 3',
