@@ -10,6 +10,7 @@ import type { Case } from './harness.ts';
 import { meshChurn } from './mesh-churn/mesh-churn.ts';
 import { podToPod } from './pod-to-pod/pod-to-pod.ts';
 import { propagation } from './propagation/propagation.ts';
+import { rotation } from './rotation/rotation.ts';
 import { rotationScale } from './rotation-scale/rotation-scale.ts';
 import { selfCheck } from './self-check.ts';
 import type { Series } from './series.ts';
@@ -46,5 +47,6 @@ export const BENCHES: readonly Bench[] = [
   failover,
   bfdStalls,
   bgp,
+  rotation,
   rotationScale,
 ];
