@@ -4,6 +4,7 @@ import { cni } from './cni/cni.ts';
 import { coldSync250k } from './cold-sync-250k/cold-sync-250k.ts';
 import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
 import { coldSyncMirror } from './cold-sync-mirror/cold-sync-mirror.ts';
+import { encrypted } from './encrypted/encrypted.ts';
 import { failover } from './failover/failover.ts';
 import { footprint } from './footprint/footprint.ts';
 import type { Case } from './harness.ts';
@@ -47,6 +48,7 @@ export const BENCHES: readonly Bench[] = [
   failover,
   bfdStalls,
   bgp,
+  encrypted,
   rotation,
   rotationScale,
 ];
