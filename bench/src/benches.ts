@@ -8,6 +8,7 @@ import { encrypted } from './encrypted/encrypted.ts';
 import { failover } from './failover/failover.ts';
 import { footprint } from './footprint/footprint.ts';
 import type { Case } from './harness.ts';
+import { kem } from './kem/kem.ts';
 import { meshChurn } from './mesh-churn/mesh-churn.ts';
 import { podToPod } from './pod-to-pod/pod-to-pod.ts';
 import { propagation } from './propagation/propagation.ts';
@@ -51,4 +52,5 @@ export const BENCHES: readonly Bench[] = [
   encrypted,
   rotation,
   rotationScale,
+  kem,
 ];
