@@ -87,4 +87,4 @@ export class MemoryWireGuard implements WireGuardPort {
   }
 }
 
-const NEW_PEER = { hasPresharedKey: false, endpoint: undefined, latestHandshake: 0, received: 0, sent: 0 } as const;
+const NEW_PEER = { hasPresharedKey: true, endpoint: undefined, latestHandshake: 0, received: 0, sent: 0 } as const;

@@ -3,6 +3,7 @@ import {
   type Epoch,
   type LiveEpochs,
   meshTarget,
+  PairSecrets,
   type PeerView,
   RotationRunner,
   type RotationTimes,
@@ -17,6 +18,18 @@ import type { RecordSink } from './record-log.ts';
 
 /** The names under which a node's devices are known to it: any. */
 const DEVICES: Readonly<Record<WireGuardDevice, WireGuardDevice>> = { even: 'even', odd: 'odd' };
+
+/** Preshared keys that all are agreed on, so that there is no KEM to do; records have the keys for it all the same. */
+class AgreedSecrets extends PairSecrets {
+  constructor() {
+    const nothing = async (): Promise<undefined> => undefined;
+    super({ load: async () => new Map(), saveSeed: nothing, savePsk: nothing, file: () => '', remove: nothing }, true);
+  }
+
+  override agreed(): boolean {
+    return true;
+  }
+}
 
 /** What a node is part of. */
 export interface Surroundings {
@@ -174,6 +187,7 @@ export class SimulatedNode implements RecordSink {
       placeOf: (peer) => places.get(peer),
       send: (peer, device) => this.#send(peer, device),
       close: (peer) => this.#send(peer, undefined),
+      preshared: { secrets: new AgreedSecrets(), agreements: { begin: () => undefined }, required: true },
     });
   }
 }
