@@ -2,6 +2,7 @@ export { STAGES, type Stage } from './bring-up.ts';
 export { apiserverId } from './control-plane/apiserver.ts';
 export { clusterFiles, controlUrls, ETCD_PORT, JOIN_API_PORT, MESH_ETCD_PORT } from './control-plane/cluster-files.ts';
 export { type EtcdAccess, etcdctl } from './control-plane/etcdctl.ts';
+export { isthmus } from './control-plane/isthmus-command.ts';
 export { clusterProblems, meshStatus } from './control-plane/mesh.ts';
 export { applyObjects, podObject } from './control-plane/objects.ts';
 export { clock } from './fault/clock.faults.ts';
@@ -60,6 +61,7 @@ export { trafficCommand } from './traffic/traffic-program.ts';
 export { type Judgement, judgeTraffic, type Verdict } from './traffic/verdict.ts';
 export { type AgentStatus, agentStatus, bpfRows, type TableRow, tableRows } from './verify/agent-view.ts';
 export { type Check, CheckFailed, type CheckResult, expectThat } from './verify/check.ts';
+export { type EncryptionView, encryptionOf, waitForEpoch } from './verify/encryption-view.ts';
 export {
   ALL_PAIRS_PPS,
   allPairFlows,

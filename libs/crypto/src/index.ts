@@ -96,6 +96,7 @@ export { PairAgreements, type WantedAgreement } from './wireguard/preshared/pair
 export type { PairExchange, PairRequest } from './wireguard/preshared/pair-exchange.ts';
 export { type PairSecret, pairPsk, pskConfirmation } from './wireguard/preshared/pair-psk.ts';
 export { type PairKeys, type PairSecretStore, PairSecrets, type Proposal, type StoredPairs } from './wireguard/preshared/pair-secrets.ts';
+export { type LookPace, lookPace } from './wireguard/rotation/look-pace.ts';
 export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';
 export type { RotationAction } from './wireguard/rotation/rotation-action.ts';
 export { type KeyStore, type PeerPlace, RotationRunner, type RotationRunnerOptions } from './wireguard/rotation/rotation-runner.ts';

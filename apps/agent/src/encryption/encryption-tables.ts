@@ -1,7 +1,7 @@
 import { type Epoch, type MeshTarget, meshTarget, type PeerView, type WireGuardDevice, type WireGuardRecord } from '@isthmus/crypto';
+import { usableWireGuardRows } from '@isthmus/mesh';
 import type { NodeRow, WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
 import type { AgentTables, OwnNode } from '../tables/agent-tables.ts';
-import { usableWireGuardRows } from '../tables/usable-wireguard-rows.ts';
 
 /** What the agent's tables say of encryption, and the one that its keys decide: by which device packets go to a node. */
 export class EncryptionTables {
@@ -9,6 +9,7 @@ export class EncryptionTables {
   readonly name: string;
   readonly #tables: AgentTables;
   readonly #cluster: string;
+  #usable: { readonly revision: number; readonly rows: ReadonlyMap<string, WireGuardRow> } | undefined;
 
   constructor(tables: AgentTables, own: Pick<OwnNode, 'cluster' | 'node'>) {
     this.name = `${own.cluster}/${own.node}`;
@@ -60,7 +61,7 @@ export class EncryptionTables {
     const nodes = [localNodes, remoteNodes].flatMap(({ table }) => [...table.rows()]).filter(([name]) => name !== this.name);
     return nodes.map(([name, { internalIps }]) => {
       const devices = new Set(internalIps.map((ip) => wireguardTx.table.get(ip)?.device ?? 'closed'));
-      return { name, record: recordOf(rows.get(name)), tx: devices.size === 1 ? [...devices][0]! : 'closed' };
+      return { name, record: rows.get(name), tx: devices.size === 1 ? [...devices][0]! : 'closed' };
     });
   }
 
@@ -84,9 +85,13 @@ export class EncryptionTables {
     });
   }
 
+  /** They are asked for several times in a look, and a large mesh has many. */
   #rows(): ReadonlyMap<string, WireGuardRow> {
-    const { localWireGuard, remoteWireGuard } = this.#tables.sources;
-    return usableWireGuardRows([...localWireGuard.table.rows(), ...remoteWireGuard.table.rows()], this.#cluster);
+    const { store, sources } = this.#tables;
+    if (this.#usable?.revision === store.revision) return this.#usable.rows;
+    const rows = usableWireGuardRows([...sources.localWireGuard.table.rows(), ...sources.remoteWireGuard.table.rows()], this.#cluster);
+    this.#usable = { revision: store.revision, rows };
+    return rows;
   }
 }
 

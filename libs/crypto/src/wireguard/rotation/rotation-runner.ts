@@ -8,7 +8,7 @@ import { WireGuardKey } from '../wireguard-key.ts';
 import type { WireGuardDeviceState, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
 import { Rotation, type RotationTimes } from './rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
-import type { DeviceView, PeerView, RotationView } from './rotation-view.ts';
+import type { DeviceView, InstalledPeer, PeerView, RotationView } from './rotation-view.ts';
 import type { WireGuardRecord } from './wireguard-record.ts';
 
 /** Keys on disk. */
@@ -66,6 +66,9 @@ export interface PresharedKeys {
 type Batch<A extends RotationAction = RotationAction> = readonly [A, ...A[]];
 type Keyed = Extract<RotationAction, { readonly do: 'kick' | 'quiet' }>;
 
+/** Nodes by the keys that they publish. */
+type Owners = ReadonlyMap<string, string>;
+
 /** A peer as a device is to have it. */
 interface Wanted {
   readonly peer: string;
@@ -106,9 +109,10 @@ export class RotationRunner {
       const secrets = secretsOf(this.#options.preshared);
       const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers(), ...secrets };
       this.#keys = publicKeys;
-      for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], view.peers);
+      const owners = ownersOf(view.peers);
+      for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], owners);
       const actions = this.#rotation.step(view, clock.now());
-      for (const some of batches(actions)) await this.#act(some, view.peers);
+      for (const some of batches(actions)) await this.#act(some, owners);
       return actions;
     } finally {
       for (const key of keys.values()) key.wipe();
@@ -120,8 +124,7 @@ export class RotationRunner {
   }
 
   /** Gives peers the networks that they have now: a node may get some after it was installed. */
-  async #moveNetworks(device: WireGuardDevice, state: WireGuardDeviceState | undefined, peers: readonly PeerView[]): Promise<void> {
-    const owners = ownersOf(peers);
+  async #moveNetworks(device: WireGuardDevice, state: WireGuardDeviceState | undefined, owners: Owners): Promise<void> {
     const moved = (state?.peers ?? []).flatMap(({ publicKey, allowedIps, keepaliveSeconds }): Wanted[] => {
       const peer = owners.get(publicKey);
       const place = peer === undefined ? undefined : this.#options.placeOf(peer);
@@ -132,7 +135,7 @@ export class RotationRunner {
   }
 
   /** @param some actions of one kind on one device; or a single one */
-  async #act(some: Batch, peers: readonly PeerView[]): Promise<void> {
+  async #act(some: Batch, owners: Owners): Promise<void> {
     const { keys, publish, send, close, devices, wireguard } = this.#options;
     const [action] = some;
     switch (action.do) {
@@ -150,10 +153,10 @@ export class RotationRunner {
           (some as Batch<typeof action>).map((each) => ({ ...each, keepalive: each.begins })),
         );
       case 'kick':
-        await this.#keepalive(some as Batch<typeof action>, peers, false);
-        return this.#keepalive(some as Batch<typeof action>, peers, true);
+        await this.#keepalive(some as Batch<typeof action>, owners, false);
+        return this.#keepalive(some as Batch<typeof action>, owners, true);
       case 'quiet':
-        return this.#keepalive(some as Batch<typeof action>, peers, false);
+        return this.#keepalive(some as Batch<typeof action>, owners, false);
       case 'send':
         return send(action.peer, action.device);
       case 'close':
@@ -204,8 +207,7 @@ export class RotationRunner {
   }
 
   /** A keepalive that is turned on is sent at once, and needs a session. */
-  async #keepalive(some: Batch<Keyed>, peers: readonly PeerView[], keepalive: boolean): Promise<void> {
-    const owners = ownersOf(peers);
+  async #keepalive(some: Batch<Keyed>, owners: Owners, keepalive: boolean): Promise<void> {
     const wanted = some.flatMap(({ publicKey }): Wanted[] => {
       const peer = owners.get(publicKey);
       return peer === undefined ? [] : [{ peer, publicKey, keepalive }];
@@ -214,12 +216,17 @@ export class RotationRunner {
   }
 }
 
+/** All that there can be: a look at a thousand peers makes none of its own. */
+const PEERS = [false, true].map((confirmed) =>
+  [false, true].map((asks) => [false, true].map((secret): InstalledPeer => ({ confirmed, asks, secret }))),
+);
+
 function viewOf(state: WireGuardDeviceState | undefined): DeviceView {
   if (state === undefined) return NOTHING;
-  const peers = state.peers.map(({ publicKey, latestHandshake, keepaliveSeconds, hasPresharedKey }) => {
-    return [publicKey, { confirmed: latestHandshake > 0, asks: keepaliveSeconds > 0, secret: hasPresharedKey }] as const;
-  });
-  return { publicKey: state.publicKey, peers: new Map(peers) };
+  const peers = new Map<string, InstalledPeer>();
+  for (const { publicKey, latestHandshake, keepaliveSeconds, hasPresharedKey } of state.peers)
+    peers.set(publicKey, PEERS[Number(latestHandshake > 0)]![Number(keepaliveSeconds > 0)]![Number(hasPresharedKey)]!);
+  return { publicKey: state.publicKey, peers };
 }
 
 /** Where no new ones are agreed on nobody waits for any, unless they are required. */
@@ -235,12 +242,14 @@ function secretsOf(preshared: PresharedKeys | undefined): Pick<RotationView, 'se
   };
 }
 
-/** Nodes by the keys that they publish. */
-function ownersOf(peers: readonly PeerView[]): ReadonlyMap<string, string> {
-  return new Map(peers.flatMap(({ name, record }) => (record?.epochs ?? []).map(({ publicKey }) => [publicKey, name] as const)));
+function ownersOf(peers: readonly PeerView[]): Owners {
+  const owners = new Map<string, string>();
+  for (const { name, record } of peers) for (const { publicKey } of record?.epochs ?? []) owners.set(publicKey, name);
+  return owners;
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length === others.length && some.every((each, i) => each === others[i])) return true;
   const set = new Set(others);
   return some.length === set.size && some.every((each) => set.has(each));
 }

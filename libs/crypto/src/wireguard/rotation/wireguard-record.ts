@@ -6,7 +6,9 @@ export type WireGuardRecord = Pick<WireGuardRow, 'epochs' | 'minTx' | 'laggards'
 
 /** The key of an epoch, if it is live. */
 export function keyOf(record: WireGuardRecord | undefined, epoch: Epoch): string | undefined {
-  return record?.epochs.find((each) => each.epoch === epoch)?.publicKey;
+  if (record === undefined) return undefined;
+  for (const each of record.epochs) if (each.epoch === epoch) return each.publicKey;
+  return undefined;
 }
 
 /** Whether a node will not send to another one by an epoch any more: its word for it. */
