@@ -22,7 +22,7 @@ const flow = (changes: Partial<FlowReport> = {}): FlowReport => ({
 
 const report = (flows: FlowReport[], rig: Partial<TrafficReport['rig']> = {}): TrafficReport => ({
   flows,
-  rig: { strays: [], queueDrops: 0, backlogDrops: 0, ...rig },
+  rig: { strays: [], queueDrops: 0, backlogDrops: 0, wireguardDrops: { sockets: 0, tuns: 0 }, ...rig },
 });
 
 describe('traffic', () => {
@@ -57,6 +57,8 @@ describe('traffic', () => {
     ["the flow's socket", { queueDrops: 3 }, {}],
     ["a server's socket", {}, { queueDrops: 3 }],
     ['a processor', {}, { backlogDrops: 3 }],
+    ["WireGuard's sockets", {}, { wireguardDrops: { sockets: 3, tuns: 0 } }],
+    ["WireGuard's TUN devices", {}, { wireguardDrops: { sockets: 0, tuns: 3 } }],
   ])('is void when all that is missing may have been dropped by %s', (_, changes, rig) => {
     expect(judgeTraffic(report([flow({ lost: 3, ...changes })], rig)).verdict).toBe('void');
     expect(judgeTraffic(report([flow({ lost: 4, ...changes })], rig)).verdict).toBe('faulty');

@@ -18,9 +18,15 @@ export function judgeTraffic(report: TrafficReport): Judgement {
   const lost = sum(flows, (flow) => flow.lost);
   const wrong = sum(flows, (flow) => flow.duplicates + flow.misdelivered + flow.errors) + sum(rig.strays, ({ packets }) => packets);
   if (lost === 0 && wrong === 0) return { verdict: 'clean', text: cleanText(flows) };
-  const dropped = rig.queueDrops + rig.backlogDrops + sum(flows, (flow) => flow.queueDrops);
+  const dropped = ownDrops(report);
   const text = [...flows.filter(isBad).map(flowText), ...rig.strays.map(strayText), ...(dropped > 0 ? [dropText(report)] : [])].join('; ');
   return { verdict: wrong === 0 && lost <= dropped ? 'void' : 'faulty', text };
+}
+
+/** Packets that this machine's own queues had no room for, whoever's they were. */
+function ownDrops({ flows, rig }: TrafficReport): number {
+  const { sockets, tuns } = rig.wireguardDrops;
+  return rig.queueDrops + rig.backlogDrops + sockets + tuns + sum(flows, (flow) => flow.queueDrops);
 }
 
 function isBad({ lost, duplicates, misdelivered, errors }: FlowReport): boolean {
@@ -44,9 +50,14 @@ function strayText({ place, packets, last }: { place: string; packets: number; l
   return `${place} got ${packets} packets that were not for it (${last})`;
 }
 
-function dropText({ flows, rig }: TrafficReport): string {
+/** What this machine itself dropped, by where. */
+export function dropText({ flows, rig }: TrafficReport): string {
   const own = sum(flows, (flow) => flow.queueDrops);
-  return `this machine itself dropped ${own} in flows' sockets, ${rig.queueDrops} in servers' sockets, ${rig.backlogDrops} between devices`;
+  const { sockets, tuns } = rig.wireguardDrops;
+  return (
+    `this machine itself dropped ${own} in flows' sockets, ${rig.queueDrops} in servers' sockets, ${rig.backlogDrops} between devices, ` +
+    `${sockets} in WireGuard's sockets, ${tuns} in its TUN devices`
+  );
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

@@ -9,11 +9,11 @@ import { ECHO_PORT } from '../traffic/traffic-program.ts';
 import { judgeTraffic } from '../traffic/verdict.ts';
 import { type Check, expectThat } from './check.ts';
 import { encryptionOf, hasEncryption, waitForEpoch } from './encryption-view.ts';
-import { allPairFlows, RigOverloaded, trafficWhile } from './flow-set.ts';
+import { allPairFlows, trafficWhile } from './flow-set.ts';
 import { allNodes } from './pairs.ts';
+import { RigOverloaded, repeatVoid } from './void-phase.ts';
 
 const ROTATIONS = 3;
-const ATTEMPTS = 3;
 const RAISE_TIMEOUT_MS = 20_000;
 /** What the command says of a change that comes too soon after another one. */
 const TOO_SOON = 'CLI_ROTATION_TOO_SOON';
@@ -88,15 +88,8 @@ export async function raiseEpoch(lab: Lab, cluster: ClusterPlan, flags: readonly
   await waitUntil(raised, { what: 'new keys to be asked for', timeoutMs: RAISE_TIMEOUT_MS, onTimeout: () => said });
 }
 
-/** Does it again where this machine itself may have lost what is missing: that says nothing. */
-async function unreadWithoutLoss(lab: Lab, disturb: () => Promise<string>): Promise<string> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await unreadOnce(lab, disturb);
-    } catch (error) {
-      if (!(error instanceof RigOverloaded) || attempt === ATTEMPTS) throw error;
-    }
-  }
+function unreadWithoutLoss(lab: Lab, disturb: () => Promise<string>): Promise<string> {
+  return repeatVoid(() => unreadOnce(lab, disturb));
 }
 
 async function unreadOnce(lab: Lab, disturb: () => Promise<string>): Promise<string> {
