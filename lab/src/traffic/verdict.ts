@@ -1,4 +1,5 @@
 import type { FlowReport, TrafficReport } from './flow.ts';
+import type { StreamReport } from './stream.ts';
 
 /**
  * `clean`: every packet came once, to where it was meant for. `void`: all that is missing may have been dropped by this machine's own full
@@ -12,14 +13,24 @@ export interface Judgement {
   readonly text: string;
 }
 
-/** Judges traffic of which nothing may be lost, come twice, fail to be sent, or come to another place. Order is not judged. */
+/**
+ * Judges traffic of which nothing may be lost, come twice, fail to be sent, or come to another place. Order is not judged. A stream sends again what a full
+ * queue dropped: it must arrive whole, whatever the machine does.
+ */
 export function judgeTraffic(report: TrafficReport): Judgement {
-  const { flows, rig } = report;
+  const { flows, streams, rig } = report;
+  const broken = streams.filter(isBroken);
   const lost = sum(flows, (flow) => flow.lost);
-  const wrong = sum(flows, (flow) => flow.duplicates + flow.misdelivered + flow.errors) + sum(rig.strays, ({ packets }) => packets);
-  if (lost === 0 && wrong === 0) return { verdict: 'clean', text: cleanText(flows) };
+  const wrong =
+    sum(flows, (flow) => flow.duplicates + flow.misdelivered + flow.errors) + sum(rig.strays, ({ packets }) => packets) + broken.length;
+  if (lost === 0 && wrong === 0) return { verdict: 'clean', text: [cleanText(flows), ...streamsText(streams)].join('; ') };
   const dropped = ownDrops(report);
-  const text = [...flows.filter(isBad).map(flowText), ...rig.strays.map(strayText), ...(dropped > 0 ? [dropText(report)] : [])].join('; ');
+  const text = [
+    ...flows.filter(isBad).map(flowText),
+    ...broken.map(brokenText),
+    ...rig.strays.map(strayText),
+    ...(dropped > 0 ? [dropText(report)] : []),
+  ].join('; ');
   return { verdict: wrong === 0 && lost <= dropped ? 'void' : 'faulty', text };
 }
 
@@ -33,6 +44,10 @@ function isBad({ lost, duplicates, misdelivered, errors }: FlowReport): boolean 
   return lost + duplicates + misdelivered + errors > 0;
 }
 
+function isBroken({ isWhole, isMeant, error }: StreamReport): boolean {
+  return !isWhole || !isMeant || error !== '';
+}
+
 function cleanText(flows: readonly FlowReport[]): string {
   const gap = Math.max(0, ...flows.map(({ longestGapMs }) => longestGapMs));
   return `0 of ${sum(flows, ({ sent }) => sent)} packets of ${flows.length} flows lost, longest gap ${gap.toFixed(0)} ms`;
@@ -44,6 +59,24 @@ function flowText(flow: FlowReport): string {
   const failures = flow.errors > 0 ? `, ${flow.errors} errors (${flow.lastError})` : '';
   const lost = `${flow.lost} of ${flow.sent} lost${flow.lost > 0 ? ` (${ranges})` : ''}`;
   return `${flow.name} (${flow.target}): ${lost}, ${flow.duplicates} twice${strays}${failures}, longest gap ${flow.longestGapMs} ms`;
+}
+
+function streamsText(streams: readonly StreamReport[]): string[] {
+  if (streams.length === 0) return [];
+  const bytes = sum(streams, ({ arrived }) => arrived);
+  const stall = Math.max(...streams.map(({ longestStallMs }) => longestStallMs));
+  const slowest = Math.min(...streams.map(({ kbps }) => kbps)) / 1000;
+  const again = sum(streams, ({ retransmits }) => retransmits);
+  return [
+    `all ${(bytes / 1e6).toFixed(0)} MB of ${streams.length} streams arrived, at ${slowest.toFixed(1)} Mbit/s and more each, longest stall ` +
+      `${stall.toFixed(0)} ms, ${again} segments sent again`,
+  ];
+}
+
+function brokenText({ name, target, sent, arrived, isMeant, error, longestStallMs }: StreamReport): string {
+  const where = isMeant || error !== '' ? '' : ', at another place';
+  const end = error === '' ? '' : `, ended with ${error}`;
+  return `stream ${name} (${target}): ${arrived} of ${sent} bytes arrived${where}${end}, longest stall ${longestStallMs} ms`;
 }
 
 function strayText({ place, packets, last }: { place: string; packets: number; last: string }): string {
