@@ -9,11 +9,11 @@ import { agentId, startAgent, waitForAgent } from '../node/agent.ts';
 import type { ClusterPlan, NodePlace } from '../topology/plan.ts';
 import type { TrafficReport } from '../traffic/flow.ts';
 import { type Check, expectThat } from './check.ts';
-import { expectUnread, FLOW_PPS, raiseEpoch } from './encryption.checks.ts';
 import { encryptionOf, hasEncryption, waitForEpoch } from './encryption-view.ts';
 import { allPairFlows, type ScopedFlow, trafficWhile } from './flow-set.ts';
 import { allNodes, allPods } from './pairs.ts';
 import { ping } from './ping.ts';
+import { expectUnread, raiseEpoch } from './rotation-phase.ts';
 
 const TIMEOUT_MS = 30_000;
 const PARTITION_MS = 10_000;
@@ -81,7 +81,7 @@ function podOf(lab: Lab, node: NodePlace) {
 
 /** Runs flows between all pods, and expects that those between other nodes lose nothing, and that nothing at all can be read. */
 async function othersUnharmed(lab: Lab, node: NodePlace, disturb: () => Promise<void>): Promise<string> {
-  const flows = allPairFlows(lab, FLOW_PPS);
+  const flows = allPairFlows(lab);
   const report = await trafficWhile(lab, flows, disturb, { sniff: true });
   return expectUnread(onlyOthers(report, flows, node));
 }
@@ -177,7 +177,7 @@ const controlCheck: Check = {
     await waitForEpoch(lab);
     try {
       await restartAgents(lab, cluster, { 'enable-wireguard': 'false' });
-      const flows = allPairFlows(lab, FLOW_PPS).filter(
+      const flows = allPairFlows(lab).filter(
         ({ name, clusters }) => name.startsWith('across-nodes') && clusters.every((each) => each === cluster.name),
       );
       const { sniffer } = await trafficWhile(lab, flows, async () => undefined, { sniff: true });
