@@ -100,6 +100,7 @@ export { checkPodMtu, wireguardMtu } from './wireguard/wireguard-mtu.ts';
 export type {
   WireGuardDeviceSettings,
   WireGuardDeviceState,
+  WireGuardKeepalive,
   WireGuardPeer,
   WireGuardPeerState,
   WireGuardPort,

@@ -92,7 +92,7 @@ export class RotationRunner {
       const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers() };
       for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], view.peers);
       const actions = this.#rotation.step(view, clock.now());
-      for (const some of batches(actions)) await this.#act(some, view.peers);
+      for (const some of batches(actions)) await this.#act(some);
       return actions;
     } finally {
       for (const key of keys.values()) key.wipe();
@@ -116,7 +116,7 @@ export class RotationRunner {
   }
 
   /** @param some actions of one kind on one device; or a single one */
-  async #act(some: Batch, peers: readonly PeerView[]): Promise<void> {
+  async #act(some: Batch): Promise<void> {
     const { keys, publish, send, close, devices, wireguard } = this.#options;
     const [action] = some;
     switch (action.do) {
@@ -132,10 +132,10 @@ export class RotationRunner {
           (some as Batch<typeof action>).map((each) => ({ ...each, keepalive: each.begins })),
         );
       case 'kick':
-        await this.#keepalive(some as Batch<typeof action>, peers, false);
-        return this.#keepalive(some as Batch<typeof action>, peers, true);
+        await this.#keepalive(some as Batch<typeof action>, false);
+        return this.#keepalive(some as Batch<typeof action>, true);
       case 'quiet':
-        return this.#keepalive(some as Batch<typeof action>, peers, false);
+        return this.#keepalive(some as Batch<typeof action>, false);
       case 'send':
         return send(action.peer, action.device);
       case 'close':
@@ -175,14 +175,13 @@ export class RotationRunner {
     if (peers.length > 0) await this.#options.wireguard.putPeers(this.#options.devices[device], peers);
   }
 
-  /** A keepalive that is turned on is sent at once, and needs a session. */
-  async #keepalive(some: Batch<Keyed>, peers: readonly PeerView[], keepalive: boolean): Promise<void> {
-    const owners = ownersOf(peers);
-    const wanted = some.flatMap(({ publicKey }): Wanted[] => {
-      const peer = owners.get(publicKey);
-      return peer === undefined ? [] : [{ peer, publicKey, keepalive }];
-    });
-    await this.#put(some[0].device, wanted);
+  /**
+   * A keepalive that is turned on is sent at once, and needs a session. Nothing else of the peer is said again: packets may be under way with it already.
+   */
+  async #keepalive(some: Batch<Keyed>, keepalive: boolean): Promise<void> {
+    const keepaliveSeconds = keepalive ? KEEPALIVE_S : 0;
+    const peers = some.map(({ publicKey }) => ({ publicKey, keepaliveSeconds }));
+    await this.#options.wireguard.setKeepalive(this.#options.devices[some[0].device], peers);
   }
 }
 
