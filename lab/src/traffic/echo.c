@@ -19,6 +19,7 @@
 #include "traffic.h"
 
 #define LINE_MAX_BYTES 64
+#define DATAGRAMS_AT_ONCE 64
 
 // One TCP connection, or one of the four sockets that everything arrives at (`serve` tells which).
 struct source {
@@ -174,10 +175,11 @@ static size_t answer_datagram(char *data, size_t room, size_t length, const stru
   return length;
 }
 
+// A few at a time: while more and more of them come, connections are to be served too.
 static void serve_datagrams(struct source *source) {
   static _Alignas(struct flow_packet) char data[65536];
   struct sockaddr_storage peer;
-  for (;;) {
+  for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
     socklen_t length = sizeof peer;
     ssize_t got = recvfrom(source->fd, data, sizeof data, 0, (struct sockaddr *)&peer, &length);
     if (got < 0 && errno == EAGAIN) return;
