@@ -21,12 +21,13 @@ const LEAST_RATE = 0.95;
 export function meshLoad(lab: Lab): PhaseTraffic {
   const flows = allPairFlows(lab).filter(({ name }) => !name.startsWith('same-node'));
   const pps = Math.ceil(lab.plan.load.pps / flows.length);
-  const nodes = allNodes(lab);
+  return { flows: flows.map((flow) => ({ ...flow, pps })), streams: nodeStreams(lab, allNodes(lab)) };
+}
+
+/** A stream from every one of these nodes to every other one, every second one over IPv6. */
+export function nodeStreams(lab: Lab, nodes: readonly NodePlace[]): StreamSpec[] {
   const pairs = nodes.flatMap((from) => nodes.filter((to) => to !== from).map((to) => [from, to] as const));
-  return {
-    flows: flows.map((flow) => ({ ...flow, pps })),
-    streams: pairs.map(([from, to], index) => stream(lab, firstPod(from), lastPod(to), index % 2 === 0 ? 'ipv4' : 'ipv6')),
-  };
+  return pairs.map(([from, to], index) => stream(lab, firstPod(from), lastPod(to), index % 2 === 0 ? 'ipv4' : 'ipv6'));
 }
 
 /** All of it over one flow, from the first node's first pod to the last node's last one; and a stream either way. */
