@@ -21,6 +21,8 @@ const LONG = [
   'closed-while-wireguard-and-agent-are-gone',
   'partition-while-keys-rotate',
   'rejoins-after-keys-went-on-without-it',
+  'no-loss-while-keys-rotate-under-load',
+  'no-loss-while-keys-rotate-under-load-of-one-pair',
 ];
 
 const checks = checksBeyondTwo('encrypted', ANYWHERE).filter(({ name }) => EVERYTHING || !LONG.includes(name));

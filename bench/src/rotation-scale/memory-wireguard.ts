@@ -1,4 +1,4 @@
-import type { WireGuardDeviceState, WireGuardPeer, WireGuardPeerState, WireGuardPort } from '@isthmus/crypto';
+import type { WireGuardDeviceState, WireGuardKeepalive, WireGuardPeer, WireGuardPeerState, WireGuardPort } from '@isthmus/crypto';
 
 /** A peer as the device has it. */
 interface MemoryPeer extends WireGuardPeerState {
@@ -46,11 +46,20 @@ export class MemoryWireGuard implements WireGuardPort {
 
   putPeers(device: string, peers: readonly WireGuardPeer[]): Promise<void> {
     const has = this.#devices.get(device)!.peers;
-    const asks = peers.filter(({ publicKey, keepaliveSeconds }) => keepaliveSeconds > 0 && !(has.get(publicKey)?.keepaliveSeconds ?? 0));
-    for (const { publicKey, allowedIps, keepaliveSeconds } of peers) {
+    for (const { publicKey, allowedIps } of peers) {
       const known = has.get(publicKey);
-      if (known) Object.assign(known, { allowedIps, keepaliveSeconds });
-      else has.set(publicKey, { ...NEW_PEER, publicKey, allowedIps, keepaliveSeconds });
+      if (known) known.allowedIps = allowedIps;
+      else has.set(publicKey, { ...NEW_PEER, publicKey, allowedIps, keepaliveSeconds: 0 });
+    }
+    return this.setKeepalive(device, peers);
+  }
+
+  setKeepalive(device: string, peers: readonly WireGuardKeepalive[]): Promise<void> {
+    const has = this.#devices.get(device)!.peers;
+    const asks = peers.filter(({ publicKey, keepaliveSeconds }) => keepaliveSeconds > 0 && has.get(publicKey)?.keepaliveSeconds === 0);
+    for (const { publicKey, keepaliveSeconds } of peers) {
+      const known = has.get(publicKey);
+      if (known) known.keepaliveSeconds = keepaliveSeconds;
     }
     if (asks.length > 0)
       this.#options.begins(

@@ -7,6 +7,7 @@ import type { Check } from './check.ts';
 import { disconnectCheck } from './disconnect.check.ts';
 import { encryptionChecks } from './encryption.checks.ts';
 import { encryptionFaultChecks } from './encryption-faults.checks.ts';
+import { encryptionLoadChecks } from './encryption-load.checks.ts';
 import { forgedTunnelCheck } from './forged-tunnel.check.ts';
 import { hostChecks } from './host.checks.ts';
 import { notReadyCheck } from './not-ready.check.ts';
@@ -40,6 +41,7 @@ export const CHECKS: readonly Check[] = [
   ...bgpMaintenanceChecks,
   modeCheck,
   ...encryptionChecks,
+  ...encryptionLoadChecks,
   ...encryptionFaultChecks,
   ...restartChecks,
   disconnectCheck,

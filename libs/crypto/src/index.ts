@@ -108,6 +108,7 @@ export { checkPodMtu, wireguardMtu } from './wireguard/wireguard-mtu.ts';
 export type {
   WireGuardDeviceSettings,
   WireGuardDeviceState,
+  WireGuardKeepalive,
   WireGuardPeer,
   WireGuardPeerState,
   WireGuardPort,

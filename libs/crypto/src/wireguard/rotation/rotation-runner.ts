@@ -5,7 +5,7 @@ import { deviceOf, type Epoch, type WireGuardDevice } from '../epoch.ts';
 import type { PairAgreements } from '../preshared/pair-agreements.ts';
 import type { PairSecrets } from '../preshared/pair-secrets.ts';
 import { WireGuardKey } from '../wireguard-key.ts';
-import type { WireGuardDeviceState, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
+import type { WireGuardDeviceState, WireGuardKeepalive, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
 import { Rotation, type RotationTimes } from './rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
 import type { DeviceView, InstalledPeer, PeerView, RotationView } from './rotation-view.ts';
@@ -112,7 +112,7 @@ export class RotationRunner {
       const owners = ownersOf(view.peers);
       for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], owners);
       const actions = this.#rotation.step(view, clock.now());
-      for (const some of batches(actions)) await this.#act(some, owners);
+      for (const some of batches(actions)) await this.#act(some);
       return actions;
     } finally {
       for (const key of keys.values()) key.wipe();
@@ -135,7 +135,7 @@ export class RotationRunner {
   }
 
   /** @param some actions of one kind on one device; or a single one */
-  async #act(some: Batch, owners: Owners): Promise<void> {
+  async #act(some: Batch): Promise<void> {
     const { keys, publish, send, close, devices, wireguard } = this.#options;
     const [action] = some;
     switch (action.do) {
@@ -153,10 +153,10 @@ export class RotationRunner {
           (some as Batch<typeof action>).map((each) => ({ ...each, keepalive: each.begins })),
         );
       case 'kick':
-        await this.#keepalive(some as Batch<typeof action>, owners, false);
-        return this.#keepalive(some as Batch<typeof action>, owners, true);
+        await this.#keepalive(some as Batch<typeof action>, false);
+        return this.#keepalive(some as Batch<typeof action>, true);
       case 'quiet':
-        return this.#keepalive(some as Batch<typeof action>, owners, false);
+        return this.#keepalive(some as Batch<typeof action>, false);
       case 'send':
         return send(action.peer, action.device);
       case 'close':
@@ -194,25 +194,31 @@ export class RotationRunner {
 
   async #put(device: WireGuardDevice, some: readonly Wanted[]): Promise<void> {
     const port = WIREGUARD_PORTS[device];
-    const epoch = [...this.#keys.keys()].find((each) => deviceOf(each) === device);
     const peers = some.flatMap(({ peer, publicKey, keepalive }): WireGuardPeer[] => {
       const place = this.#options.placeOf(peer);
       if (place === undefined) return []; // It is gone since.
       const { address, allowedIps } = place;
-      const presharedKeyFile = epoch === undefined ? undefined : this.#options.preshared?.secrets.file(epoch, publicKey);
-      const settings = { publicKey, endpoint: { address, port }, allowedIps, keepaliveSeconds: keepalive ? KEEPALIVE_S : 0 };
-      return [presharedKeyFile === undefined ? settings : { ...settings, presharedKeyFile }];
+      const keepaliveSeconds = keepalive ? KEEPALIVE_S : 0;
+      return [{ publicKey, endpoint: { address, port }, allowedIps, keepaliveSeconds, ...this.#presharedKey(device, publicKey) }];
     });
     if (peers.length > 0) await this.#options.wireguard.putPeers(this.#options.devices[device], peers);
   }
 
-  /** A keepalive that is turned on is sent at once, and needs a session. */
-  async #keepalive(some: Batch<Keyed>, owners: Owners, keepalive: boolean): Promise<void> {
-    const wanted = some.flatMap(({ publicKey }): Wanted[] => {
-      const peer = owners.get(publicKey);
-      return peer === undefined ? [] : [{ peer, publicKey, keepalive }];
+  #presharedKey(device: WireGuardDevice, publicKey: string): Pick<WireGuardPeer, 'presharedKeyFile'> {
+    const epoch = [...this.#keys.keys()].find((each) => deviceOf(each) === device);
+    const presharedKeyFile = epoch === undefined ? undefined : this.#options.preshared?.secrets.file(epoch, publicKey);
+    return presharedKeyFile === undefined ? {} : { presharedKeyFile };
+  }
+
+  /**
+   * A keepalive that is turned on is sent at once, and needs a session, which is made with the preshared key that is agreed on by now. Of its networks
+   * nothing is said again: packets may be under way with it already.
+   */
+  async #keepalive(some: Batch<Keyed>, keepalive: boolean): Promise<void> {
+    const peers = some.map(({ device, publicKey }): WireGuardKeepalive => {
+      return { publicKey, keepaliveSeconds: keepalive ? KEEPALIVE_S : 0, ...(keepalive ? this.#presharedKey(device, publicKey) : {}) };
     });
-    await this.#put(some[0].device, wanted);
+    await this.#options.wireguard.setKeepalive(this.#options.devices[some[0].device], peers);
   }
 }
 
