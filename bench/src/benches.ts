@@ -4,12 +4,16 @@ import { cni } from './cni/cni.ts';
 import { coldSync250k } from './cold-sync-250k/cold-sync-250k.ts';
 import { coldSyncAgent } from './cold-sync-agent/cold-sync-agent.ts';
 import { coldSyncMirror } from './cold-sync-mirror/cold-sync-mirror.ts';
+import { encrypted } from './encrypted/encrypted.ts';
 import { failover } from './failover/failover.ts';
 import { footprint } from './footprint/footprint.ts';
 import type { Case } from './harness.ts';
+import { kem } from './kem/kem.ts';
 import { meshChurn } from './mesh-churn/mesh-churn.ts';
 import { podToPod } from './pod-to-pod/pod-to-pod.ts';
 import { propagation } from './propagation/propagation.ts';
+import { rotation } from './rotation/rotation.ts';
+import { rotationScale } from './rotation-scale/rotation-scale.ts';
 import { selfCheck } from './self-check.ts';
 import type { Series } from './series.ts';
 
@@ -45,4 +49,8 @@ export const BENCHES: readonly Bench[] = [
   failover,
   bfdStalls,
   bgp,
+  encrypted,
+  rotation,
+  rotationScale,
+  kem,
 ];

@@ -2,6 +2,7 @@ export { STAGES, type Stage } from './bring-up.ts';
 export { apiserverId } from './control-plane/apiserver.ts';
 export { clusterFiles, controlUrls, ETCD_PORT, JOIN_API_PORT, MESH_ETCD_PORT } from './control-plane/cluster-files.ts';
 export { type EtcdAccess, etcdctl } from './control-plane/etcdctl.ts';
+export { isthmus } from './control-plane/isthmus-command.ts';
 export { clusterProblems, meshStatus } from './control-plane/mesh.ts';
 export { applyObjects, podObject } from './control-plane/objects.ts';
 export { clock } from './fault/clock.faults.ts';
@@ -60,18 +61,12 @@ export { trafficCommand } from './traffic/traffic-program.ts';
 export { type Judgement, judgeTraffic, type Verdict } from './traffic/verdict.ts';
 export { type AgentStatus, agentStatus, bpfRows, type TableRow, tableRows } from './verify/agent-view.ts';
 export { type Check, CheckFailed, type CheckResult, expectThat } from './verify/check.ts';
-export {
-  ALL_PAIRS_PPS,
-  allPairFlows,
-  expectNoLoss,
-  flowSet,
-  RigOverloaded,
-  type ScopedFlow,
-  trafficWhile,
-} from './verify/flow-set.ts';
+export { type EncryptionView, encryptionOf, waitForEpoch } from './verify/encryption-view.ts';
+export { ALL_PAIRS_PPS, allPairFlows, expectNoLoss, flowSet, type ScopedFlow, trafficWhile } from './verify/flow-set.ts';
 export { type DropEvent, Monitor } from './verify/monitor.ts';
 export { differences, type NodeState, type NodeStates, readNodeStates, type StateRow, untilAsBefore } from './verify/node-state.ts';
 export { allNodes, allPods, podPairs, type Relation } from './verify/pairs.ts';
 export { type PingOptions, ping } from './verify/ping.ts';
 export { CHECKS } from './verify/registry.ts';
 export { type CheckChoice, chooseChecks, runChecks } from './verify/run-checks.ts';
+export { RigOverloaded, repeatVoid } from './verify/void-phase.ts';

@@ -8,7 +8,7 @@ import {
   leftovers,
   loadTopology,
   type NodePlace,
-  RigOverloaded,
+  repeatVoid,
   type ScopedFlow,
   type Topology,
   type UpOptions,
@@ -21,8 +21,6 @@ export const MINUTE_MS = 60_000;
 const CONVERGED_TIMEOUT_MS = 60_000;
 /** So small that it can be filled in seconds. */
 const ETCD_QUOTA_MIB = 16;
-/** Where the machine itself drops packets again and again, nothing can be said. */
-const ATTEMPTS = 3;
 
 /** Two clusters whose etcds are easily filled. */
 export const TWO_CLUSTERS: Topology = withSmallEtcds(loadTopology('two-clusters'));
@@ -60,18 +58,12 @@ export async function allFlows(lab: Lab): Promise<ScopedFlow[]> {
  * @param flows all of them unless given
  */
 export async function losesNothing(lab: Lab, disturb: () => Promise<void>, flows?: readonly ScopedFlow[]): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const text = await expectNoLoss(lab, flows ?? (await allFlows(lab)), async () => {
-        await disturb();
-        await converged(lab);
-      });
-      return say(text);
-    } catch (error) {
-      if (!(error instanceof RigOverloaded) || attempt === ATTEMPTS) throw error;
-      say(`void, once more: ${error.message}`);
-    }
-  }
+  const phase = async (): Promise<string> =>
+    expectNoLoss(lab, flows ?? (await allFlows(lab)), async () => {
+      await disturb();
+      await converged(lab);
+    });
+  say(await repeatVoid(phase, (why) => say(`void, once more: ${why}`)));
 }
 
 /** Waits until every agent is ready, has nothing left to do, fails at nothing, and is ready for every other cluster. */

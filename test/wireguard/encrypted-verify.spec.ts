@@ -24,6 +24,8 @@ const LONG = [
   'rejoins-after-keys-went-on-without-it',
   'clusters-meet-at-epochs-like-8-and-42',
   'clusters-meet-at-epochs-like-7-and-42',
+  'no-loss-while-keys-rotate-under-load',
+  'no-loss-while-keys-rotate-under-load-of-one-pair',
 ];
 
 const checks = checksBeyondTwo('encrypted', ANYWHERE).filter(({ name }) => EVERYTHING || !LONG.includes(name));

@@ -39,6 +39,8 @@ export interface RunningSources {
   remotes(): RemoteHealth[];
   /** Whether it is known which remote clusters there are. */
   remotesListed(): boolean;
+  /** CAs of a remote cluster's certificates, PEM; empty: not known. */
+  caBundleOf(cluster: string): string;
 }
 
 /** Starts all sources; each runs until the signal aborts. */
@@ -93,7 +95,7 @@ export function startSources(options: AgentSourceOptions): RunningSources {
     ...(mesh ? [mesh.run(signal)] : []),
   ];
   const remotes = (): RemoteHealth[] => (mesh?.statuses() ?? []).map((status) => ({ ...status, ...failures.of(status.cluster) }));
-  return { running, remotes, remotesListed: () => mesh?.listed ?? true };
+  return { running, remotes, remotesListed: () => mesh?.listed ?? true, caBundleOf: (cluster) => mesh?.caBundleOf(cluster) ?? '' };
 }
 
 function meshSource(options: AgentSourceOptions, failures: RemoteFailures): MeshSource | undefined {

@@ -18,13 +18,14 @@ import { nodesByMode } from './bgp/bgp-summary.ts';
 import { bgpApi } from './bgp/bgp-view.ts';
 import { DrainFile } from './bgp/drain-file.ts';
 import { KeptBgpFile } from './bgp/kept-bgp-file.ts';
-import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates } from './certificates/node-certificates.ts';
+import { type NodeCertificate, nodeCertificateStatuses, nodeCertificates, nodeCredential } from './certificates/node-certificates.ts';
 import type { Unavailable } from './cni/cni-handler.ts';
 import { EventFanout } from './datapath/event-fanout.ts';
 import { AgentEncryption, type EncryptionHands } from './encryption/agent-encryption.ts';
 import { type EncryptionStatus, NO_ENCRYPTION } from './encryption/encryption-status.ts';
 import { excludedPeers } from './encryption/excluded-peers.ts';
 import { exemptPorts } from './encryption/exempt-ports.ts';
+import type { NodeCredential } from './encryption/key-exchange.ts';
 import { hasOptedOut, NodeOptOut } from './encryption/node-opt-out.ts';
 import { EndpointFiles } from './endpoint/endpoint-files.ts';
 import { type EndpointDependencies, EndpointService } from './endpoint/endpoint-service.ts';
@@ -91,7 +92,7 @@ export class Agent {
   #optOut = new NodeOptOut('', undefined);
   /** Why a part of the agent ended, which none may. */
   #defect: string | undefined;
-  #remotes: Pick<RunningSources, 'remotes' | 'remotesListed'> = { remotes: () => [], remotesListed: () => false };
+  #remotes: Omit<RunningSources, 'running'> = { remotes: () => [], remotesListed: () => false, caBundleOf: () => '' };
 
   constructor(options: AgentOptions) {
     const { config, facts, clock, log } = options;
@@ -200,6 +201,7 @@ export class Agent {
     const { config, facts, clock, random, log } = this.#options;
     const signal = this.#stop.signal;
     this.#connections = await openConnections(config, clock, random, log);
+    this.#encryption?.checkCredential(this.#credential());
     this.#keepCertificates(signal);
     this.#allocator = this.#identityAllocator();
     const saved = this.#stateFile.load();
@@ -281,8 +283,15 @@ export class Agent {
           remotesListed: this.#remotes.remotesListed(),
           meshWaitOver: this.#isMeshWaitOver(),
         }),
+      credential: this.#credential(),
     };
     this.#run('encryption', encryption.run(hands, signal));
+  }
+
+  /** By what other nodes know this one, and this one them. */
+  #credential(): NodeCredential | undefined {
+    const files = nodeCredential(this.#connections.configs.cluster);
+    return files && { files, caBundleOf: (cluster) => this.#remotes.caBundleOf(cluster) };
   }
 
   #isMeshWaitOver(): boolean {

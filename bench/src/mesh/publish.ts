@@ -63,7 +63,7 @@ export function beat(cluster: MadeUpCluster, wallMs: number): Pair {
 
 /** The key that says that a cluster is configured: with it agents begin to follow the cluster, without it they drop it. */
 export function configuredPair(cluster: MadeUpCluster): Pair {
-  return [isthmusClusterKey(cluster.name), encodeConfiguredCluster({ id: cluster.id })];
+  return [isthmusClusterKey(cluster.name), encodeConfiguredCluster({ id: cluster.id, caBundle: '' })];
 }
 
 /** The mark under which the list of configured clusters is believed. */

@@ -7,18 +7,36 @@ const TUNNEL_PORT = 8472;
 const TUNNEL_TTL = 64;
 const FIRST_POD = 10;
 
+/** The two ends of a plain tunnel: what it runs between, and what fits into it. */
+export interface PlainTunnel {
+  readonly local: string;
+  readonly remote: string;
+  readonly mtu: number;
+}
+
 /**
  * What Linux does without us: pods on veth pairs that the kernel routes between, and a VXLAN device between the nodes. It is laid out
  * as the agent lays out its own: addresses of full length, one gateway, the same MTUs, and permanent neighbours, so that neither side
  * ever waits for ARP. Devices have the offloads that the kernel gives them.
  */
 export async function buildPlainNetwork(lab: Lab): Promise<void> {
-  for (const cluster of lab.plan.clusters) {
+  await buildPlainPods(lab, POD_MTU);
+  for (const cluster of lab.plan.clusters)
     for (const node of cluster.nodes) {
-      await ip(node.netns, [...node.pods.flatMap((pod) => cableLines(cluster, pod)), ...tunnelLines(cluster, node)]);
-      for (const pod of node.pods) await ip(pod.netns, insideLines(cluster, pod));
+      const [other = node] = cluster.nodes.filter((each) => each !== node);
+      const [local, remote] = [node.addresses.ipv4, other.addresses.ipv4];
+      await ip(node.netns, plainTunnelLines(cluster, node, { local, remote, mtu: POD_MTU }));
     }
-  }
+}
+
+/** The pods of {@link buildPlainNetwork} alone: nothing leads from node to node yet. */
+export async function buildPlainPods(lab: Lab, mtu: number): Promise<void> {
+  for (const cluster of lab.plan.clusters)
+    for (const node of cluster.nodes) {
+      const gatewayLine = `address add ${gateway(cluster.nodes.indexOf(node))}/32 dev lo`;
+      await ip(node.netns, [gatewayLine, ...node.pods.flatMap((pod) => cableLines(cluster, pod, mtu))]);
+      for (const pod of node.pods) await ip(pod.netns, insideLines(cluster, pod, mtu));
+    }
 }
 
 /** Address of a pod of {@link buildPlainNetwork}. */
@@ -26,40 +44,43 @@ export function plainPodAddress(lab: Lab, pod: PodPlace): string {
   return addressOf(lab.cluster(pod.cluster), pod);
 }
 
-function cableLines(cluster: ClusterPlan, pod: PodPlace): string[] {
+function cableLines(cluster: ClusterPlan, pod: PodPlace, mtu: number): string[] {
   const [node, index] = indexesOf(cluster, pod);
   const device = `pod${index}`;
   return [
-    `link add ${device} mtu ${POD_MTU} address ${mac(node, index, 'node')} type veth peer name eth0 mtu ${POD_MTU} address ${mac(node, index, 'pod')} netns ${pod.netns}`,
+    `link add ${device} mtu ${mtu} address ${mac(node, index, 'node')} type veth peer name eth0 mtu ${mtu} address ${mac(node, index, 'pod')} netns ${pod.netns}`,
     `link set ${device} up`,
     `neigh add ${addressOf(cluster, pod)} lladdr ${mac(node, index, 'pod')} dev ${device} nud permanent`,
     `route add ${addressOf(cluster, pod)}/32 dev ${device}`,
   ];
 }
 
-function insideLines(cluster: ClusterPlan, pod: PodPlace): string[] {
+function insideLines(cluster: ClusterPlan, pod: PodPlace, mtu: number): string[] {
   const [node, index] = indexesOf(cluster, pod);
   return [
     'link set eth0 up',
     `address add ${addressOf(cluster, pod)}/32 dev eth0`,
     `neigh add ${gateway(node)} lladdr ${mac(node, index, 'node')} dev eth0 nud permanent`,
     `route add ${gateway(node)}/32 dev eth0 scope link`,
-    `route add default via ${gateway(node)} dev eth0 mtu ${POD_MTU}`,
+    `route add default via ${gateway(node)} dev eth0 mtu ${mtu}`,
   ];
 }
 
 /** A device to one other node, as somebody would set it up by hand; it may keep the route to its only peer, which ours has to look up. */
-function tunnelLines(cluster: ClusterPlan, node: NodePlace): string[] {
+export function plainTunnelLines(cluster: ClusterPlan, node: NodePlace, { local, remote, mtu }: PlainTunnel): string[] {
   const own = cluster.nodes.indexOf(node);
-  const [other = node] = cluster.nodes.filter((each) => each !== node);
-  const far = cluster.nodes.indexOf(other);
+  const far = cluster.nodes.findIndex((each) => each !== node);
   return [
-    `link add vxlan0 mtu ${POD_MTU} address ${tunnelMac(own)} type vxlan id 1 local ${node.addresses.ipv4} remote ${other.addresses.ipv4} dstport ${TUNNEL_PORT} ttl ${TUNNEL_TTL} nolearning`,
-    `address add ${gateway(own)}/32 dev vxlan0`,
+    `link add vxlan0 mtu ${mtu} address ${tunnelMac(own)} type vxlan id 1 local ${local} remote ${remote} dstport ${TUNNEL_PORT} ttl ${TUNNEL_TTL} nolearning`,
     'link set vxlan0 up',
     `neigh add ${gateway(far)} lladdr ${tunnelMac(far)} dev vxlan0 nud permanent`,
-    `route add 10.1.${far}.0/24 via ${gateway(far)} dev vxlan0 onlink`,
+    `route add ${plainPodNetwork(far)} via ${gateway(far)} dev vxlan0 onlink`,
   ];
+}
+
+/** Where the pods of a node are, by its place among the nodes. */
+export function plainPodNetwork(node: number): string {
+  return `10.1.${node}.0/24`;
 }
 
 function indexesOf(cluster: ClusterPlan, pod: PodPlace): [node: number, pod: number] {
@@ -84,6 +105,7 @@ function tunnelMac(node: number): string {
   return `02:00:00:03:0${node}:00`;
 }
 
-async function ip(netns: string, lines: readonly string[]): Promise<void> {
+/** Runs lines of `ip` in a network namespace. */
+export async function ip(netns: string, lines: readonly string[]): Promise<void> {
   await runCommand(['ip', '-n', netns, '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }

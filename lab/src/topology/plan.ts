@@ -3,7 +3,7 @@ import { type Cidr, parseCidr } from '@isthmus/net';
 import { type LabPaths, labPaths } from './lab-paths.ts';
 import type { Addresses, Place } from './place.ts';
 import { type FabricPlan, planFabric, type RackLink, type RackPlan, UPLINKS } from './rack-plan.ts';
-import type { ClusterTopology, Topology } from './topology.ts';
+import type { ClusterTopology, Load, Topology } from './topology.ts';
 
 export type { Addresses, Place } from './place.ts';
 
@@ -65,6 +65,7 @@ export interface LabPlan {
   readonly clusters: readonly ClusterPlan[];
   /** Files in lab/manifests that every cluster gets. */
   readonly manifests: readonly string[];
+  readonly load: Load;
 }
 
 const ROUTER_HOST = 1;
@@ -77,7 +78,7 @@ export function planLab(name: string, topology: Topology): LabPlan {
   const fabric = planFabric(paths, topology);
   const router = { id: 'router', netns: `${paths.netnsPrefix}router`, hostname: 'router', cgroup: join(paths.cgroup, 'router') };
   const clusters = topology.clusters.map((cluster) => planCluster(paths, cluster, fabric));
-  const common = { name, paths, clusters, manifests: topology.manifests };
+  const common = { name, paths, clusters, manifests: topology.manifests, load: topology.load };
   return fabric ? { ...common, router: fabric.routeServer, fabric } : { ...common, router };
 }
 

@@ -54,6 +54,12 @@ describe('a topology', () => {
     ]);
   });
 
+  it('has a load that its file may change in part', () => {
+    expect(loadTopology('two-clusters').load).toEqual({ pps: 10_000, streamKbps: 5_000 });
+    const { load } = parseTopology(`load: { pps: 2000 }\nclusters:\n${cluster()}\n`, 'test');
+    expect(load).toEqual({ pps: 2000, streamKbps: 5_000 });
+  });
+
   it('names what it refuses', () => {
     expect(refusal(cluster({ id: '0' }))).toContain('clusters.0.id');
     expect(refusal(cluster({ node: '[]' }))).toContain('node');

@@ -46,11 +46,20 @@ const clusterSchema = z.strictObject({
   config: settings,
 });
 
+/** What the checks of the keys' rotation send, in all. */
+const loadSchema = z.strictObject({
+  /** Packets a second, each of which is answered. */
+  pps: z.number().int().min(1).max(1_000_000).default(10_000),
+  /** Kilobits a second of each TCP stream beside them. */
+  streamKbps: z.number().int().min(1).max(1_000_000).default(5_000),
+});
+
 const topologyShape = z.strictObject({
   clusters: z.array(clusterSchema).min(1).max(50),
   /** Without racks a router joins the clusters' networks. */
   racks: z.array(rackSchema).max(20).default([]),
   routeServer: routeServerSchema.optional(),
+  load: loadSchema.prefault({}),
   /** Files in lab/manifests that are applied to every cluster. */
   manifests: z
     .array(z.string().regex(/^[a-z][a-z0-9-]*(\/[a-z][a-z0-9-]*)?\.yaml$/, 'must be the name of a file in lab/manifests'))
@@ -72,6 +81,8 @@ const topologySchema = topologyShape.superRefine((topology, context) => {
 
 /** A lab's shape, as its file says it. */
 export type Topology = z.output<typeof topologySchema>;
+/** See {@link Topology}. */
+export type Load = Topology['load'];
 /** One cluster of a {@link Topology}. */
 export type ClusterTopology = Topology['clusters'][number];
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The server. A question (`Q`) is answered by the server's name and the address that it saw, a bulk (`B <bytes>` and a line end,
-// then the bytes; TCP) by name, bytes and checksum; a flow's packet goes back with the server's name in it, any other datagram as
+// then the bytes; TCP) by name, bytes and checksum, a stream (`S`, then bytes to the end; TCP) by the same and the longest time in
+// nanoseconds for which it did not go on; a flow's packet goes back with the server's name in it, any other datagram as
 // it came. `C` (UDP) is answered by what the server has counted: packets of flows that were meant for another place, and packets
 // that its sockets had no room for.
 
@@ -18,6 +19,7 @@
 #include "traffic.h"
 
 #define LINE_MAX_BYTES 64
+#define DATAGRAMS_AT_ONCE 64
 
 // One TCP connection, or one of the four sockets that everything arrives at (`serve` tells which).
 struct source {
@@ -28,6 +30,9 @@ struct source {
   size_t line_length;
   size_t bulk_left, bulk_length;
   uint64_t bulk_sum;
+  bool is_stream;
+  uint64_t stream_length;
+  int64_t stream_read_ns, stream_stall_ns;
 };
 
 static const char *own_name;
@@ -61,10 +66,35 @@ static bool end_bulk(struct source *source) {
   return reply(source, answer);
 }
 
+// Everything that comes from now on is the stream's.
+static bool begin_stream(struct source *source) {
+  source->is_stream = true;
+  source->bulk_sum = SUM_START;
+  source->stream_read_ns = now_ns();
+  return true;
+}
+
+static bool serve_stream(struct source *source, const char *data, size_t length) {
+  int64_t now = now_ns();
+  if (now - source->stream_read_ns > source->stream_stall_ns) source->stream_stall_ns = now - source->stream_read_ns;
+  source->stream_read_ns = now;
+  source->stream_length += length;
+  source->bulk_sum = sum_bytes(source->bulk_sum, data, length);
+  return true;
+}
+
+static void end_stream(struct source *source) {
+  char answer[ANSWER_MAX];
+  snprintf(answer, sizeof answer, "%s %" PRIu64 " %016" PRIx64 " %" PRId64 "\n", own_name, source->stream_length, source->bulk_sum,
+           source->stream_stall_ns);
+  reply(source, answer);
+}
+
 static bool serve_line(struct source *source) {
   char answer[ANSWER_MAX];
   source->line[source->line_length] = 0;
   source->line_length = 0;
+  if (strcmp(source->line, "S") == 0) return begin_stream(source);
   if (sscanf(source->line, "B %zu", &source->bulk_length) == 1) {
     source->bulk_left = source->bulk_length;
     source->bulk_sum = SUM_START;
@@ -77,6 +107,7 @@ static bool serve_line(struct source *source) {
 // False when the connection is to be closed.
 static bool serve_bytes(struct source *source, const char *data, size_t length) {
   while (length > 0) {
+    if (source->is_stream) return serve_stream(source, data, length);
     if (source->bulk_left > 0) {
       size_t part = length < source->bulk_left ? length : source->bulk_left;
       source->bulk_sum = sum_bytes(source->bulk_sum, data, part);
@@ -100,6 +131,7 @@ static void serve_connection(struct source *source) {
   static char data[65536];
   ssize_t got = recv(source->fd, data, sizeof data, 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got == 0 && source->is_stream) end_stream(source);
   if (got <= 0 || !serve_bytes(source, data, got)) hang_up(source);
 }
 
@@ -143,10 +175,11 @@ static size_t answer_datagram(char *data, size_t room, size_t length, const stru
   return length;
 }
 
+// A few at a time: while more and more of them come, connections are to be served too.
 static void serve_datagrams(struct source *source) {
   static _Alignas(struct flow_packet) char data[65536];
   struct sockaddr_storage peer;
-  for (;;) {
+  for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
     socklen_t length = sizeof peer;
     ssize_t got = recvfrom(source->fd, data, sizeof data, 0, (struct sockaddr *)&peer, &length);
     if (got < 0 && errno == EAGAIN) return;

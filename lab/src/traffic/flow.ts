@@ -5,6 +5,7 @@ import type { LiveCommand } from '../process/live-command.ts';
 import type { Place } from '../topology/plan.ts';
 import { RigCounters, type RigReport } from './rig-counters.ts';
 import { Sniffer, type SnifferReport } from './sniffer.ts';
+import { type StreamReport, type StreamSpec, Streams } from './stream.ts';
 import { trafficCommand } from './traffic-program.ts';
 
 /** What a flow runs between. */
@@ -49,9 +50,10 @@ export interface FlowReport {
   readonly bare?: number;
 }
 
-/** What came of all flows, and of whom they ran through. */
+/** What came of all flows and streams, and of whom they ran through. */
 export interface TrafficReport {
   readonly flows: readonly FlowReport[];
+  readonly streams: readonly StreamReport[];
   /** What the lab's own parts did to packets, and what its servers got that was not theirs. */
   readonly rig: RigReport;
   readonly sniffer?: SnifferReport;
@@ -61,6 +63,8 @@ export interface TrafficReport {
 export interface FlowOptions {
   /** Listen on the cables of these places for packets that can be read; `true`: on those of all nodes and control planes. */
   readonly sniff?: boolean | readonly Place[];
+  /** TCP connections that carry bytes beside them. */
+  readonly streams?: readonly StreamSpec[];
 }
 
 /** The rate of a flow that says nothing else. */
@@ -78,6 +82,7 @@ export class Flows {
   readonly #running: readonly RunningFlow[];
   readonly #rig: RigCounters;
   readonly #sniffer: Sniffer | undefined;
+  #streams: Streams | undefined;
 
   private constructor(running: readonly RunningFlow[], rig: RigCounters, sniffer: Sniffer | undefined) {
     this.#running = running;
@@ -85,8 +90,8 @@ export class Flows {
     this.#sniffer = sniffer;
   }
 
-  /** Starts flows and waits until every one has had its first answer. */
-  static async start(lab: Lab, specs: readonly FlowSpec[], { sniff = false }: FlowOptions = {}): Promise<Flows> {
+  /** Starts flows and waits until every one has had its first answer, and every stream beside them is connected. */
+  static async start(lab: Lab, specs: readonly FlowSpec[], { sniff = false, streams = [] }: FlowOptions = {}): Promise<Flows> {
     const rig = await RigCounters.start(lab);
     const sniffer = sniff === false ? undefined : await Sniffer.start(lab, sniff === true ? undefined : sniff);
     const flows = new Flows(
@@ -100,6 +105,7 @@ export class Flows {
           what: `the first answer to the flow ${spec.name} (${spec.from.id} to ${spec.target})`,
           timeoutMs: START_TIMEOUT_MS,
         });
+      flows.#streams = await Streams.start(lab, streams);
     } catch (error) {
       flows.kill();
       throw error;
@@ -109,15 +115,16 @@ export class Flows {
 
   /** Ends all flows and answers what came of them. */
   async end(): Promise<TrafficReport> {
-    const ended = await Promise.all(this.#running.map(reportOf));
+    const [ended, streams = []] = await Promise.all([Promise.all(this.#running.map(reportOf)), this.#streams?.end()]);
     const sniffer = await this.#sniffer?.end();
     const flows = ended.map((flow) => (sniffer ? withSeen(flow, sniffer) : flow));
-    return { flows, rig: await this.#rig.read(), ...(sniffer ? { sniffer } : {}) };
+    return { flows, streams, rig: await this.#rig.read(), ...(sniffer ? { sniffer } : {}) };
   }
 
   /** Ends all flows at once, without a report; those that have ended are left alone. */
   kill(): void {
     for (const { command } of this.#running) command.kill();
+    this.#streams?.kill();
     this.#sniffer?.kill();
   }
 }

@@ -7,6 +7,7 @@
 //   isthmus-traffic keep [--every-ms N] TARGET           asks over one connected socket, says whenever another one answers
 //   isthmus-traffic flow --pps N TARGET                  N numbered packets a second, each to be answered; says what was lost.
 //                   [--id HEX] [--place P]...            only places P may answer; the server counts what is meant for another
+//   isthmus-traffic stream [--id HEX] --kbps N TARGET    one TCP connection that carries N kbit/s; says what arrived, longest stall
 //   isthmus-traffic count TARGET...                      what each server counted: packets of flows meant for others, and dropped
 //   isthmus-traffic sniff --device D...                  counts the packets coming in on D in which a flow's can be read
 //   isthmus-traffic bulk --bytes N TARGET                one write, whose checksum the server must see
@@ -15,7 +16,7 @@
 //   its source
 //   isthmus-traffic burst [--count N] --bytes N TARGET   super-packets of datagrams of N bytes, each datagram to be answered
 //
-// keep, flow and sniff go on until their standard input ends. A target is TCP/10.1.0.5:80 or UDP/[fd00::5]:53.
+// keep, flow, stream and sniff go on until their standard input ends. A target is TCP/10.1.0.5:80 or UDP/[fd00::5]:53.
 
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -31,18 +32,27 @@ static const struct command {
   int (*run)(const struct options *options);
   int least_targets;
 } commands[] = {
-    {"echo", run_echo, 0}, {"ask", run_ask, 1},     {"keep", run_keep, 1},   {"flow", run_flow, 1},   {"bulk", run_bulk, 1},
-    {"mtu", run_mtu, 1},   {"count", run_count, 1}, {"sniff", run_sniff, 0}, {"forge", run_forge, 1}, {"burst", run_burst, 1},
+    {"echo", run_echo, 0},   {"ask", run_ask, 1},     {"keep", run_keep, 1},     {"flow", run_flow, 1},
+    {"bulk", run_bulk, 1},   {"mtu", run_mtu, 1},     {"count", run_count, 1},   {"sniff", run_sniff, 0},
+    {"forge", run_forge, 1}, {"burst", run_burst, 1}, {"stream", run_stream, 1},
 };
 
 static const struct option known[] = {
-    {"name", required_argument, NULL, 'n'},       {"port", required_argument, NULL, 'p'},
-    {"count", required_argument, NULL, 'c'},      {"pps", required_argument, NULL, 'r'},
-    {"timeout-ms", required_argument, NULL, 't'}, {"every-ms", required_argument, NULL, 'e'},
-    {"bytes", required_argument, NULL, 'b'},      {"connected", no_argument, NULL, 'C'},
-    {"mapped", no_argument, NULL, 'm'},           {"from", required_argument, NULL, 'f'},
-    {"id", required_argument, NULL, 'i'},         {"place", required_argument, NULL, 'P'},
-    {"device", required_argument, NULL, 'd'},     {NULL, 0, NULL, 0},
+    {"name", required_argument, NULL, 'n'},
+    {"port", required_argument, NULL, 'p'},
+    {"count", required_argument, NULL, 'c'},
+    {"pps", required_argument, NULL, 'r'},
+    {"timeout-ms", required_argument, NULL, 't'},
+    {"every-ms", required_argument, NULL, 'e'},
+    {"bytes", required_argument, NULL, 'b'},
+    {"connected", no_argument, NULL, 'C'},
+    {"mapped", no_argument, NULL, 'm'},
+    {"from", required_argument, NULL, 'f'},
+    {"id", required_argument, NULL, 'i'},
+    {"place", required_argument, NULL, 'P'},
+    {"device", required_argument, NULL, 'd'},
+    {"kbps", required_argument, NULL, 'k'},
+    {NULL, 0, NULL, 0},
 };
 
 static int positive(const char *text) {
@@ -84,6 +94,9 @@ static void read_option(int letter, struct options *options) {
   case 'e':
     options->every_ms = positive(optarg);
     break;
+  case 'k':
+    options->kbps = positive(optarg);
+    break;
   case 'b':
     options->bytes = positive(optarg);
     break;
@@ -118,8 +131,15 @@ static void read_targets(int argc, char **argv, struct options *options) {
 }
 
 int main(int argc, char **argv) {
-  static struct options options = {
-      .name = "", .from = "", .port = 8080, .count = 1, .timeout_ms = 1000, .every_ms = 20, .pps = 1000, .bytes = 65536};
+  static struct options options = {.name = "",
+                                   .from = "",
+                                   .port = 8080,
+                                   .count = 1,
+                                   .timeout_ms = 1000,
+                                   .every_ms = 20,
+                                   .pps = 1000,
+                                   .kbps = 1000,
+                                   .bytes = 65536};
   const char *name = argc > 1 ? argv[1] : "";
   signal(SIGPIPE, SIG_IGN);
   setvbuf(stdout, NULL, _IOLBF, 0);

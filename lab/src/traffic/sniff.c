@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "flow.h"
 #include "traffic.h"
@@ -24,6 +25,7 @@
 #define SNAP_BYTES 2048 // a flow's packets are far smaller
 #define ROOM_BYTES (64 << 20)
 #define WAIT_MS 50
+#define FIRST_OF_ALL (-20) // nice value
 
 struct seen_flow {
   uint64_t id, packets, bare;
@@ -127,6 +129,8 @@ static void report(const struct sniffer *sniffer) {
 int run_sniff(const struct options *options) {
   static struct sniffer sniffer;
   if (options->devices == 0) die("sniff needs a device");
+  // Where everybody wants a processor its fair share of one is less than it takes to look at every packet.
+  if (setpriority(PRIO_PROCESS, 0, FIRST_OF_ALL)) die("setpriority: %s", strerror(errno));
   for (int i = 0; i < options->devices; i++) {
     sniffer.device[i] = options->device[i];
     sniffer.poll[sniffer.sockets++] = (struct pollfd){.fd = open_device(options->device[i]), .events = POLLIN};

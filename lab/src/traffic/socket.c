@@ -16,8 +16,8 @@
 
 #include "traffic.h"
 
-// Seconds of a thousand packets each: a receiver that does not get the processor for a while must not be what loses them.
-#define RECEIVE_ROOM (16 << 20)
+// Seconds of ten thousand packets each: a receiver that does not get the processor for a while must not be what loses them.
+#define RECEIVE_ROOM (64 << 20)
 
 int64_t now_ns(void) {
   struct timespec now;

@@ -33,6 +33,7 @@ struct options {
   int timeout_ms;
   int every_ms;
   int pps;
+  int kbps;
   int bytes;
   uint64_t id; // of a flow
   int places;
@@ -56,6 +57,7 @@ int run_forge(const struct options *options);
 int run_count(const struct options *options);
 int run_sniff(const struct options *options);
 int run_burst(const struct options *options);
+int run_stream(const struct options *options);
 
 // Nanoseconds of CLOCK_MONOTONIC, the clock that other programs of the machine share.
 int64_t now_ns(void);

@@ -1,4 +1,5 @@
 import type { FlowReport, TrafficReport } from './flow.ts';
+import type { StreamReport } from './stream.ts';
 import { judgeTraffic } from './verdict.ts';
 
 const flow = (changes: Partial<FlowReport> = {}): FlowReport => ({
@@ -20,9 +21,25 @@ const flow = (changes: Partial<FlowReport> = {}): FlowReport => ({
   ...changes,
 });
 
-const report = (flows: FlowReport[], rig: Partial<TrafficReport['rig']> = {}): TrafficReport => ({
+const stream = (changes: Partial<StreamReport> = {}): StreamReport => ({
+  name: 'across nodes',
+  id: '2',
+  target: 'TCP/10.1.0.5:8080',
+  sent: 5_000_000,
+  arrived: 5_000_000,
+  isWhole: true,
+  isMeant: true,
+  kbps: 5000,
+  longestStallMs: 30,
+  retransmits: 2,
+  error: '',
+  ...changes,
+});
+
+const report = (flows: FlowReport[], rig: Partial<TrafficReport['rig']> = {}, streams: StreamReport[] = []): TrafficReport => ({
   flows,
-  rig: { strays: [], queueDrops: 0, backlogDrops: 0, ...rig },
+  streams,
+  rig: { strays: [], queueDrops: 0, backlogDrops: 0, wireguardDrops: { sockets: 0, tuns: 0 }, ...rig },
 });
 
 describe('traffic', () => {
@@ -57,8 +74,27 @@ describe('traffic', () => {
     ["the flow's socket", { queueDrops: 3 }, {}],
     ["a server's socket", {}, { queueDrops: 3 }],
     ['a processor', {}, { backlogDrops: 3 }],
+    ["WireGuard's sockets", {}, { wireguardDrops: { sockets: 3, tuns: 0 } }],
+    ["WireGuard's TUN devices", {}, { wireguardDrops: { sockets: 0, tuns: 3 } }],
   ])('is void when all that is missing may have been dropped by %s', (_, changes, rig) => {
     expect(judgeTraffic(report([flow({ lost: 3, ...changes })], rig)).verdict).toBe('void');
     expect(judgeTraffic(report([flow({ lost: 4, ...changes })], rig)).verdict).toBe('faulty');
+  });
+
+  it('is clean when streams arrive whole, whatever they sent again', () => {
+    const { verdict, text } = judgeTraffic(report([flow()], {}, [stream(), stream({ kbps: 4800, longestStallMs: 70 })]));
+    expect(verdict).toBe('clean');
+    expect(text).toContain('all 10 MB of 2 streams arrived, at 4.8 Mbit/s and more each, longest stall 70 ms, 4 segments sent again');
+  });
+
+  it.each<[string, Partial<StreamReport>]>([
+    ['4999999 of 5000000 bytes arrived', { arrived: 4_999_999, isWhole: false }],
+    ['ended with ECONNRESET', { isWhole: false, error: 'ECONNRESET' }],
+    ['at another place', { isMeant: false }],
+    ['5000000 of 5000000 bytes arrived', { isWhole: false }],
+  ])('is faulty when of a stream %s, also when the machine dropped something', (words, changes) => {
+    const { verdict, text } = judgeTraffic(report([flow()], { backlogDrops: 5 }, [stream(changes)]));
+    expect(verdict).toBe('faulty');
+    expect(text).toContain(words);
   });
 });

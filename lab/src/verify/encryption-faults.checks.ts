@@ -10,11 +10,12 @@ import { agentId, agentSocket, startAgent, waitForAgent } from '../node/agent.ts
 import type { ClusterPlan, NodePlace } from '../topology/plan.ts';
 import type { TrafficReport } from '../traffic/flow.ts';
 import { type Check, expectThat } from './check.ts';
-import { expectUnread, FLOW_PPS, raiseEpoch } from './encryption.checks.ts';
-import { encryptionOf, hasEncryption, waitForEpoch } from './encryption-view.ts';
+import { encryptionOf, hasEncryption, waitForEpoch, waitForEpochAmong } from './encryption-view.ts';
 import { allPairFlows, type ScopedFlow, trafficWhile } from './flow-set.ts';
 import { allNodes, allPods } from './pairs.ts';
 import { ping } from './ping.ts';
+import { nodeStreams } from './rotation-load.ts';
+import { expectUnread, raiseEpoch } from './rotation-phase.ts';
 
 const TIMEOUT_MS = 30_000;
 const PARTITION_MS = 10_000;
@@ -120,7 +121,7 @@ function podOf(lab: Lab, node: NodePlace) {
 
 /** Runs flows between all pods, and expects that those between other nodes lose nothing, and that nothing at all can be read. */
 async function othersUnharmed(lab: Lab, node: NodePlace, disturb: () => Promise<void>): Promise<string> {
-  const flows = allPairFlows(lab, FLOW_PPS);
+  const flows = allPairFlows(lab);
   const report = await trafficWhile(lab, flows, disturb, { sniff: true });
   return expectUnread(onlyOthers(report, flows, node));
 }
@@ -177,7 +178,7 @@ const leftBehindCheck: Check = {
       await withFault(lab, cut(node.id), async () => {
         for (const epoch of [before + 1, before + 2]) {
           await raiseEpoch(lab, cluster, ['--force']);
-          await waitForTarget(others, epoch);
+          await waitForEpochAmong(others, epoch);
         }
         await expectLeft(others, node);
       });
@@ -186,16 +187,6 @@ const leftBehindCheck: Check = {
     return `${node.id} missed two changes of keys, was closed, and is back; between the others ${text}`;
   },
 };
-
-/** Waits until these nodes send to each other by keys of an epoch. */
-async function waitForTarget(nodes: readonly NodePlace[], epoch: number): Promise<void> {
-  const names = new Set(nodes.map(({ id }) => id));
-  const settled = async (): Promise<boolean> => {
-    const views = await Promise.all(nodes.map(encryptionOf));
-    return views.every((view) => view?.peers.filter(({ name }) => names.has(name)).every((peer) => peer.epoch === epoch));
-  };
-  await waitUntil(settled, { what: `the others to send by keys of epoch ${epoch}`, timeoutMs: 2 * TIMEOUT_MS });
-}
 
 /** Waits until none of these nodes sends anything to another one. */
 async function expectLeft(nodes: readonly NodePlace[], left: NodePlace): Promise<void> {
@@ -216,11 +207,16 @@ const controlCheck: Check = {
     await waitForEpoch(lab);
     try {
       await restartAgents(lab, cluster, { 'enable-wireguard': 'false' });
-      const flows = allPairFlows(lab, FLOW_PPS).filter(
+      const flows = allPairFlows(lab).filter(
         ({ name, clusters }) => name.startsWith('across-nodes') && clusters.every((each) => each === cluster.name),
       );
-      const { sniffer } = await trafficWhile(lab, flows, async () => undefined, { sniff: true });
-      expectThat((sniffer?.plaintext ?? 0) > 0, `nothing could be read between nodes of ${cluster.name} that do not encrypt`);
+      const options = { sniff: true, streams: nodeStreams(lab, cluster.nodes) };
+      const { sniffer, ...seen } = await trafficWhile(lab, flows, async () => undefined, options);
+      const unseen = [...seen.flows, ...seen.streams].filter(({ id }) => !sniffer?.flows.has(id));
+      expectThat(
+        unseen.length === 0,
+        `nothing could be read of ${unseen.map(({ name }) => name).join(', ')} in ${cluster.name}, which does not encrypt`,
+      );
       return `${sniffer?.plaintext} packets could be read while ${cluster.name} did not encrypt; encrypted again after it`;
     } finally {
       await restartAgents(lab, cluster);

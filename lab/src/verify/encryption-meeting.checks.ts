@@ -2,9 +2,9 @@ import { connect, disconnect, waitForMesh } from '../control-plane/mesh.ts';
 import type { Lab } from '../lab.ts';
 import type { ClusterPlan } from '../topology/plan.ts';
 import type { Check } from './check.ts';
-import { expectUnread, FLOW_PPS, raiseEpoch } from './encryption.checks.ts';
 import { hasEncryption, waitForEpoch } from './encryption-view.ts';
 import { allPairFlows, trafficWhile } from './flow-set.ts';
+import { expectUnread, raiseEpoch } from './rotation-phase.ts';
 
 /** Of the epochs of clusters that meet: one of this parity, and an even one that is so much ahead. Where they meet is that, or so much more. */
 interface Meeting {
@@ -57,7 +57,7 @@ async function goTo(lab: Lab, cluster: ClusterPlan, epoch: number): Promise<void
 }
 
 async function meetUnharmed(lab: Lab, one: ClusterPlan, other: ClusterPlan, epoch: number): Promise<string> {
-  const inside = allPairFlows(lab, FLOW_PPS).filter(({ clusters }) => clusters.length === 1);
+  const inside = allPairFlows(lab).filter(({ clusters }) => clusters.length === 1);
   const meet = async (): Promise<void> => {
     await join(lab, one, other);
     await waitForEpoch(lab, epoch);

@@ -46,6 +46,16 @@ export function waitForEpoch(lab: Lab, epoch?: number, nodes: readonly NodePlace
   return waitUntil(settled, { what, timeoutMs: TIMEOUT_MS, onTimeout: () => seen });
 }
 
+/** Waits until these nodes send to each other by keys of an epoch. */
+export async function waitForEpochAmong(nodes: readonly NodePlace[], epoch: number): Promise<void> {
+  const names = new Set(nodes.map(({ id }) => id));
+  const settled = async (): Promise<boolean> => {
+    const views = await Promise.all(nodes.map(encryptionOf));
+    return views.every((view) => view?.peers.filter(({ name }) => names.has(name)).every((peer) => peer.epoch === epoch));
+  };
+  await waitUntil(settled, { what: `${[...names].join(', ')} to send to each other by keys of epoch ${epoch}`, timeoutMs: TIMEOUT_MS });
+}
+
 function isAt({ devices, peers }: EncryptionView, epoch: number, nodes: number): boolean {
   const live = devices.flatMap((device) => (device.epoch === null ? [] : [device.epoch]));
   return live.length === 1 && live[0] === epoch && peers.length === nodes - 1 && peers.every((peer) => peer.epoch === epoch);

@@ -4,9 +4,10 @@ import type { PodPlace } from '../topology/plan.ts';
 import { type FlowOptions, type FlowSpec, Flows, type TrafficReport } from '../traffic/flow.ts';
 import { ECHO_PORT } from '../traffic/traffic-program.ts';
 import { judgeTraffic } from '../traffic/verdict.ts';
-import { CheckFailed, expectThat } from './check.ts';
+import { expectThat } from './check.ts';
 import { type Pair, podPairs, podsOfApp, RELATIONS, type Relation } from './pairs.ts';
 import { hasServices, serviceTarget } from './service-view.ts';
+import { RigOverloaded } from './void-phase.ts';
 
 /** A flow, and the clusters that its ends may be in. */
 export interface ScopedFlow extends FlowSpec {
@@ -62,9 +63,6 @@ function directFlow(lab: Lab, relation: Relation, { from, to }: Pair<PodPlace, P
     target: l4Key('UDP', family === 4 ? ipv4 : ipv6, ECHO_PORT),
   };
 }
-
-/** What the machine itself dropped may be all that is missing: nothing is known, and only another run can tell. */
-export class RigOverloaded extends CheckFailed {}
 
 /**
  * Runs flows while `disturb` does its work, and answers how much was sent.

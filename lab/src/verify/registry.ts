@@ -7,6 +7,7 @@ import type { Check } from './check.ts';
 import { disconnectCheck } from './disconnect.check.ts';
 import { encryptionChecks } from './encryption.checks.ts';
 import { encryptionFaultChecks } from './encryption-faults.checks.ts';
+import { encryptionLoadChecks } from './encryption-load.checks.ts';
 import { encryptionMeetingChecks } from './encryption-meeting.checks.ts';
 import { forgedTunnelCheck } from './forged-tunnel.check.ts';
 import { hostChecks } from './host.checks.ts';
@@ -41,6 +42,7 @@ export const CHECKS: readonly Check[] = [
   ...bgpMaintenanceChecks,
   modeCheck,
   ...encryptionChecks,
+  ...encryptionLoadChecks,
   ...encryptionFaultChecks,
   ...encryptionMeetingChecks,
   ...restartChecks,

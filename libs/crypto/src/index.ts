@@ -26,6 +26,9 @@ export {
   writeKeyFile,
 } from './adapters/key-file.ts';
 export { type NodeFiles, nodeFiles, writeNodeFiles } from './adapters/node-files.ts';
+export { PairExchangeClient, type PairExchangeClientOptions } from './adapters/pair-exchange-client.ts';
+export { PairExchangeServer, type PairExchangeServerOptions } from './adapters/pair-exchange-server.ts';
+export { PairSecretFolder } from './adapters/pair-secret-folder.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
 export { type RunProgram, WgTool, WIREGUARD_DEVICE } from './adapters/wg-tool.ts';
 export { HIDDEN, hideSecrets } from './hide-secrets.ts';
@@ -61,6 +64,7 @@ export {
 export { type KeyAndRequest, newKeyAndRequest, type RequestedNames, requestForKey } from './pki/certificate-request.ts';
 export { type CaKeyPair, createClusterCa, createSuccessorCa, type NewCa } from './pki/cluster-ca.ts';
 export { keyBelongsTo } from './pki/key-pair.ts';
+export { type NodeTrust, nodeNamedBy, nodeOfCertificate } from './pki/node-of-certificate.ts';
 export * from './pki/pki.errors.ts';
 export { ageOf, type CertificateAge, type Dates, lookAgainMs, renewAt, renewalDue, renewedBy } from './pki/renewal.ts';
 export { type Revocation, revocationList } from './pki/revocation-list.ts';
@@ -87,7 +91,6 @@ export {
   type WireGuardDevice,
 } from './wireguard/epoch.ts';
 export { type ClusterTarget, type LiveEpochs, type MeshTarget, meshTarget, type WantedEpoch } from './wireguard/mesh-target.ts';
-export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/ml-kem.ts';
 export {
   leftBehind,
   newTarget,
@@ -97,7 +100,12 @@ export {
   rotationStays,
   rotationWaits,
 } from './wireguard/next-target.ts';
-export { type PairSecret, pairPsk } from './wireguard/pair-psk.ts';
+export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/preshared/ml-kem.ts';
+export { PairAgreements, type WantedAgreement } from './wireguard/preshared/pair-agreements.ts';
+export type { PairExchange, PairRequest } from './wireguard/preshared/pair-exchange.ts';
+export { type PairSecret, pairPsk, pskConfirmation } from './wireguard/preshared/pair-psk.ts';
+export { type PairKeys, type PairSecretStore, PairSecrets, type Proposal, type StoredPairs } from './wireguard/preshared/pair-secrets.ts';
+export { type LookPace, lookPace } from './wireguard/rotation/look-pace.ts';
 export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';
 export type { RotationAction } from './wireguard/rotation/rotation-action.ts';
 export { type KeyStore, type PeerPlace, RotationRunner, type RotationRunnerOptions } from './wireguard/rotation/rotation-runner.ts';
@@ -109,6 +117,7 @@ export { checkPodMtu, wireguardMtu } from './wireguard/wireguard-mtu.ts';
 export type {
   WireGuardDeviceSettings,
   WireGuardDeviceState,
+  WireGuardKeepalive,
   WireGuardPeer,
   WireGuardPeerState,
   WireGuardPort,

@@ -4,6 +4,7 @@ import { Rotation } from '../src/wireguard/rotation/rotation.ts';
 import type { RotationAction } from '../src/wireguard/rotation/rotation-action.ts';
 import type { PeerView, RotationView } from '../src/wireguard/rotation/rotation-view.ts';
 import { recordWithoutEpochs, type WireGuardRecord } from '../src/wireguard/rotation/wireguard-record.ts';
+import { WorldExchanges, WorldSecrets } from './world-secrets.ts';
 
 /** How the world is. Times in milliseconds. */
 export interface WorldOptions {
@@ -18,11 +19,25 @@ export interface WorldOptions {
   readonly paceMs: number;
   readonly drainMs: number;
   readonly maxOverlapMs: number;
+  /** Preshared keys, by a node's index; off unless given. */
+  readonly preshared?: (index: number) => WorldSecrets['mode'];
+  /** Whether a message of an exchange of preshared keys is lost; none is unless given. */
+  readonly loses?: (message: 'request' | 'answer') => boolean;
+}
+
+interface WorldPeer {
+  confirmed: boolean;
+  readonly asks: boolean;
+  /** It has a preshared key. */
+  readonly secret: boolean;
+  readonly psk: number | undefined;
+  /** When it last tried to shake hands. */
+  tried: number;
 }
 
 interface Device {
   publicKey: string | undefined;
-  readonly peers: Map<string, { confirmed: boolean; asks: boolean; tried: number }>;
+  readonly peers: Map<string, WorldPeer>;
 }
 
 interface Packet {
@@ -65,6 +80,7 @@ export class WorldNode {
   readonly tx = new Map<string, WireGuardDevice>();
   readonly versions: Version[] = [];
   readonly announced: Announcement[] = [];
+  readonly secrets: WorldSecrets;
   rotation: Rotation;
   /** It knows of no epochs: it has one key on its even device, and sends by that to whoever announces one. */
   withoutEpochs = false;
@@ -76,9 +92,10 @@ export class WorldNode {
   /** When its agent decides again. */
   decides = 0;
 
-  constructor(name: string, rotation: Rotation) {
+  constructor(name: string, rotation: Rotation, secrets: WorldSecrets) {
     this.name = name;
     this.rotation = rotation;
+    this.secrets = secrets;
   }
 }
 
@@ -95,14 +112,18 @@ export class RotationWorld {
   closed = 0;
   readonly #options: WorldOptions;
   readonly #names = new Map<string, WorldNode>();
+  readonly #exchanges: WorldExchanges;
   readonly #packets: Packet[] = [];
   #serial = 0;
 
   /** @param counts nodes of each cluster */
   constructor(counts: Readonly<Record<string, number>>, options: WorldOptions) {
     this.#options = options;
+    this.#exchanges = new WorldExchanges(options.random, options.loses ?? (() => false));
+    let index = 0;
+    const secrets = (): WorldSecrets => new WorldSecrets(options.preshared?.(index++) ?? 'off');
     this.nodes = Object.entries(counts).flatMap(([cluster, count]) =>
-      Array.from({ length: count }, (_, i) => new WorldNode(`${cluster}/n${String(i).padStart(4, '0')}`, this.#rotation())),
+      Array.from({ length: count }, (_, i) => new WorldNode(`${cluster}/n${String(i).padStart(4, '0')}`, this.#rotation(), secrets())),
     );
     for (const node of this.nodes) this.#names.set(node.name, node);
   }
@@ -112,6 +133,7 @@ export class RotationWorld {
     for (let passed = 0; passed < ms; passed += stepMs) {
       this.now += stepMs;
       for (const node of this.nodes) if (!node.isDown && this.now >= node.decides) this.#turn(node);
+      this.#exchanges.run(this.now);
       this.#shakeHands();
       this.#sendPackets();
       this.#receivePackets();
@@ -130,7 +152,7 @@ export class RotationWorld {
 
   /** Adds a node that knows of no epochs. */
   addWithoutEpochs(name: string): WorldNode {
-    const node = new WorldNode(name, this.#rotation());
+    const node = new WorldNode(name, this.#rotation(), new WorldSecrets('off'));
     node.withoutEpochs = true;
     node.devices.even.publicKey = `${name}#key`;
     this.nodes.push(node);
@@ -182,7 +204,7 @@ export class RotationWorld {
       if (peers.get(publicKey)?.confirmed) node.tx.set(other.name, 'even');
       if (peers.has(publicKey)) continue;
       for (const key of peers.keys()) if (this.#owner(key) === other) peers.delete(key);
-      peers.set(publicKey, { confirmed: false, asks: false, tried: this.now });
+      peers.set(publicKey, { confirmed: false, asks: false, secret: false, psk: undefined, tried: this.now });
       node.tx.delete(other.name);
     }
   }
@@ -201,7 +223,9 @@ export class RotationWorld {
   }
 
   #view(node: WorldNode): RotationView {
+    const secrets = node.secrets.view(node.keys);
     return {
+      ...(secrets && { secrets }),
       name: node.name,
       target: this.apart.get(clusterOf(node)) ?? this.target,
       keys: new Map(node.keys),
@@ -229,6 +253,7 @@ export class RotationWorld {
   #act(node: WorldNode, action: RotationAction): void {
     switch (action.do) {
       case 'make-key':
+        node.secrets.drop(action.epoch);
         node.keys.set(action.epoch, `${node.name}#${action.epoch}#${this.#serial++}`);
         return;
       case 'set-up':
@@ -237,18 +262,13 @@ export class RotationWorld {
       case 'publish':
         this.#publish(node, action.record);
         return;
+      case 'agree':
+        this.#agree(node, action);
+        return;
       case 'install':
-        node.devices[action.device].peers.set(action.publicKey, {
-          confirmed: false,
-          asks: action.begins,
-          tried: action.begins ? this.now : Number.NaN,
-        });
-        return;
       case 'kick':
-        node.devices[action.device].peers.get(action.publicKey)!.tried = this.now;
-        return;
       case 'quiet':
-        node.devices[action.device].peers.get(action.publicKey)!.asks = false;
+        this.#put(node, action);
         return;
       case 'send':
         node.tx.set(action.peer, action.device);
@@ -261,11 +281,33 @@ export class RotationWorld {
         node.devices[action.device].peers.delete(action.publicKey);
         return;
       case 'wipe':
+        node.secrets.drop(action.epoch);
         node.keys.delete(action.epoch);
         node.devices[action.device].publicKey = undefined;
         node.devices[action.device].peers.clear();
         return;
     }
+  }
+
+  #agree(node: WorldNode, action: Extract<RotationAction, { do: 'agree' }>): void {
+    const { rotation } = node;
+    this.#exchanges.ask(node, this.#names.get(action.peer)!, action, this.now, () => node.rotation === rotation);
+  }
+
+  /** Sessions stay, whatever is changed of a peer. */
+  #put(node: WorldNode, action: Extract<RotationAction, { do: 'install' | 'kick' | 'quiet' }>): void {
+    const { peers, publicKey } = node.devices[action.device];
+    const epoch = [...node.keys].find(([, key]) => key === publicKey)?.[0] ?? 0;
+    const psk = node.secrets.get(epoch, action.publicKey);
+    const before = peers.get(action.publicKey);
+    const asks = action.do === 'install' ? action.begins : action.do === 'kick';
+    peers.set(action.publicKey, {
+      confirmed: before?.confirmed ?? false,
+      asks,
+      secret: psk !== undefined,
+      psk,
+      tried: asks ? this.now : (before?.tried ?? Number.NaN),
+    });
   }
 
   #publish(node: WorldNode, record: WireGuardRecord): void {
@@ -287,7 +329,7 @@ export class RotationWorld {
           peer.tried = Number.NaN;
           const other = this.#owner(key);
           const back = other?.devices[name].publicKey === key ? other.devices[name].peers.get(publicKey ?? '') : undefined;
-          if (node.isDown || other === undefined || other.isDown || back === undefined) continue;
+          if (node.isDown || other === undefined || other.isDown || back === undefined || back.psk !== peer.psk) continue;
           peer.confirmed = true;
           back.confirmed = true;
         }
@@ -306,8 +348,10 @@ export class RotationWorld {
         const to = this.#names.get(name)!;
         if (from.isDown || to.isDown) continue;
         const own = from.devices[device].publicKey;
-        const theirs = [...from.devices[device].peers.keys()].find((key) => this.#owner(key) === to);
+        const [theirs, peer] = [...from.devices[device].peers].find(([key]) => this.#owner(key) === to) ?? [];
         if (own === undefined || theirs === undefined) this.wrong.push(`${this.now}: ${from.name} to ${name} by ${device}: no key`);
+        else if (from.secrets.mode === 'required' && !peer?.secret)
+          this.wrong.push(`${this.now}: ${from.name} to ${name} by ${device}: no preshared key`);
         else this.#packets.push({ from, to, device, between: [own, theirs], arrives: this.now + QUEUED_MS * this.#options.random() ** 4 });
       }
     }

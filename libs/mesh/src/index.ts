@@ -62,6 +62,7 @@ export { decodedRows, type RawValues, rawValues, type ValueMode } from './remote
 export { type AddressPorts, type BackendZone, decodeService, encodeService, type PortRow, type ServiceRecord } from './service.codec.ts';
 export { decodeServiceExport, type ExportedPort, encodeServiceExport, type ServiceExportRecord } from './service-export.codec.ts';
 export { canonicalTime, encodeTimestamp } from './timestamp.codec.ts';
+export { usableWireGuardRows } from './usable-wireguard-rows.ts';
 export { decodeWireGuard, encodeWireGuard } from './wireguard.codec.ts';
 export { decodeWireGuardTarget, encodeWireGuardTarget } from './wireguard-target.codec.ts';
 export { KvWireGuardTargets, TARGET_HISTORY_KEY, type TargetKv } from './wireguard-targets/kv-wireguard-targets.ts';

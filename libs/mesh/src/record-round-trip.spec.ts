@@ -36,12 +36,20 @@ const wireGuardKey = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes)
   bytes[0] = bytes[0]! | 1; // never all zeros
   return Buffer.from(bytes).toString('base64');
 });
+const kemKey = fc.uint8Array({ minLength: 1184, maxLength: 1184 }).map((bytes) => Buffer.from(bytes).toString('base64'));
+const kemKeys = fc.tuple(fc.option(kemKey, { nil: undefined }), fc.option(kemKey, { nil: undefined }));
 const epochs = fc
-  .tuple(fc.integer({ min: 1, max: 2 ** 31 }), fc.integer({ min: 0, max: 2 ** 30 }), fc.uniqueArray(wireGuardKey, { maxLength: 2 }))
-  .map(([first, gap, keys]) =>
+  .tuple(
+    fc.integer({ min: 1, max: 2 ** 31 }),
+    fc.integer({ min: 0, max: 2 ** 30 }),
+    fc.uniqueArray(wireGuardKey, { maxLength: 2 }),
+    kemKeys,
+  )
+  .map(([first, gap, keys, kems]) =>
     keys.map((publicKey, i) => {
       const epoch = first + i * (2 * gap + 1);
-      return { epoch, publicKey, port: epoch % 2 === 0 ? 51_871 : 51_872 };
+      const kem = kems[i] === undefined ? {} : { kemKey: kems[i] };
+      return { epoch, publicKey, port: epoch % 2 === 0 ? 51_871 : 51_872, ...kem };
     }),
   );
 const someNodes = fc

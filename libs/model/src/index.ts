@@ -3,7 +3,7 @@ export { CONFIG_KEYS, type Config, type ConfigKey, configSchema } from './config
 export { ENCRYPTION_EXEMPTIONS, type EncryptionExemption } from './config/encryption-exemptions.ts';
 export { CONFIG_INVALID, nearestKey, type ParsedConfig, parseConfig } from './config/parse-config.ts';
 export { ROUTING_MODES, type RoutingModeName, TUNNEL_PROTOCOLS, type TunnelProtocol, tunnelPort } from './config/tunnel.ts';
-export { WIREGUARD_PORTS } from './config/wireguard-ports.ts';
+export { KEY_EXCHANGE_PORT, WIREGUARD_PORTS } from './config/wireguard-ports.ts';
 export { type BgpCommunity, parseCommunity, WELL_KNOWN_COMMUNITIES } from './resource/bgp-community.ts';
 export {
   type BgpPeerBfd,

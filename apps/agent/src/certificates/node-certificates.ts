@@ -52,6 +52,12 @@ export function nodeCertificates(options: NodeCertificatesOptions): CredentialKe
   });
 }
 
+/** The files that the node shows who it is by; undefined where etcd asks for no certificate. */
+export function nodeCredential({ certFile, keyFile, trustedCaFile }: EtcdConfig): FileCredential | undefined {
+  if (certFile === undefined || keyFile === undefined || trustedCaFile === undefined) return undefined;
+  return new FileCredential({ certs: [certFile], key: keyFile, ca: trustedCaFile });
+}
+
 /** A certificate of the node, as status shows it. */
 export interface NodeCertificate {
   readonly name: string;

@@ -1,10 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
+import { type Clock, CodedError, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
 import {
   deviceOf,
   EpochKeyFolder,
   type EpochKeys,
+  type LookPace,
+  lookPace,
   type MeshTarget,
+  PAIR_EXCHANGE_CERTIFICATE,
+  PairSecretFolder,
+  PairSecrets,
+  type PeerPlace,
+  type PeerView,
   RotationRunner,
   systemRandomBytes,
   WgTool,
@@ -18,13 +25,10 @@ import type { AgentTables } from '../tables/agent-tables.ts';
 import { type EncryptionStatus, encryptionStatus } from './encryption-status.ts';
 import { EncryptionTables } from './encryption-tables.ts';
 import { excludedPeers } from './excluded-peers.ts';
+import { KeyExchange, type NodeCredential, type PairFacts } from './key-exchange.ts';
 import { placeOfNode } from './peer-place.ts';
 import { WIREGUARD_NAMES, WireGuardDevices, wireguardFolder } from './wireguard-devices.ts';
 
-/** Time between two looks: after something was done, while something is waited for, and while nothing is. */
-const BUSY_MS = 50;
-const WAITING_MS = 250;
-const IDLE_MS = 1_000;
 /** How long a kernel map may take to get a row. */
 const SETTLE_MS = 10_000;
 /** Time between two attempts to get the devices. */
@@ -67,6 +71,8 @@ export interface EncryptionHands {
   settled(address: string, revision: number, signal: AbortSignal): Promise<void>;
   /** Whether all other nodes are known. Before, nobody is taken for gone. */
   complete(): boolean;
+  /** By what the node agrees on preshared keys; undefined: it has no certificate. */
+  readonly credential: NodeCredential | undefined;
 }
 
 /**
@@ -82,6 +88,8 @@ export class AgentEncryption {
   #keys: ReadonlyMap<number, string> = new Map();
   #problem: string | undefined;
   readonly #broken = new Set<string>();
+  readonly #secrets: PairSecrets;
+  #exchange: KeyExchange | undefined;
   #runner: RotationRunner | undefined;
   /** What this process said last of its keys: what stands in the store may be older. */
   #said: WireGuardRecord | undefined;
@@ -90,9 +98,21 @@ export class AgentEncryption {
   constructor(options: AgentEncryptionOptions) {
     this.#options = options;
     const { config, facts } = options;
-    this.#tables = new EncryptionTables(options.tables, facts, excludedPeers(config));
+    const served = { isExcluded: excludedPeers(config), servesAll: config['wireguard-pq'] !== 'required' };
+    this.#tables = new EncryptionTables(options.tables, facts, served);
     this.#devices = new WireGuardDevices(facts.wireguardMtu);
-    this.#folder = new EpochKeyFolder(wireguardFolder(config['state-dir']));
+    const folder = wireguardFolder(config['state-dir']);
+    this.#folder = new EpochKeyFolder(folder);
+    this.#secrets = new PairSecrets(new PairSecretFolder(folder), config['wireguard-pq'] !== 'off');
+  }
+
+  /** Without a certificate no preshared keys are agreed on. @throws CodedError PAIR_EXCHANGE_CERTIFICATE where they are required */
+  checkCredential(credential: NodeCredential | undefined): void {
+    const { config, log } = this.#options;
+    if (credential !== undefined || config['wireguard-pq'] === 'off') return;
+    const problem = 'the etcd configuration names no certificate of this node';
+    if (config['wireguard-pq'] === 'required') throw new CodedError(PAIR_EXCHANGE_CERTIFICATE, problem, { object: 'wireguard-pq' });
+    log.warn({ [LOG.reason]: problem }, 'no preshared keys are agreed on');
   }
 
   /** Makes the devices, or takes over those that are there. Tries until it can. */
@@ -142,23 +162,27 @@ export class AgentEncryption {
   /** Runs until the signal aborts. What is on the devices stays. */
   async run(hands: EncryptionHands, signal: AbortSignal): Promise<void> {
     const { tables, clock } = this.#options;
-    const runner = this.#newRunner(hands, signal);
+    const exchange = this.#newExchange(hands.credential);
+    const runner = this.#newRunner(hands, exchange, signal);
     this.#runner = runner;
+    this.#exchange = exchange;
+    const answering = exchange?.run(signal);
     const stop = this.#listen();
     signal.addEventListener('abort', () => this.#wake.notify(), { once: true });
     try {
       await tables.store.changed.until(() => hands.complete(), signal);
       while (!signal.aborted) {
         const woken = this.#wake.wait();
-        const pauseMs = await this.#step(runner, hands, signal);
+        const { restMs, pauseMs } = await this.#step(runner, hands, signal);
         const cancel = clock.after(pauseMs, () => this.#wake.notify());
-        await woken;
+        await Promise.all([woken, delay(clock, restMs, signal)]);
         cancel();
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       stop();
+      await answering;
     }
   }
 
@@ -170,20 +194,24 @@ export class AgentEncryption {
       strict: config['encryption-strict-mode'],
       encryptNode: this.#encryptsNode,
       implementation: this.#devices.implementation,
-      problem: this.#problem,
+      problem: this.#problem ?? this.#exchange?.problem,
       exempt: this.#inTheClear.exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
       keys: this.#keys,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },
       peers: this.#tables.peers(this.#keys),
       isExcluded: this.#tables.isExcluded,
+      preshared: {
+        mode: config['wireguard-pq'],
+        agreed: (epoch, publicKey) => this.#secrets.agreed(epoch, publicKey),
+        failureOf: (peer) => this.#exchange?.agreements.failureOf(peer),
+      },
       target: this.#target(),
       targets: this.#tables.targets(),
       now: clock.wall() / 1000,
     });
   }
 
-  /** @returns after how long to look again, when nothing happens before */
-  async #step(runner: RotationRunner, hands: EncryptionHands, signal: AbortSignal): Promise<number> {
+  async #step(runner: RotationRunner, hands: EncryptionHands, signal: AbortSignal): Promise<LookPace> {
     try {
       const before = this.publicKey();
       const actions = await runner.step();
@@ -196,11 +224,11 @@ export class AgentEncryption {
         if (action.do !== 'quiet' && action.do !== 'kick')
           this.#options.log.debug({ action: action.do, ...nameless(action) }, 'encryption');
       this.#tell(undefined);
-      if (actions.length > 0) return BUSY_MS;
-      return this.#isMoving() ? WAITING_MS : IDLE_MS;
+      const peers = this.#tables.peers(this.#keys);
+      return lookPace({ acted: actions.length > 0, waits: this.#isMoving(peers) }, peers.length);
     } catch (error) {
       if (!signal.aborted) this.#tell(error);
-      return IDLE_MS;
+      return lookPace({ acted: false, waits: false }, 0);
     }
   }
 
@@ -225,12 +253,10 @@ export class AgentEncryption {
   }
 
   /** While somebody is not reached yet by the newest keys there will soon be something to do. */
-  #isMoving(): boolean {
+  #isMoving(peers: readonly PeerView[]): boolean {
     const newest = Math.max(0, ...this.#keys.keys());
     return (
-      this.#keys.size !== 1 ||
-      newest < this.#target().epoch ||
-      this.#tables.peers(this.#keys).some(({ tx, record }) => tx === 'closed' && record !== undefined)
+      this.#keys.size !== 1 || newest < this.#target().epoch || peers.some(({ tx, record }) => tx === 'closed' && record !== undefined)
     );
   }
 
@@ -248,9 +274,33 @@ export class AgentEncryption {
     return this.#tables.target(Math.max(0, ...this.#keys.keys()));
   }
 
-  #newRunner(hands: EncryptionHands, signal: AbortSignal): RotationRunner {
+  /** @returns undefined where no preshared keys are agreed on */
+  #newExchange(credential: NodeCredential | undefined): KeyExchange | undefined {
+    const { config, facts, clock, log } = this.#options;
+    if (credential === undefined || config['wireguard-pq'] === 'off') return undefined;
+    const own: PairFacts = {
+      name: this.#tables.name,
+      ownKey: (epoch) => this.#keys.get(epoch),
+      recordOf: (peer) => this.#tables.recordOf(peer),
+      addressOf: (peer) => this.#placeOf(peer)?.address,
+      isBare: (epoch, publicKey) => {
+        const found = this.#runner?.seen[deviceOf(epoch)]?.peers.find((each) => each.publicKey === publicKey);
+        return found !== undefined && found.latestHandshake > 0 && !found.hasPresharedKey;
+      },
+      until: (holds, until) => this.#options.tables.store.changed.until(holds, until),
+    };
+    const onAgreed = (): void => this.#wake.notify();
+    return new KeyExchange({ address: facts.hostIp, secrets: this.#secrets, credential, facts: own, clock, log, onAgreed });
+  }
+
+  #placeOf(peer: string): PeerPlace | undefined {
+    const node = this.#tables.node(peer);
+    return node && placeOfNode(node, this.#options.facts.hostIp.includes(':') ? 6 : 4);
+  }
+
+  #newRunner(hands: EncryptionHands, exchange: KeyExchange | undefined, signal: AbortSignal): RotationRunner {
     const { settled } = hands;
-    const { config, facts, clock } = this.#options;
+    const { config, clock } = this.#options;
     return new RotationRunner({
       name: this.#tables.name,
       times: { drainMs: config['wireguard-drain'] * 1000, maxOverlapMs: config['wireguard-max-overlap'] * 1000 },
@@ -271,10 +321,8 @@ export class AgentEncryption {
       published: () => this.#tables.published(),
       publish: async (record) => this.#publish(record, hands),
       peers: () => this.#tables.peers(this.#keys),
-      placeOf: (peer) => {
-        const node = this.#tables.node(peer);
-        return node && placeOfNode(node, facts.hostIp.includes(':') ? 6 : 4);
-      },
+      placeOf: (peer) => this.#placeOf(peer),
+      preshared: { secrets: this.#secrets, agreements: exchange?.agreements, required: config['wireguard-pq'] === 'required' },
       send: (peer, device) => this.#send(peer, device, settled, signal),
       close: (peer) => this.#send(peer, undefined, settled, signal),
     });

@@ -88,7 +88,7 @@ describe('a node stays closed whose record has', () => {
 
 describe('epochs', () => {
   const view = (theirs: WireGuardRecord['epochs'], keys: ReadonlyMap<number, string> = OWN_KEYS): RotationView => {
-    const peers = new Map([[keyOf(5), { confirmed: true, asks: false }]]);
+    const peers = new Map([[keyOf(5), { confirmed: true, asks: false, secret: false }]]);
     const devices = { even: { publicKey: keys.get(8), peers }, odd: { publicKey: undefined, peers: new Map() } };
     const west = { name: 'west/n1', tx: 'even', record: { epochs: theirs, minTx: 8, laggards: [] } } as const;
     return { name: 'east/n1', target: 8, keys, devices, published: undefined, peers: [west] };

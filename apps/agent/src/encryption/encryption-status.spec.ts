@@ -29,6 +29,7 @@ function facts(peers: readonly PeerView[]): EncryptionFacts {
     devices: { even, odd: undefined },
     peers,
     isExcluded: (name) => name.startsWith('shut/'),
+    preshared: { mode: 'preferred', agreed: () => false, failureOf: () => undefined },
     target: { epoch: 2, ignored: [] },
     targets: [{ cluster: 'east', clusterId: 1, target: 2, startedAt: '2026-01-01T00:00:00Z', by: 'operator', reason: 'schedule' }],
     now: 1000,
@@ -49,6 +50,19 @@ it('says of each peer how it is reached, and since when', () => {
     ['east/n3', 'handshake', null, null],
     ['east/n4', 'closed', null, null],
     ['east/n5', 'no-keys', null, null],
+  ]);
+});
+
+it('says which peers have no preshared key yet where one is required, and why', () => {
+  const agreed = (_: number, publicKey: string): boolean => publicKey === 'east/n3 2';
+  const failureOf = (name: string): string | undefined => (name === 'east/n4' ? 'no answer' : undefined);
+  const { peers } = encryptionStatus({
+    ...facts([peer('east/n3', 'closed', 2), peer('east/n4', 'closed', 2)]),
+    preshared: { mode: 'required', agreed, failureOf },
+  });
+  expect(peers.map(({ name, state, pqProblem }) => [name, state, pqProblem])).toEqual([
+    ['east/n3', 'handshake', undefined],
+    ['east/n4', 'preshared-key', 'no answer'],
   ]);
 });
 

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   deviceOf,
   type Epoch,
-  keyOf,
   type MeshTarget,
   type PeerView,
   type WireGuardDevice,
@@ -13,10 +12,13 @@ import { WIREGUARD_PORTS, type WireGuardTargetRow } from '@isthmus/model';
 import { WIREGUARD_NAMES } from './wireguard-devices.ts';
 
 /**
- * How a peer is reached: `no-keys`: it publishes none; `handshake`: there was none yet; `excluded`: the configuration says that nothing is sent to it;
- * `closed`: nothing is sent to it for another reason.
+ * How a peer is reached: `no-keys`: it publishes none; `preshared-key`: none was agreed on yet; `handshake`: there was none yet; `excluded`: the
+ * configuration says that nothing is sent to it; `closed`: nothing is sent to it for another reason.
  */
-export type PeerEncryptionState = 'encrypted' | 'closed' | 'handshake' | 'no-keys' | 'excluded';
+export type PeerEncryptionState = 'encrypted' | 'closed' | 'preshared-key' | 'handshake' | 'no-keys' | 'excluded';
+
+/** See `wireguard-pq`. */
+export type PresharedMode = 'off' | 'preferred' | 'required';
 
 /** What `isthmus encrypt status` shows. No key is in it, only fingerprints of public ones. */
 export interface EncryptionStatus {
@@ -25,6 +27,8 @@ export interface EncryptionStatus {
   /** What cannot be encrypted is dropped. */
   readonly strict: boolean;
   readonly encryptNode: boolean;
+  /** Whether preshared keys are agreed on. */
+  readonly pq: PresharedMode;
   readonly implementation: 'kernel' | 'wireguard-go' | '';
   /** Why nothing can be encrypted. */
   readonly problem?: string;
@@ -62,7 +66,10 @@ export interface PeerEncryption {
   readonly handshakeAgeSeconds: number | null;
   readonly receivedBytes: number;
   readonly sentBytes: number;
+  /** Its session has a preshared key. */
   readonly pq: boolean;
+  /** Why none could be agreed on when that was last tried. */
+  readonly pqProblem?: string;
   readonly state: PeerEncryptionState;
 }
 
@@ -80,6 +87,11 @@ export interface EncryptionFacts {
   readonly peers: readonly PeerView[];
   /** Whether nothing is to be sent to a node. */
   isExcluded(name: string): boolean;
+  readonly preshared: {
+    readonly mode: PresharedMode;
+    agreed(epoch: Epoch, publicKey: string): boolean;
+    failureOf(peer: string): string | undefined;
+  };
   readonly target: MeshTarget;
   readonly targets: readonly WireGuardTargetRow[];
   /** Seconds since 1970. */
@@ -91,6 +103,7 @@ export const NO_ENCRYPTION: Omit<EncryptionStatus, 'node'> = {
   enabled: false,
   strict: false,
   encryptNode: false,
+  pq: 'off',
   implementation: '',
   exempt: [],
   devices: [],
@@ -108,6 +121,7 @@ export function encryptionStatus(facts: EncryptionFacts): EncryptionStatus {
     node: facts.node,
     strict: facts.strict,
     encryptNode: facts.encryptNode,
+    pq: facts.preshared.mode,
     implementation: facts.implementation,
     ...(problem === undefined ? {} : { problem }),
     exempt: facts.exempt,
@@ -163,6 +177,7 @@ function peerStatus(facts: EncryptionFacts, { name, record, tx }: PeerView): Pee
     return found === undefined ? [] : [{ epoch, ...found }];
   });
   const used = states.find(({ epoch }) => deviceOf(epoch) === tx);
+  const pqProblem = facts.preshared.failureOf(name);
   return {
     name,
     tx,
@@ -172,14 +187,18 @@ function peerStatus(facts: EncryptionFacts, { name, record, tx }: PeerView): Pee
     receivedBytes: sum(states, ({ received }) => received),
     sentBytes: sum(states, ({ sent }) => sent),
     pq: used?.hasPresharedKey ?? false,
+    ...(pqProblem === undefined ? {} : { pqProblem }),
     state: facts.isExcluded(name) ? 'excluded' : stateOf(facts, record, tx),
   };
 }
 
-function stateOf({ keys }: EncryptionFacts, record: PeerView['record'], tx: PeerView['tx']): PeerEncryptionState {
+function stateOf({ keys, preshared }: EncryptionFacts, record: PeerView['record'], tx: PeerView['tx']): PeerEncryptionState {
   if (tx !== 'closed') return 'encrypted';
   if (record === undefined || record.epochs.length === 0) return 'no-keys';
-  return [...keys.keys()].some((epoch) => keyOf(record, epoch) !== undefined) ? 'handshake' : 'closed';
+  const common = record.epochs.filter(({ epoch }) => keys.has(epoch));
+  if (common.length === 0) return 'closed';
+  const lacks = preshared.mode === 'required' && !common.some(({ epoch, publicKey }) => preshared.agreed(epoch, publicKey));
+  return lacks ? 'preshared-key' : 'handshake';
 }
 
 function sum(states: readonly WireGuardPeerState[], of: (state: WireGuardPeerState) => number): number {

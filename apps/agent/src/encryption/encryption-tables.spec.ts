@@ -16,13 +16,13 @@ const record = (cluster: string, name: string, epoch: number, publicKey = `${clu
 const OWN_KEYS = new Map([[8, 'east/n1']]);
 const CILIUM_KEY = Buffer.alloc(32, 9).toString('base64');
 
-function fixture(excluded: readonly string[] = []) {
+function fixture(excluded: readonly string[] = [], servesAll = true) {
   const tables = ownTables(new ManualClock());
   const { localNodes, remoteNodes, localWireGuard } = tables.sources;
   localNodes.put('east/n1', node('east', 'n1', '192.0.2.1'));
   remoteNodes.put('west/n1', node('west', 'n1', '192.0.2.9', '2001:db8::9'));
   localWireGuard.put('east/n1', record('east', 'n1', 8));
-  return { tables, encryption: new EncryptionTables(tables, OWN_NODE, (name) => excluded.includes(name)) };
+  return { tables, encryption: new EncryptionTables(tables, OWN_NODE, { isExcluded: (name) => excluded.includes(name), servesAll }) };
 }
 
 const tx = ({ encryption }: ReturnType<typeof fixture>): string[] => encryption.peers(OWN_KEYS).map((peer) => `${peer.name} ${peer.tx}`);
@@ -117,6 +117,10 @@ describe('a node that has but one key', () => {
     west(cilium(CILIUM_KEY), OWN_KEYS, f);
     const single = f.encryption.peers(OWN_KEYS).filter(({ withoutEpochs }) => withoutEpochs);
     expect(single.map(({ name }) => name)).toEqual(['west/n1']);
+  });
+
+  it('is closed where preshared keys are required, and holds nobody up', () => {
+    expect(west(cilium(CILIUM_KEY), OWN_KEYS, fixture([], false))).toEqual({ name: 'west/n1', tx: 'closed', record: undefined });
   });
 
   it('is closed when it is left out', () => {

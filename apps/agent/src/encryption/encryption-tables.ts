@@ -8,10 +8,18 @@ import {
   type WireGuardDevice,
   type WireGuardRecord,
 } from '@isthmus/crypto';
+import { usableWireGuardRows } from '@isthmus/mesh';
 import type { NodeRow, WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
 import type { AgentTables, OwnNode } from '../tables/agent-tables.ts';
 import { keysWithoutEpochs } from '../tables/keys-without-epochs.ts';
-import { usableWireGuardRows } from '../tables/usable-wireguard-rows.ts';
+
+/** Which nodes get keys. */
+export interface Served {
+  /** Whether a node is to be left closed. */
+  readonly isExcluded?: (name: string) => boolean;
+  /** False: none that knows of no epochs. With those there can be no preshared keys. */
+  readonly servesAll?: boolean;
+}
 
 /** What the agent's tables say of encryption, and the one that its keys decide: by which device packets go to a node. */
 export class EncryptionTables {
@@ -21,10 +29,15 @@ export class EncryptionTables {
   readonly #cluster: string;
   /** Whether a node is to be left closed. */
   readonly isExcluded: (name: string) => boolean;
+  #usable: { readonly revision: number; readonly rows: ReadonlyMap<string, WireGuardRow> } | undefined;
 
-  /** @param isExcluded see {@link EncryptionTables.isExcluded}; nobody is when it is left out */
-  constructor(tables: AgentTables, own: Pick<OwnNode, 'cluster' | 'node'>, isExcluded: (name: string) => boolean = () => false) {
-    this.isExcluded = isExcluded;
+  /** Nodes that know of no epochs, too. */
+  readonly #servesAll: boolean;
+
+  /** @param served who is left closed: nobody, unless given */
+  constructor(tables: AgentTables, own: Pick<OwnNode, 'cluster' | 'node'>, { isExcluded, servesAll }: Served = {}) {
+    this.isExcluded = isExcluded ?? (() => false);
+    this.#servesAll = servesAll ?? true;
     this.name = `${own.cluster}/${own.node}`;
     this.#tables = tables;
     this.#cluster = own.cluster;
@@ -53,7 +66,12 @@ export class EncryptionTables {
 
   /** What the store has of this node. */
   published(): WireGuardRecord | undefined {
-    return recordOf(this.#rows().get(this.name));
+    return this.recordOf(this.name);
+  }
+
+  /** What a node publishes. */
+  recordOf(name: string): WireGuardRecord | undefined {
+    return recordOf(this.#rows().get(name));
   }
 
   /** What the store has of this node about what other clusters want. */
@@ -75,17 +93,13 @@ export class EncryptionTables {
     const { localNodes, remoteNodes, wireguardTx } = this.#tables.sources;
     const rows = this.#rows();
     const nodes = [localNodes, remoteNodes].flatMap(({ table }) => [...table.rows()]).filter(([name]) => name !== this.name);
-    const taken = [...own.values(), ...[...rows.values()].flatMap(({ epochs }) => epochs.map(({ publicKey }) => publicKey))];
-    const single = keysWithoutEpochs(
-      nodes.filter(([name]) => !rows.has(name)),
-      taken,
-    );
+    const single = this.#servesAll ? keysWithoutEpochs(nodes, rows, own.values()) : new Map<string, string>();
     return nodes.map(([name, { internalIps }]) => {
       const devices = new Set(internalIps.map((ip) => wireguardTx.table.get(ip)?.device ?? 'closed'));
       const tx = devices.size === 1 ? [...devices][0]! : 'closed';
       if (this.isExcluded(name)) return { name, tx, record: undefined };
       const key = single.get(name);
-      if (key === undefined) return { name, tx, record: recordOf(rows.get(name)) };
+      if (key === undefined) return { name, tx, record: rows.get(name) };
       return { name, tx, record: recordWithoutEpochs(key, own.keys()), withoutEpochs: true };
     });
   }
@@ -110,9 +124,13 @@ export class EncryptionTables {
     });
   }
 
+  /** They are asked for several times in a look, and a large mesh has many. */
   #rows(): ReadonlyMap<string, WireGuardRow> {
-    const { localWireGuard, remoteWireGuard } = this.#tables.sources;
-    return usableWireGuardRows([...localWireGuard.table.rows(), ...remoteWireGuard.table.rows()], this.#cluster);
+    const { store, sources } = this.#tables;
+    if (this.#usable?.revision === store.revision) return this.#usable.rows;
+    const rows = usableWireGuardRows([...sources.localWireGuard.table.rows(), ...sources.remoteWireGuard.table.rows()], this.#cluster);
+    this.#usable = { revision: store.revision, rows };
+    return rows;
   }
 }
 

@@ -30,6 +30,7 @@ it('counts peers by how they are reached', async () => {
     'isthmus_wireguard_target_epoch 3',
     'isthmus_wireguard_epoch{device="even"} 2',
     'isthmus_wireguard_peers{state="encrypted"} 2',
+    'isthmus_wireguard_peers{state="preshared-key"} 0',
     'isthmus_wireguard_peers{state="handshake"} 0',
     'isthmus_wireguard_peers{state="closed"} 0',
     'isthmus_wireguard_peers{state="no-keys"} 1',

@@ -2,7 +2,7 @@ import type { MetricSet } from '@isthmus/core';
 import type { EncryptionStatus, PeerEncryptionState } from '../encryption/encryption-status.ts';
 import type { AGENT_METRICS } from './metric-list.ts';
 
-const STATES: readonly PeerEncryptionState[] = ['encrypted', 'handshake', 'closed', 'no-keys', 'excluded'];
+const STATES: readonly PeerEncryptionState[] = ['encrypted', 'preshared-key', 'handshake', 'closed', 'no-keys', 'excluded'];
 
 /** Metrics of encryption; all zero where there is none. */
 export function measureEncryption(metrics: MetricSet<typeof AGENT_METRICS>, status: () => EncryptionStatus): void {

@@ -147,7 +147,7 @@ export const AGENT_METRICS = defineMetrics('agent', {
     type: 'gauge',
     labels: ['state'],
     unit: 'nodes',
-    help: 'Other nodes: `encrypted`; `handshake`, `closed`, `no-keys`, `excluded`: nothing is sent to them, and why',
+    help: 'Other nodes: `encrypted`; `preshared-key`, `handshake`, `closed`, `no-keys`, `excluded`: nothing is sent to them, and why',
   },
   isthmus_wireguard_pq_peers: { type: 'gauge', labels: [], unit: 'nodes', help: 'Other nodes whose sessions have a preshared key' },
   isthmus_wireguard_handshake_age_seconds: {

@@ -16,7 +16,7 @@ function fixture() {
     ownCluster: 'east',
     clock,
     random: seededRandom(1),
-    onConfigured: (cluster, id) => said.push(`${cluster}=${id}`),
+    onConfigured: (cluster, { id }) => said.push(`${cluster}=${id}`),
     onRemoved: (cluster) => said.push(`-${cluster}`),
     onComplete: () => said.push('complete'),
     onDisconnected: () => undefined,

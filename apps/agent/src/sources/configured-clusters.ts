@@ -1,6 +1,6 @@
 import { Backoff, type Clock, delay, Notifier, type Random } from '@isthmus/core';
 import { type KvStore, type MirrorChange, mirrorPrefix } from '@isthmus/kvstore';
-import { decodeConfiguredCluster, ISTHMUS_CLUSTERS_PREFIX, isthmusClustersCanaryKey } from '@isthmus/mesh';
+import { type ConfiguredCluster, decodeConfiguredCluster, ISTHMUS_CLUSTERS_PREFIX, isthmusClustersCanaryKey } from '@isthmus/mesh';
 
 /** What is followed, and who hears of it. Callbacks must not throw. */
 export interface ConfiguredClustersOptions {
@@ -9,8 +9,8 @@ export interface ConfiguredClustersOptions {
   readonly ownCluster: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** A cluster is configured. @param clusterId 0: its number is not known yet */
-  readonly onConfigured: (cluster: string, clusterId: number) => void;
+  /** A cluster is configured, or is so in another way: its number may be 0, which is not known yet. */
+  readonly onConfigured: (cluster: string, as: ConfiguredCluster) => void;
   /** A cluster is configured no more, for certain. */
   readonly onRemoved: (cluster: string) => void;
   /** Every configured cluster has been told of. Once. */
@@ -70,7 +70,7 @@ export class ConfiguredClusters {
     const entry = decodeConfiguredCluster(value);
     this.#configured.add(cluster);
     this.#missing.delete(cluster);
-    this.#options.onConfigured(cluster, entry.ok ? entry.value.id : 0);
+    this.#options.onConfigured(cluster, entry.ok ? entry.value : { id: 0, caBundle: '' });
   }
 
   #listSynced(): void {

@@ -42,6 +42,7 @@ export class MeshSource {
   readonly #follower: KvFollower;
   readonly #configured: ConfiguredClusters;
   readonly #ids = new ClusterIds();
+  readonly #caBundles = new Map<string, string>();
   readonly #clusters = new Map<string, { remote: RemoteCluster<never>; tables: RemoteTables }>();
 
   constructor(options: MeshSourceOptions, tables: SourceTables) {
@@ -54,7 +55,10 @@ export class MeshSource {
       ownCluster: own.name,
       clock,
       random,
-      onConfigured: (cluster, clusterId) => this.#configure(cluster, clusterId),
+      onConfigured: (cluster, { id, caBundle }) => {
+        this.#caBundles.set(cluster, caBundle);
+        this.#configure(cluster, id);
+      },
       onRemoved: (cluster) => this.#remove(cluster),
       onComplete: () => this.#checkKnown(),
       onDisconnected,
@@ -64,6 +68,11 @@ export class MeshSource {
   /** Whether it is known which clusters there are. */
   get listed(): boolean {
     return this.#configured.complete;
+  }
+
+  /** CAs of a remote cluster's certificates, PEM; empty: it is not configured, or they are not known. */
+  caBundleOf(cluster: string): string {
+    return this.#caBundles.get(cluster) ?? '';
   }
 
   /** Each remote cluster as it stands. */
@@ -97,6 +106,7 @@ export class MeshSource {
   #remove(cluster: string): void {
     this.#clusters.get(cluster)?.remote.remove();
     this.#clusters.delete(cluster);
+    this.#caBundles.delete(cluster);
     this.#checkKnown();
   }
 

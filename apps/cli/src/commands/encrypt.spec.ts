@@ -30,6 +30,7 @@ const ON = {
   node: 'west/n1',
   strict: true,
   encryptNode: true,
+  pq: 'preferred',
   implementation: 'kernel',
   exempt: [{ protocol: 'tcp', ports: [2379, 2380], what: 'etcd' }],
   devices: [
@@ -75,6 +76,7 @@ describe('encrypt status', () => {
         'in the clear   tcp 2379,2380: etcd\n' +
         'target         epoch 7, for 60s\n' +
         'nodes          3 of 3 at the target\n' +
+        'preshared      keys where both nodes agree on one\n' +
         '\n' +
         'DEVICE         EPOCHS   PORT    EPOCH   KEY\n' +
         'isth_wg_even   even     51871   -       -\n' +
@@ -96,7 +98,7 @@ describe('encrypt status', () => {
     expect(cli.out).toContain('encryption   on, not strict: to a node without keys packets go as they are, and plain ones are taken\n');
     expect(cli.out).toContain("nodes' own   not encrypted\ntarget       epoch 7");
     expect(cli.out).toContain(
-      'nodes        1 of 3 at the target\nbehind       east/n1, east/n2\nno keys      east/n2\nrotation     blocked by cilium/n1, cilium/n2\nproblem      no device?[2J\n',
+      'nodes        1 of 3 at the target\npreshared    keys where both nodes agree on one\nbehind       east/n1, east/n2\nno keys      east/n2\nrotation     blocked by cilium/n1, cilium/n2\nproblem      no device?[2J\n',
     );
     expect(cli.out).toContain('east/n1   -          -       -           1.9 MiB    900 B   yes   closed\n');
   });
@@ -106,7 +108,13 @@ describe('encrypt status', () => {
     expect(await cli.run('encrypt', 'status')).toBe(0);
   });
 
-  it.each(['closed', 'handshake', 'no-keys'])('ends with 3 while a node is %s', async (state) => {
+  it('says why a preshared key could not be agreed on', async () => {
+    answer({ pq: 'required', peers: [{ ...PEER, state: 'preshared-key', pqProblem: 'no answer\u001b[2J' }] });
+    expect(await cli.run('encrypt', 'status')).toBe(3);
+    expect(cli.out).toContain('preshared      keys with every node, or nothing is sent to it\nno preshared   east/n1: no answer?[2J\n');
+  });
+
+  it.each(['closed', 'preshared-key', 'handshake', 'no-keys'])('ends with 3 while a node is %s', async (state) => {
     answer({ peers: [PEER, { ...PEER, state }] });
     expect(await cli.run('encrypt', 'status', '-o', 'json')).toBe(3);
   });

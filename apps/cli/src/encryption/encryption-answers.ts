@@ -27,7 +27,9 @@ const peerSchema = z.object({
   sentBytes: z.number(),
   /** With a secret that a quantum computer does not find, either. */
   pq: z.boolean(),
-  state: z.enum(['encrypted', 'closed', 'handshake', 'no-keys', 'excluded']),
+  /** Why no such secret could be agreed on. */
+  pqProblem: z.string().optional(),
+  state: z.enum(['encrypted', 'closed', 'preshared-key', 'handshake', 'no-keys', 'excluded']),
 });
 /** How a node reaches another one. */
 export type EncryptionPeer = z.output<typeof peerSchema>;
@@ -59,6 +61,8 @@ const encryptionSchema = z.object({
   strict: z.boolean(),
   /** The nodes' own packets, too. */
   encryptNode: z.boolean(),
+  /** Whether such secrets are agreed on. */
+  pq: z.enum(['off', 'preferred', 'required']),
   implementation: z.enum(['kernel', 'wireguard-go', '']),
   problem: z.string().optional(),
   /** What nodes send each other as it is in any case. */

@@ -7,6 +7,12 @@ import type { Encryption, EncryptionPeer } from './encryption-answers.ts';
 const DEVICE_HEADINGS = ['DEVICE', 'EPOCHS', 'PORT', 'EPOCH', 'KEY'];
 const PEER_HEADINGS = ['NODE', 'SENDS BY', 'EPOCH', 'HANDSHAKE', 'RECEIVED', 'SENT', 'PQ', 'STATE'];
 
+const PRESHARED_TEXT: Readonly<Record<Encryption['pq'], string>> = {
+  off: 'no new keys',
+  preferred: 'keys where both nodes agree on one',
+  required: 'keys with every node, or nothing is sent to it',
+};
+
 const OFF = `encryption is off: what goes to other nodes can be read on its way
   to turn it on: set enable-wireguard: true in the configuration of every cluster of the mesh, for agents and operators
 `;
@@ -43,9 +49,13 @@ function headRows(seen: Encryption, now: number, colour: boolean): [string, stri
     ...(seen.encryptNode ? seen.exempt.map((each): [string, string] => ['in the clear', exemptText(each)]) : []),
     ['target', target === 0 ? 'none yet' : `epoch ${target}${age === '' ? '' : `, for ${age}`}`],
     ['nodes', paint(colour, atTarget === nodes ? 'good' : 'doubtful', `${atTarget} of ${nodes} at the target`)],
+    ['preshared', PRESHARED_TEXT[seen.pq]],
     ...row('behind', laggards.map(printable)),
     ...row('no keys', withoutKeys.map(printable)),
     ...(blockedBy.length === 0 ? [] : row('rotation', [`blocked by ${blockedBy.map(printable).join(', ')}`])),
+    ...seen.peers.flatMap(({ name, pqProblem }) =>
+      pqProblem === undefined ? [] : row('no preshared', [printable(`${name}: ${pqProblem}`)]),
+    ),
   ];
   return problem === undefined ? rows : [...rows, ['problem', paint(colour, 'bad', printable(problem))]];
 }
@@ -72,7 +82,7 @@ function peerCells({ name, tx, epoch, handshakeAgeSeconds, receivedBytes, sentBy
     sizeText(receivedBytes),
     sizeText(sentBytes),
     pq ? 'yes' : 'no',
-    { text: state, tone: state === 'encrypted' ? 'good' : state === 'handshake' ? 'doubtful' : 'bad' },
+    { text: state, tone: state === 'encrypted' ? 'good' : state === 'handshake' || state === 'preshared-key' ? 'doubtful' : 'bad' },
   ];
 }
 

@@ -21,6 +21,8 @@ export interface MirroredClusterOptions {
   cluster: string;
   /** Number under which it was last known; 0: none. */
   id: number;
+  /** CAs of its certificates, PEM; empty: not known. */
+  caBundle: string;
   tables: CacheTables;
   store: Store;
   ids: ClusterIds;
@@ -35,21 +37,30 @@ export class MirroredCluster implements RemoteSink<RawValues> {
   /** Kinds of which every record is in the tables. */
   readonly #complete = new Set<RecordKind>();
   #id: number;
+  #caBundle: string;
 
   constructor(options: MirroredClusterOptions) {
     const { cluster, tables } = options;
     this.#options = options;
     this.cluster = cluster;
     this.#id = options.id;
+    this.#caBundle = options.caBundle;
     this.#canaries = byKind((kind) => this.#canary(kind));
     // What the mesh etcd has of it from earlier stays until it is known what there is.
     for (const writer of cacheWriters(tables)) writer.declare(cluster);
-    tables.clusters.put(cluster, encodeConfiguredCluster({ id: this.#id }));
+    this.#sayConfigured();
   }
 
   /** Number under which it is known; 0: none yet. */
   get id(): number {
     return this.#id;
+  }
+
+  /** Has agents know its nodes by these CAs. */
+  trust(caBundle: string): void {
+    if (caBundle === this.#caBundle) return;
+    this.#caBundle = caBundle;
+    this.#sayConfigured();
   }
 
   /** Names of the records that the tables have now. */
@@ -82,7 +93,7 @@ export class MirroredCluster implements RemoteSink<RawValues> {
     this.#id = config.id;
     const mirrored = { ...config, cached: true, syncedCanaries: true, endpointSlicesExportMode: '' };
     tables.leased.writer.put(clusterConfigKey(this.cluster), encodeClusterConfig(mirrored));
-    tables.clusters.put(this.cluster, encodeConfiguredCluster({ id: config.id }));
+    this.#sayConfigured();
   }
 
   heartbeat(value: string): void {
@@ -116,6 +127,10 @@ export class MirroredCluster implements RemoteSink<RawValues> {
       this.#drop();
     });
     for (const writer of cacheWriters(tables)) writer.forget(this.cluster);
+  }
+
+  #sayConfigured(): void {
+    this.#options.tables.clusters.put(this.cluster, encodeConfiguredCluster({ id: this.#id, caBundle: this.#caBundle }));
   }
 
   #drop(): void {

@@ -9,6 +9,8 @@ export interface RemoteConfig {
   readonly id: number;
   /** Pod networks that it gave then; empty: not known. */
   readonly podCidrs: readonly string[];
+  /** CAs of its certificates, PEM; empty: not known. Not part of `digest`: another one is no reason to connect anew. */
+  readonly caBundle: string;
   /** How to reach its mesh etcd; undefined when the configuration cannot be used. */
   readonly etcd: EtcdConfig | undefined;
   /** Why it cannot. */

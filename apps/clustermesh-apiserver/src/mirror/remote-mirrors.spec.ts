@@ -280,6 +280,19 @@ describe('RemoteMirrors', () => {
     await inTime('west is refused for another reason', clock, () => status('west')?.problem?.code === 'MESH_ID_CHANGED');
   });
 
+  it("tells agents by which CAs a remote's nodes are known, and connects anew for none", async () => {
+    await meshed();
+    const clusters = (): string | undefined => ours()['cilium/cache/isthmus/clusters/v1/west'];
+    const west1 = { name: 'west', digest: 'west/2', id: 0, podCidrs: [], etcd: { endpoints: ['memory://west'] } };
+    const north1 = { name: 'north', digest: 'north/3', id: 0, podCidrs: [], caBundle: '', etcd: { endpoints: ['memory://north'] } };
+    const lines = east!.lines.length;
+    for (const caBundle of ['one', 'one, two']) {
+      east!.configs.set({ ...west1, caBundle }, north1);
+      await inTime('the CAs are told', clock, () => clusters() === JSON.stringify({ id: 2, caBundle }));
+    }
+    expect(east!.lines.slice(lines)).toEqual([]);
+  });
+
   it('takes no address of others, and says whose it is', async () => {
     await put(west!.cluster, ...ipEntry(west!, '10.1.0.9', 7, 'shop'));
     await put(west!.cluster, ...ipEntry(west!, '10.3.1.5', 7, 'shop'));

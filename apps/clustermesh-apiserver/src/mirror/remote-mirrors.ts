@@ -135,6 +135,7 @@ export class RemoteMirrors {
 
   #configure(config: RemoteConfig): void {
     const known = this.#sessions.get(config.name);
+    known?.mirrored.trust(config.caBundle);
     if (known?.config.digest === config.digest) return;
     const session = known ?? this.#open(config);
     session.config = config;
@@ -154,7 +155,15 @@ export class RemoteMirrors {
     const id = config.id || (this.#knownIds.get(name) ?? 0);
     // Taken before anybody is connected: a cluster that is away must find its id free when it is back.
     if (id !== 0) this.#ids.reserve(id, name);
-    const mirrored = new MirroredCluster({ cluster: name, id, tables: this.#tables, store, ids: this.#ids, clock });
+    const mirrored = new MirroredCluster({
+      cluster: name,
+      id,
+      caBundle: config.caBundle,
+      tables: this.#tables,
+      store,
+      ids: this.#ids,
+      clock,
+    });
     const session: Session = { config, mirrored, connection: undefined, problem: undefined, failures: 0, lastFailure: 0 };
     this.#sessions.set(name, session);
     log.info({ [LOG.cluster]: name }, 'a remote cluster is configured');

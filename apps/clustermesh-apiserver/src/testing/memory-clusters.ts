@@ -70,15 +70,23 @@ export class MemoryCluster {
 
   /** Configures these clusters, and only these, as remotes, as somebody does by hand. */
   connectTo(...peers: readonly MemoryCluster[]): void {
-    this.#configure(peers, ({ name, id }) => ({ digest: `${name}/${id}`, id: 0, podCidrs: [] }));
+    this.#configure(peers, ({ name, id }) => ({ digest: `${name}/${id}`, id: 0, podCidrs: [], caBundle: '' }));
   }
 
   /** The same, as joins leave it: with the ids and pod networks that they have now. */
   joinWith(...peers: readonly MemoryCluster[]): void {
-    this.#configure(peers, ({ name, id }) => ({ digest: `${name}/${id} joined`, id, podCidrs: [`10.${id}.0.0/16`] }));
+    this.#configure(peers, ({ name, id }) => ({
+      digest: `${name}/${id} joined`,
+      id,
+      podCidrs: [`10.${id}.0.0/16`],
+      caBundle: `CA of ${name}`,
+    }));
   }
 
-  #configure(peers: readonly MemoryCluster[], facts: (peer: MemoryCluster) => Pick<RemoteConfig, 'digest' | 'id' | 'podCidrs'>): void {
+  #configure(
+    peers: readonly MemoryCluster[],
+    facts: (peer: MemoryCluster) => Pick<RemoteConfig, 'digest' | 'id' | 'podCidrs' | 'caBundle'>,
+  ): void {
     for (const peer of peers) this.#peers.set(peer.name, peer);
     this.configs.set(...peers.map((peer) => ({ name: peer.name, ...facts(peer), etcd: { endpoints: [`memory://${peer.name}`] } })));
   }

@@ -1,6 +1,12 @@
 import { execFile } from 'node:child_process';
 import { CodedError, defineError } from '@isthmus/core';
-import type { WireGuardDeviceSettings, WireGuardDeviceState, WireGuardPeer, WireGuardPort } from '../wireguard/wireguard-port.ts';
+import type {
+  WireGuardDeviceSettings,
+  WireGuardDeviceState,
+  WireGuardKeepalive,
+  WireGuardPeer,
+  WireGuardPort,
+} from '../wireguard/wireguard-port.ts';
 import { parseWgDump } from './wg-dump.ts';
 
 /** A change of a WireGuard device that was refused. */
@@ -43,6 +49,18 @@ export class WgTool implements WireGuardPort {
 
   async putPeers(device: string, peers: readonly WireGuardPeer[]): Promise<void> {
     for (const some of inParts(peers)) await this.#set(device, some.flatMap(peerWords));
+  }
+
+  async setKeepalive(device: string, peers: readonly WireGuardKeepalive[]): Promise<void> {
+    for (const some of inParts(peers))
+      await this.#set(
+        device,
+        some.flatMap(({ publicKey, keepaliveSeconds, presharedKeyFile }) => [
+          ...['peer', publicKey],
+          ...(presharedKeyFile === undefined ? [] : ['preshared-key', presharedKeyFile]),
+          ...['persistent-keepalive', String(keepaliveSeconds)],
+        ]),
+      );
   }
 
   async removePeers(device: string, publicKeys: readonly string[]): Promise<void> {

@@ -42,9 +42,9 @@ export function clientProfile(commonName: string): CertificateProfile {
   return { commonName, dnsNames: [], ips: [], uris: [], usages: ['client'], validityMs: LEAF_VALIDITY_MS };
 }
 
-/** Client certificate of a node's agent: etcd user `agent-<node>`, and the node's SPIFFE name. */
+/** Certificate of a node's agent: etcd user `agent-<node>`, and the node's SPIFFE name. Agents show it to each other, whoever calls. */
 export function agentProfile(cluster: string, node: string): CertificateProfile {
-  return { ...clientProfile(clientNames.agent(node)), uris: [spiffeNodeId(cluster, node)] };
+  return { ...clientProfile(clientNames.agent(node)), uris: [spiffeNodeId(cluster, node)], usages: ['server', 'client'] };
 }
 
 /** The SPIFFE name of a node: `spiffe://<cluster>/node/<name>`. */

@@ -59,7 +59,7 @@ describe('signing', () => {
     const facts = certificateFacts(certPem);
     expect(facts.cn).toBe('agent-n1');
     expect(facts.sans).toEqual({ dns: [], ips: [], uris: ['spiffe://west/node/n1'] });
-    expect(facts.usages).toEqual({ server: false, client: true });
+    expect(facts.usages).toEqual({ server: true, client: true });
     expect(facts.isCa).toBe(false);
     expect(facts.notAfter).toBe(clock.wall() + LEAF_VALIDITY_MS);
     expect(keyBelongsTo(certPem, keyPem)).toBe(true);

@@ -11,6 +11,9 @@ export interface WireGuardPeer {
   readonly keepaliveSeconds: number;
 }
 
+/** What makes a peer ask for a handshake, or stop it. Without a file its preshared key stays. */
+export type WireGuardKeepalive = Pick<WireGuardPeer, 'publicKey' | 'keepaliveSeconds' | 'presharedKeyFile'>;
+
 /** A peer as a device says it has it. */
 export interface WireGuardPeerState {
   readonly publicKey: string;
@@ -49,8 +52,12 @@ export interface WireGuardPort {
   /** @returns undefined when there is no such device */
   show(device: string): Promise<WireGuardDeviceState | undefined>;
   setUp(device: string, settings: WireGuardDeviceSettings): Promise<void>;
-  /** Adds peers, or changes them: sessions stay. */
+  /**
+   * Adds peers, or changes them: sessions stay. For a moment a peer that was there has no networks, and loses what is sent to it and what comes from it.
+   */
   putPeers(device: string, peers: readonly WireGuardPeer[]): Promise<void>;
+  /** Changes nothing else of peers that are there. */
+  setKeepalive(device: string, peers: readonly WireGuardKeepalive[]): Promise<void>;
   /** Ends sessions with peers; those that are not there are fine. */
   removePeers(device: string, publicKeys: readonly string[]): Promise<void>;
   /** Ends all sessions, and forgets the private key. */

@@ -21,6 +21,27 @@ export const WIREGUARD_KEM = defineError(
   'The pair stays at the keys that it has. Look which version the other node runs; keys are made anew with the next rotation.',
 );
 
+/** Two nodes made different preshared keys of one exchange. */
+export const WIREGUARD_PSK_DIFFERS = defineError(
+  'WIREGUARD_PSK_DIFFERS',
+  'Two nodes have made different preshared keys of one exchange.',
+  'The pair stays at the keys that it has, and tries again. If it goes on, look whether both agents are of one version, and who sits between them.',
+);
+
+/** Another node cannot be agreed with on a preshared key. */
+export const PAIR_EXCHANGE = defineError(
+  'PAIR_EXCHANGE',
+  'A preshared key cannot be agreed on with another node.',
+  'Look whether TCP port 51873 of the other node can be reached, and at its agent. It is tried again; the pair stays at the keys that it has.',
+);
+
+/** Preshared keys are required, and the node cannot show others who it is. */
+export const PAIR_EXCHANGE_CERTIFICATE = defineError(
+  'PAIR_EXCHANGE_CERTIFICATE',
+  'wireguard-pq is required, and the node has no certificate to agree on preshared keys with.',
+  'Give the agent an etcd configuration with cert-file, key-file and trusted-ca-file, as "isthmus node enrol" writes it.',
+);
+
 /** Keys are not changed again before everybody has the last ones. */
 export const WIREGUARD_ROTATION_WAITS = defineError(
   'WIREGUARD_ROTATION_WAITS',

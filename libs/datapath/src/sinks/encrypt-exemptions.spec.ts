@@ -33,9 +33,9 @@ it('a map holds the ports that are exempt, those of an earlier agent no more, an
   expect(map.removed.sort()).toEqual(['17/179', '6/2379']);
 });
 
-it('WireGuard, DHCP, BGP and BFD are exempt everywhere', () => {
+it('WireGuard, its preshared keys, DHCP, BGP and BFD are exempt everywhere', () => {
   const map = fakeMap();
   writeEncryptExemptions(map, ENCRYPTION_EXEMPTIONS);
   const udp = [51_871, 51_872, 67, 68, 546, 547, 3784, 3785, 4784];
-  expect(map.rows()).toEqual([...udp.map((port) => `17/${port}`), '6/179'].sort());
+  expect(map.rows()).toEqual([...udp.map((port) => `17/${port}`), '6/179', '6/51873'].sort());
 });

@@ -105,6 +105,12 @@ export const configSchema = {
     .describe(
       'Clusters, and nodes as `<cluster>/<node>`, that nothing is sent to; those that know of no epochs do not block new keys then',
     ),
+  'wireguard-pq': z
+    .enum(['off', 'preferred', 'required'])
+    .default('preferred')
+    .describe(
+      'Preshared keys by ML-KEM, which keep recorded traffic safe from quantum computers: where both nodes can, or with every node, and nothing is sent without',
+    ),
   'ipam-reuse-delay': count(0, 3600).default(30).describe('Seconds before a released pod address is given out again'),
   'cluster-pool-ipv4-cidr': list.prefault('10.0.0.0/8').describe('Pools that nodes get their IPv4 pod CIDRs from'),
   'cluster-pool-ipv4-mask-size': count(8, 30).default(24).describe("Size of a node's IPv4 pod CIDR"),

@@ -1,4 +1,4 @@
-import { WIREGUARD_PORTS } from './wireguard-ports.ts';
+import { KEY_EXCHANGE_PORT, WIREGUARD_PORTS } from './wireguard-ports.ts';
 
 /** Packets between nodes that are never encrypted, by the port of either side. */
 export interface EncryptionExemption {
@@ -14,6 +14,7 @@ export interface EncryptionExemption {
  */
 export const ENCRYPTION_EXEMPTIONS: readonly EncryptionExemption[] = [
   { protocol: 'UDP', ports: [WIREGUARD_PORTS.even, WIREGUARD_PORTS.odd], purpose: 'WireGuard itself' },
+  { protocol: 'TCP', ports: [KEY_EXCHANGE_PORT], purpose: 'preshared keys, over TLS' },
   { protocol: 'UDP', ports: [67, 68, 546, 547], purpose: 'DHCP' },
   { protocol: 'TCP', ports: [179], purpose: 'BGP' },
   { protocol: 'UDP', ports: [3784, 3785, 4784], purpose: 'BFD' },

@@ -186,6 +186,8 @@ export interface WireGuardEpoch {
   /** Base64. */
   readonly publicKey: string;
   readonly port: number;
+  /** ML-KEM-768 public key for preshared keys of that epoch, base64; undefined: the node agrees on none. */
+  readonly kemKey?: string;
 }
 
 /** What a node publishes of its WireGuard keys: one value, so that nobody ever sees half of it. Key: `<cluster>/<node>`. */

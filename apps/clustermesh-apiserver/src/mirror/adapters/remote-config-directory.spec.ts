@@ -79,6 +79,21 @@ describe('RemoteConfigDirectory', () => {
     await until(() => names().length === 0);
   });
 
+  it("reads the remote's CAs, and notices others", async () => {
+    const ca = join(root, 'ca.crt');
+    await writeFile(join(folder, 'west'), `${YAML('192.0.2.1')}trusted-ca-file: ${ca}\n`);
+    const clock = new ManualClock();
+    watch(clock);
+    await until(() => sets.length === 1);
+    expect(sets[0]![0]!.caBundle).toBe('');
+    await writeFile(ca, 'another CA');
+    while (sets.length === 1) {
+      clock.advance(5_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect([sets[1]![0]!.caBundle, sets[1]![0]!.digest]).toEqual(['another CA', sets[0]![0]!.digest]);
+  });
+
   it('follows links that are switched, as in a mounted Secret', async () => {
     for (const [version, host] of [
       ['..v1', '192.0.2.1'],

@@ -44,7 +44,7 @@ export class RemoteConfigDirectory implements RemoteConfigSource {
         made = true;
         this.#observe();
         const configs = await this.#read();
-        const digest = configs.map((config) => `${config.name}=${config.digest}`).join();
+        const digest = configs.map((config) => `${config.name}=${config.digest} ${config.caBundle}`).join();
         if (digest !== last) onSet(configs);
         last = digest;
         this.#said.delete('');
@@ -97,7 +97,8 @@ export class RemoteConfigDirectory implements RemoteConfigSource {
     }
     const { id, podCidrs } = await this.#peer(name);
     const digest = createHash('sha256').update(`${id} ${podCidrs}\n${text}`).digest('hex');
-    return { name, digest, id, podCidrs, ...parse(text, join(this.#options.folder, name)) };
+    const parsed = parse(text, join(this.#options.folder, name));
+    return { name, digest, id, podCidrs, caBundle: await this.#bundle(parsed.etcd?.trustedCaFile), ...parsed };
   }
 
   /** What the remote said of itself when it joined lies beside, where it joined through the join API. */
@@ -109,6 +110,16 @@ export class RemoteConfigDirectory implements RemoteConfigSource {
       return { id: Number.isInteger(id) ? (id as number) : 0, podCidrs: Array.isArray(podCIDRs) ? podCIDRs.map(String) : [] };
     } catch {
       return { id: 0, podCidrs: [] }; // the join API complains of it; without it the cluster is as one that was configured by hand
+    }
+  }
+
+  /** One that cannot be read is complained of by who connects with it. */
+  async #bundle(file: string | undefined): Promise<string> {
+    if (file === undefined) return '';
+    try {
+      return await readFile(file, 'utf8');
+    } catch {
+      return '';
     }
   }
 

@@ -9,6 +9,8 @@ export type RotationAction =
   | { readonly do: 'set-up'; readonly device: WireGuardDevice; readonly epoch: Epoch }
   /** Have the store say this of the node. */
   | { readonly do: 'publish'; readonly record: WireGuardRecord }
+  /** Ask a peer to agree on a preshared key. It takes a while; when it is done it is seen. */
+  | { readonly do: 'agree'; readonly epoch: Epoch; readonly peer: string; readonly publicKey: string; readonly kemKey: string }
   /** Give a device a peer. `begins`: this side makes the handshake. */
   | {
       readonly do: 'install';

@@ -1,6 +1,6 @@
 import { ManualClock } from '@isthmus/core';
 import { WireGuardKey } from '../wireguard-key.ts';
-import type { WireGuardDeviceState, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
+import type { WireGuardDeviceState, WireGuardKeepalive, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
 import { RotationRunner, type RotationRunnerOptions } from './rotation-runner.ts';
 import type { PeerView } from './rotation-view.ts';
 
@@ -12,6 +12,7 @@ const SEEN = { hasPresharedKey: false, endpoint: undefined, latestHandshake: 1, 
 function fixture(peers: readonly PeerView[]) {
   const key = WireGuardKey.generate((length) => new Uint8Array(length).fill(7));
   const text = key.text();
+  const clock = new ManualClock();
   const calls: string[] = [];
   const even: { state: WireGuardDeviceState } = { state: { publicKey: key.publicKey, listenPort: 51_871, mark: 0, peers: [] } };
   const wireguard: WireGuardPort = {
@@ -23,13 +24,19 @@ function fixture(peers: readonly PeerView[]) {
       const others = even.state.peers.filter((peer) => !put.some(({ publicKey }) => publicKey === peer.publicKey));
       even.state = { ...even.state, peers: [...others, ...has] };
     },
+    setKeepalive: async (_device, set: readonly WireGuardKeepalive[]) => {
+      calls.push(`keepalive ${set.map(({ keepaliveSeconds }) => keepaliveSeconds)}`);
+      const wanted = new Map(set.map(({ publicKey, keepaliveSeconds }) => [publicKey, keepaliveSeconds]));
+      const peers = even.state.peers.map((peer) => ({ ...peer, keepaliveSeconds: wanted.get(peer.publicKey) ?? peer.keepaliveSeconds }));
+      even.state = { ...even.state, peers };
+    },
     removePeers: async (_device, keys) => void calls.push(`remove ${keys.length}`),
     clear: async () => void calls.push('clear'),
   };
   const options: RotationRunnerOptions = {
     name: 'east/n0000',
     times: { drainMs: 1_000, maxOverlapMs: 1_000 },
-    clock: new ManualClock(),
+    clock,
     random: (length) => new Uint8Array(length),
     keys: {
       load: async () => ({ keys: new Map([[2, WireGuardKey.parse(text)]]) }),
@@ -49,7 +56,7 @@ function fixture(peers: readonly PeerView[]) {
     send: async () => void calls.push('send'),
     close: async () => void calls.push('close'),
   };
-  return { runner: new RotationRunner(options), calls, even };
+  return { runner: new RotationRunner(options), calls, even, clock };
 }
 
 const peer = (name: string): PeerView => {
@@ -62,7 +69,8 @@ it('gives a device all peers that came together in one call, and sends once they
   await runner.step();
   expect([calls.splice(0), even.state.peers.length]).toEqual([[`put ${PEERS}`, 'publish'], PEERS]);
   await runner.step();
-  expect(calls.filter((call) => call === 'send')).toHaveLength(PEERS);
+  // None of them need be asked any more, which goes in one call, too.
+  expect(calls).toEqual([...Array(PEERS).fill('send'), `keepalive ${Array(PEERS).fill(0)}`, 'publish']);
 });
 
 it('takes away in one call what nobody publishes any more, and leaves out who is gone meanwhile', async () => {
@@ -84,4 +92,18 @@ it('gives a peer the networks that its node has got since, and no others again a
   calls.splice(0);
   await runner.step();
   expect(calls).not.toContain('put 1');
+});
+
+it('says nothing of its networks to a peer that is there while it asks for a handshake: they would be gone for a moment', async () => {
+  const { runner, calls, even, clock } = fixture([peer('east/n0001')]);
+  await runner.step();
+  calls.splice(0);
+  await runner.step();
+  expect(calls.filter((call) => /put|keepalive/.test(call))).toEqual(['keepalive 0']);
+  even.state = { ...even.state, peers: even.state.peers.map((each) => ({ ...each, latestHandshake: 0 })) };
+  calls.splice(0);
+  await runner.step();
+  clock.advance(6_000);
+  await runner.step();
+  expect(calls.filter((call) => /put|keepalive/.test(call))).toEqual(['keepalive 0', 'keepalive 1']);
 });

@@ -1,12 +1,14 @@
 import type { Clock } from '@isthmus/core';
 import { WIREGUARD_PORTS } from '@isthmus/model';
 import type { RandomBytes } from '../../token/token-ledger.ts';
-import { type Epoch, type WireGuardDevice } from '../epoch.ts';
+import { deviceOf, type Epoch, type WireGuardDevice } from '../epoch.ts';
+import type { PairAgreements } from '../preshared/pair-agreements.ts';
+import type { PairSecrets } from '../preshared/pair-secrets.ts';
 import { WireGuardKey } from '../wireguard-key.ts';
-import type { WireGuardDeviceState, WireGuardPort } from '../wireguard-port.ts';
+import type { WireGuardDeviceState, WireGuardKeepalive, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
 import { Rotation, type RotationTimes } from './rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
-import type { DeviceView, PeerView } from './rotation-view.ts';
+import type { DeviceView, InstalledPeer, PeerView, RotationView } from './rotation-view.ts';
 import type { WireGuardRecord } from './wireguard-record.ts';
 
 /** Keys on disk. */
@@ -49,10 +51,23 @@ export interface RotationRunnerOptions {
   placeOf(peer: string): PeerPlace | undefined;
   send(peer: string, device: WireGuardDevice): Promise<void>;
   close(peer: string): Promise<void>;
+  /** Preshared keys, if any are used. */
+  readonly preshared?: PresharedKeys;
+}
+
+/** Preshared keys as a {@link RotationRunner} uses them. */
+export interface PresharedKeys {
+  readonly secrets: PairSecrets;
+  /** Undefined: no new ones are agreed on. */
+  readonly agreements: Pick<PairAgreements, 'begin'> | undefined;
+  readonly required: boolean;
 }
 
 type Batch<A extends RotationAction = RotationAction> = readonly [A, ...A[]];
 type Keyed = Extract<RotationAction, { readonly do: 'kick' | 'quiet' }>;
+
+/** Nodes by the keys that they publish. */
+type Owners = ReadonlyMap<string, string>;
 
 /** A peer as a device is to have it. */
 interface Wanted {
@@ -68,6 +83,7 @@ const KEEPALIVE_S = 1;
 export class RotationRunner {
   readonly #options: RotationRunnerOptions;
   readonly #rotation: Rotation;
+  #keys: ReadonlyMap<Epoch, string> = new Map();
   #seen: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>> = { even: undefined, odd: undefined };
 
   constructor(options: RotationRunnerOptions) {
@@ -89,10 +105,14 @@ export class RotationRunner {
       this.#seen = states;
       const devices = { even: viewOf(states.even), odd: viewOf(states.odd) };
       const publicKeys = new Map([...keys].map(([epoch, { publicKey }]) => [epoch, publicKey]));
-      const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers() };
-      for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], view.peers);
+      await this.#options.preshared?.secrets.keep([...keys.keys()]);
+      const secrets = secretsOf(this.#options.preshared);
+      const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers(), ...secrets };
+      this.#keys = publicKeys;
+      const owners = ownersOf(view.peers);
+      for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], owners);
       const actions = this.#rotation.step(view, clock.now());
-      for (const some of batches(actions)) await this.#act(some, view.peers);
+      for (const some of batches(actions)) await this.#act(some);
       return actions;
     } finally {
       for (const key of keys.values()) key.wipe();
@@ -104,8 +124,7 @@ export class RotationRunner {
   }
 
   /** Gives peers the networks that they have now: a node may get some after it was installed. */
-  async #moveNetworks(device: WireGuardDevice, state: WireGuardDeviceState | undefined, peers: readonly PeerView[]): Promise<void> {
-    const owners = ownersOf(peers);
+  async #moveNetworks(device: WireGuardDevice, state: WireGuardDeviceState | undefined, owners: Owners): Promise<void> {
     const moved = (state?.peers ?? []).flatMap(({ publicKey, allowedIps, keepaliveSeconds }): Wanted[] => {
       const peer = owners.get(publicKey);
       const place = peer === undefined ? undefined : this.#options.placeOf(peer);
@@ -116,7 +135,7 @@ export class RotationRunner {
   }
 
   /** @param some actions of one kind on one device; or a single one */
-  async #act(some: Batch, peers: readonly PeerView[]): Promise<void> {
+  async #act(some: Batch): Promise<void> {
     const { keys, publish, send, close, devices, wireguard } = this.#options;
     const [action] = some;
     switch (action.do) {
@@ -126,16 +145,18 @@ export class RotationRunner {
         return this.#setUp(action.device, action.epoch);
       case 'publish':
         return publish(action.record);
+      case 'agree':
+        return this.#agree(action);
       case 'install':
         return this.#put(
           action.device,
           (some as Batch<typeof action>).map((each) => ({ ...each, keepalive: each.begins })),
         );
       case 'kick':
-        await this.#keepalive(some as Batch<typeof action>, peers, false);
-        return this.#keepalive(some as Batch<typeof action>, peers, true);
+        await this.#keepalive(some as Batch<typeof action>, false);
+        return this.#keepalive(some as Batch<typeof action>, true);
       case 'quiet':
-        return this.#keepalive(some as Batch<typeof action>, peers, false);
+        return this.#keepalive(some as Batch<typeof action>, false);
       case 'send':
         return send(action.peer, action.device);
       case 'close':
@@ -151,7 +172,14 @@ export class RotationRunner {
     }
   }
 
+  #agree({ epoch, peer, publicKey, kemKey }: Extract<RotationAction, { readonly do: 'agree' }>): void {
+    const ownKey = this.#keys.get(epoch);
+    if (ownKey !== undefined) this.#options.preshared?.agreements?.begin({ epoch, ownKey, peerKey: publicKey, peer, kemKey });
+  }
+
   async #makeKey(epoch: Epoch): Promise<void> {
+    // What was agreed on with another key of the epoch is of no use.
+    await this.#options.preshared?.secrets.drop(epoch);
     const key = WireGuardKey.generate(this.#options.random);
     await this.#options.keys.save(epoch, key);
     key.wipe();
@@ -166,40 +194,68 @@ export class RotationRunner {
 
   async #put(device: WireGuardDevice, some: readonly Wanted[]): Promise<void> {
     const port = WIREGUARD_PORTS[device];
-    const peers = some.flatMap(({ peer, publicKey, keepalive }) => {
+    const peers = some.flatMap(({ peer, publicKey, keepalive }): WireGuardPeer[] => {
       const place = this.#options.placeOf(peer);
       if (place === undefined) return []; // It is gone since.
       const { address, allowedIps } = place;
-      return [{ publicKey, endpoint: { address, port }, allowedIps, keepaliveSeconds: keepalive ? KEEPALIVE_S : 0 }];
+      const keepaliveSeconds = keepalive ? KEEPALIVE_S : 0;
+      return [{ publicKey, endpoint: { address, port }, allowedIps, keepaliveSeconds, ...this.#presharedKey(device, publicKey) }];
     });
     if (peers.length > 0) await this.#options.wireguard.putPeers(this.#options.devices[device], peers);
   }
 
-  /** A keepalive that is turned on is sent at once, and needs a session. */
-  async #keepalive(some: Batch<Keyed>, peers: readonly PeerView[], keepalive: boolean): Promise<void> {
-    const owners = ownersOf(peers);
-    const wanted = some.flatMap(({ publicKey }): Wanted[] => {
-      const peer = owners.get(publicKey);
-      return peer === undefined ? [] : [{ peer, publicKey, keepalive }];
+  #presharedKey(device: WireGuardDevice, publicKey: string): Pick<WireGuardPeer, 'presharedKeyFile'> {
+    const epoch = [...this.#keys.keys()].find((each) => deviceOf(each) === device);
+    const presharedKeyFile = epoch === undefined ? undefined : this.#options.preshared?.secrets.file(epoch, publicKey);
+    return presharedKeyFile === undefined ? {} : { presharedKeyFile };
+  }
+
+  /**
+   * A keepalive that is turned on is sent at once, and needs a session, which is made with the preshared key that is agreed on by now. Of its networks
+   * nothing is said again: packets may be under way with it already.
+   */
+  async #keepalive(some: Batch<Keyed>, keepalive: boolean): Promise<void> {
+    const peers = some.map(({ device, publicKey }): WireGuardKeepalive => {
+      return { publicKey, keepaliveSeconds: keepalive ? KEEPALIVE_S : 0, ...(keepalive ? this.#presharedKey(device, publicKey) : {}) };
     });
-    await this.#put(some[0].device, wanted);
+    await this.#options.wireguard.setKeepalive(this.#options.devices[some[0].device], peers);
   }
 }
 
+/** All that there can be: a look at a thousand peers makes none of its own. */
+const PEERS = [false, true].map((confirmed) =>
+  [false, true].map((asks) => [false, true].map((secret): InstalledPeer => ({ confirmed, asks, secret }))),
+);
+
 function viewOf(state: WireGuardDeviceState | undefined): DeviceView {
   if (state === undefined) return NOTHING;
-  const peers = state.peers.map(({ publicKey, latestHandshake, keepaliveSeconds }) => {
-    return [publicKey, { confirmed: latestHandshake > 0, asks: keepaliveSeconds > 0 }] as const;
-  });
-  return { publicKey: state.publicKey, peers: new Map(peers) };
+  const peers = new Map<string, InstalledPeer>();
+  for (const { publicKey, latestHandshake, keepaliveSeconds, hasPresharedKey } of state.peers)
+    peers.set(publicKey, PEERS[Number(latestHandshake > 0)]![Number(keepaliveSeconds > 0)]![Number(hasPresharedKey)]!);
+  return { publicKey: state.publicKey, peers };
 }
 
-/** Nodes by the keys that they publish. */
-function ownersOf(peers: readonly PeerView[]): ReadonlyMap<string, string> {
-  return new Map(peers.flatMap(({ name, record }) => (record?.epochs ?? []).map(({ publicKey }) => [publicKey, name] as const)));
+/** Where no new ones are agreed on nobody waits for any, unless they are required. */
+function secretsOf(preshared: PresharedKeys | undefined): Pick<RotationView, 'secrets'> {
+  if (preshared === undefined || (preshared.agreements === undefined && !preshared.required)) return {};
+  const { secrets, required } = preshared;
+  return {
+    secrets: {
+      required,
+      kemKeys: secrets.kemKeys(),
+      agreed: (epoch, publicKey) => secrets.agreed(epoch, publicKey),
+    },
+  };
+}
+
+function ownersOf(peers: readonly PeerView[]): Owners {
+  const owners = new Map<string, string>();
+  for (const { name, record } of peers) for (const { publicKey } of record?.epochs ?? []) owners.set(publicKey, name);
+  return owners;
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length === others.length && some.every((each, i) => each === others[i])) return true;
   const set = new Set(others);
   return some.length === set.size && some.every((each) => set.has(each));
 }
@@ -218,5 +274,5 @@ function* batches(actions: readonly RotationAction[]): Generator<Batch> {
 }
 
 function goesWith(one: RotationAction, other: RotationAction): boolean {
-  return 'publicKey' in one && 'publicKey' in other && one.do === other.do && one.device === other.device;
+  return 'device' in one && 'publicKey' in one && 'publicKey' in other && one.do === other.do && one.device === other.device;
 }

@@ -7,6 +7,8 @@ export interface InstalledPeer {
   readonly confirmed: boolean;
   /** The device keeps sending to it so that a handshake is made. */
   readonly asks: boolean;
+  /** The device has a preshared key for it. */
+  readonly secret: boolean;
 }
 
 /** A device as it is. */
@@ -32,6 +34,16 @@ export interface PeerView {
   readonly tx: WireGuardDevice | 'closed';
 }
 
+/** Preshared keys of this node's pairs. */
+export interface SecretsView {
+  /** Nothing is sent to a peer without one. */
+  readonly required: boolean;
+  /** Own KEM keys, base64, by epoch: only with one can others agree with this node. */
+  readonly kemKeys: ReadonlyMap<Epoch, string>;
+  /** Whether there is one for a peer's key of an epoch. */
+  agreed(epoch: Epoch, publicKey: string): boolean;
+}
+
 /** Everything that a node decides by. All of it is looked up anew each time: a node that starts again goes on from what is there. */
 export interface RotationView {
   /** Own name, `<cluster>/<node>`. */
@@ -44,4 +56,6 @@ export interface RotationView {
   /** What the store has of this node. */
   readonly published: WireGuardRecord | undefined;
   readonly peers: readonly PeerView[];
+  /** Undefined: no preshared keys are agreed on. */
+  readonly secrets?: SecretsView;
 }

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { WIREGUARD_PORTS } from '@isthmus/model';
 import { deviceOf, type Epoch, type WireGuardDevice } from '../epoch.ts';
+import { Durations } from './durations.ts';
 import type { RotationAction } from './rotation-action.ts';
-import type { DeviceView, PeerView, RotationView } from './rotation-view.ts';
-import { hasLeft, keyOf, type WireGuardRecord } from './wireguard-record.ts';
+import type { DeviceView, InstalledPeer, PeerView, RotationView } from './rotation-view.ts';
+import { hasLeft, kemKeyOf, keyOf, type WireGuardRecord } from './wireguard-record.ts';
 
 /** Times of a {@link Rotation}, in milliseconds. */
 export interface RotationTimes {
@@ -13,14 +14,44 @@ export interface RotationTimes {
   readonly maxOverlapMs: number;
 }
 
+/** An epoch that the node listens for. */
+interface LiveEpoch {
+  readonly epoch: Epoch;
+  readonly device: WireGuardDevice;
+  readonly peers: DeviceView['peers'];
+}
+
+/** What is the same for all peers, of which there may be a thousand. */
+interface Look {
+  readonly view: RotationView;
+  /** The newest first. */
+  readonly live: readonly LiveEpoch[];
+  /** The epoch that is sent by; 0 for none. */
+  readonly sends: Readonly<Record<PeerView['tx'], Epoch>>;
+}
+
 /** More laggards than that are no exception: then the node says that it still sends by the old epoch to everybody. */
 const MAX_LAGGARDS = 16;
 /** More peers without epochs than that need no names. */
 const MAX_BLOCKERS = 16;
+/** In a mesh that changes its keys everybody is behind for a moment: that long nobody is told who. Told of each, all would hear of all of them. */
+const LAGGING_MS = 5_000;
 /** Both sides that begin at once cross and cancel each other: the one that waits helps after so long. */
 const HELP_MS = 400;
 /** WireGuard makes no second attempt with a peer before. */
 const RETRY_MS = 5_200;
+/** Time between two attempts to agree on a preshared key. */
+const AGREE_MS = 1_000;
+/** Without a handshake for so long, the two may have different preshared keys. */
+const DOUBT_MS = 3 * RETRY_MS;
+/** Where preshared keys are not required a pair does without one after so long. */
+const PATIENCE_MS = 10_000;
+
+/** A peer's keys of an epoch. */
+interface PeerKeys {
+  readonly epoch: Epoch;
+  readonly publicKey: string;
+}
 
 /**
  * What a node has to do so that the mesh gets to its target epoch and no packet is lost: listen before it publishes, send by an epoch after its own
@@ -29,10 +60,7 @@ const RETRY_MS = 5_200;
  */
 export class Rotation {
   readonly #times: RotationTimes;
-  /** Since when something is so, by what it is. */
-  #since = new Map<string, number>();
-  #seen = new Set<string>();
-  #now = 0;
+  readonly #durations = new Durations();
 
   constructor(times: RotationTimes) {
     this.#times = times;
@@ -44,21 +72,21 @@ export class Rotation {
    * @param now monotonic, ms
    */
   step(view: RotationView, now: number): RotationAction[] {
-    this.#now = now;
-    this.#seen = new Set();
+    this.#durations.begin(now);
     const own = [...this.#ownEpochs(view)];
     // After that nothing is as it was looked up.
-    const isEnough = own.some((action) => action.do === 'wipe');
-    const actions = isEnough ? own : [...own, ...this.#pairs(view)];
-    // What is not so any more begins anew when it is so again.
-    this.#since = new Map([...this.#since].filter(([what]) => this.#seen.has(what)));
+    const actions = own.length > 0 ? own : [...this.#pairs(view)];
+    this.#durations.end();
     return actions;
   }
 
   *#pairs(view: RotationView): Generator<RotationAction> {
-    for (const peer of view.peers) yield* this.#pair(view, peer);
+    const look = { view, live: liveEpochs(view), sends: { even: epochOn(view, 'even'), odd: epochOn(view, 'odd'), closed: 0 } };
+    const actions: RotationAction[] = [];
+    for (const peer of view.peers) this.#pair(look, peer, actions);
+    yield* actions.sort(byKind);
     yield* strangers(view);
-    yield* this.#record(view);
+    yield* this.#record(look);
     yield* wiped(view);
   }
 
@@ -67,12 +95,17 @@ export class Rotation {
     const { target, keys, devices } = view;
     const occupant = [...keys.keys()].find((epoch) => epoch !== target && deviceOf(epoch) === deviceOf(target));
     if (target > 0 && target > newestOf(keys)) {
-      if (occupant === undefined) yield { do: 'make-key', epoch: target };
-      else if (this.#hasLasted(`occupied by ${occupant}`, this.#times.maxOverlapMs) || isDeserted(view, occupant)) {
+      if (occupant === undefined) {
+        yield { do: 'make-key', epoch: target };
+        yield { do: 'set-up', device: deviceOf(target), epoch: target };
+      } else if (this.#durations.lasted(`occupied by ${occupant}`) >= this.#times.maxOverlapMs || isDeserted(view, occupant)) {
         yield { do: 'wipe', device: deviceOf(occupant), epoch: occupant };
       }
     }
-    if (lacksEvenKey(view)) yield { do: 'make-key', epoch: target - 1 };
+    if (lacksEvenKey(view)) {
+      yield { do: 'make-key', epoch: target - 1 };
+      yield { do: 'set-up', device: 'even', epoch: target - 1 };
+    }
     for (const [epoch, publicKey] of keys) {
       const device = deviceOf(epoch);
       if (devices[device].publicKey !== publicKey) yield { do: 'set-up', device, epoch };
@@ -80,87 +113,146 @@ export class Rotation {
   }
 
   /** Everything between this node and another one. */
-  *#pair(view: RotationView, peer: PeerView): Generator<RotationAction> {
-    yield* this.#sending(view, peer);
-    for (const [epoch, own] of view.keys) {
-      const device = view.devices[deviceOf(epoch)];
+  #pair(look: Look, peer: PeerView, actions: RotationAction[]): void {
+    const { view, live } = look;
+    let best: WireGuardDevice | undefined;
+    for (const { epoch, device, peers } of live) {
       const publicKey = keyOf(peer.record, epoch);
-      if (publicKey === undefined || device.publicKey !== own) continue;
-      const installed = device.peers.get(publicKey);
-      if (installed === undefined) {
-        if (this.#isRetired(view, peer, epoch)) continue;
-        yield { do: 'install', device: deviceOf(epoch), epoch, peer: peer.name, publicKey, begins: begins(view, peer) };
-      } else if (!installed.confirmed) yield* this.#handshake(view, peer, { epoch, publicKey });
-      else if (this.#isRetired(view, peer, epoch)) yield { do: 'remove', device: deviceOf(epoch), publicKey };
-      else if (installed.asks) yield { do: 'quiet', device: deviceOf(epoch), publicKey };
+      if (publicKey === undefined) continue;
+      const installed = peers.get(publicKey);
+      if (installed === undefined) actions.push(...this.#missing(look, peer, { epoch, publicKey }));
+      else if (isBare(view, installed)) actions.push({ do: 'remove', device, publicKey });
+      else if (!installed.confirmed) actions.push(...this.#unconfirmed(view, peer, { epoch, publicKey }));
+      else {
+        if (best === undefined && maySendBy(view, peer, epoch)) best = device;
+        if (this.#isRetired(look, peer, epoch)) actions.push({ do: 'remove', device, publicKey });
+        else if (installed.asks) actions.push({ do: 'quiet', device, publicKey });
+      }
     }
-  }
-
-  *#handshake(view: RotationView, peer: PeerView, { epoch, publicKey }: { epoch: Epoch; publicKey: string }): Generator<RotationAction> {
-    const what = `no handshake with ${peer.name} in ${epoch}`;
-    const lasted = this.#lasted(what);
-    const tries = begins(view, peer) ? Math.floor(lasted / RETRY_MS) : lasted < HELP_MS ? 0 : 1 + Math.floor((lasted - HELP_MS) / RETRY_MS);
-    if (this.#hasNew(`${what}: try`, tries)) yield { do: 'kick', device: deviceOf(epoch), publicKey };
-  }
-
-  /** By the newest epoch that both have confirmed; by none, rather than by one that the other side does not have. */
-  *#sending(view: RotationView, peer: PeerView): Generator<RotationAction> {
-    const best = [...view.keys.keys()]
-      .filter((epoch) => isConfirmed(view, peer, epoch) && maySendBy(view, peer, epoch))
-      .sort((a, b) => b - a)[0];
+    // By the newest epoch that both have confirmed; by none, rather than by one that the other side does not have.
     if (best === undefined) {
-      if (peer.tx !== 'closed') yield { do: 'close', peer: peer.name };
-    } else if (peer.tx !== deviceOf(best)) yield { do: 'send', peer: peer.name, device: deviceOf(best) };
+      if (peer.tx !== 'closed') actions.push({ do: 'close', peer: peer.name });
+    } else if (peer.tx !== best) actions.push({ do: 'send', peer: peer.name, device: best });
+  }
+
+  /** A peer comes with its preshared key, so that none ever changes under a session. */
+  *#missing(look: Look, peer: PeerView, keys: PeerKeys): Generator<RotationAction> {
+    if (this.#isRetired(look, peer, keys.epoch)) return;
+    if (this.#lacksSecret(look.view, peer, keys)) yield* this.#agreement(look.view, peer, keys, AGREE_MS);
+    else yield install(look.view, peer, keys);
+  }
+
+  #lacksSecret(view: RotationView, peer: PeerView, { epoch, publicKey }: PeerKeys): boolean {
+    const { secrets } = view;
+    if (secrets === undefined || secrets.agreed(epoch, publicKey)) return false;
+    if (secrets.required) return true;
+    return canAgree(view, peer, epoch) && this.#durations.lasted(`no preshared key in ${epoch}`, publicKey) < PATIENCE_MS;
+  }
+
+  /** The lower node asks. */
+  *#agreement(view: RotationView, peer: PeerView, { epoch, publicKey }: PeerKeys, everyMs: number): Generator<RotationAction> {
+    if (view.name > peer.name || !canAgree(view, peer, epoch)) return;
+    const what = `no agreement in ${epoch}`;
+    const tries = 1 + Math.floor(this.#durations.lasted(what, publicKey) / everyMs);
+    if (this.#durations.isMore(`${what}: tries`, publicKey, tries))
+      yield { do: 'agree', epoch, peer: peer.name, publicKey, kemKey: kemKeyOf(peer.record, epoch)! };
+  }
+
+  /**
+   * No handshake: it is tried once more. Only one of the two may have a preshared key, or they have different ones; the next attempt is made with
+   * what is agreed on.
+   */
+  *#unconfirmed(view: RotationView, peer: PeerView, keys: PeerKeys): Generator<RotationAction> {
+    const { epoch, publicKey } = keys;
+    if (view.secrets !== undefined && this.#durations.lasted(`no handshake by the preshared key of ${epoch}`, publicKey) >= DOUBT_MS)
+      yield* this.#agreement(view, peer, keys, DOUBT_MS);
+    const what = `no handshake in ${epoch}`;
+    const lasted = this.#durations.lasted(what, peer.name);
+    const tries = begins(view, peer) ? Math.floor(lasted / RETRY_MS) : lasted < HELP_MS ? 0 : 1 + Math.floor((lasted - HELP_MS) / RETRY_MS);
+    if (this.#durations.isMore(`${what}: tries`, peer.name, tries)) yield { do: 'kick', device: deviceOf(epoch), publicKey };
   }
 
   /** Neither side sends by it any more, and what was under way has arrived. */
-  #isRetired(view: RotationView, peer: PeerView, epoch: Epoch): boolean {
-    const sends = epochOf(view, peer.tx);
-    const isOver = sends > epoch && peer.record !== undefined && hasLeft(peer.record, epoch, view.name);
-    return isOver && this.#hasLasted(`${peer.name} has left ${epoch}`, this.#times.drainMs);
+  #isRetired({ view, sends }: Look, peer: PeerView, epoch: Epoch): boolean {
+    const isOver = sends[peer.tx] > epoch && peer.record !== undefined && hasLeft(peer.record, epoch, view.name);
+    return isOver && this.#durations.lasted(`have left ${epoch}`, peer.name) >= this.#times.drainMs;
   }
 
-  *#record(view: RotationView): Generator<RotationAction> {
-    const record = ownRecord(view);
-    if (record !== undefined && !isDeepStrictEqual(record, view.published)) yield { do: 'publish', record };
+  *#record(look: Look): Generator<RotationAction> {
+    const record = this.#ownRecord(look);
+    if (record !== undefined && !isDeepStrictEqual(record, look.view.published)) yield { do: 'publish', record };
   }
 
-  #lasted(what: string): number {
-    this.#seen.add(what);
-    const since = this.#since.get(what) ?? this.#now;
-    this.#since.set(what, since);
-    return this.#now - since;
+  /** What the node has to say of itself: keys that are listened for, without those that no peer needs which knows of epochs. */
+  #ownRecord(look: Look): WireGuardRecord | undefined {
+    const { published, keys } = look.view;
+    const newest = look.live[0]?.epoch;
+    if (newest === undefined) return published === undefined ? undefined : { epochs: [], minTx: published.minTx, laggards: [] };
+    const needed = look.live.filter((one) => one.epoch === newest || isNeeded(look, one)).reverse();
+    const epochs = needed.map(({ epoch, device }) => {
+      const kemKey = look.view.secrets?.kemKeys.get(epoch);
+      return { epoch, publicKey: keys.get(epoch)!, port: WIREGUARD_PORTS[device], ...(kemKey === undefined ? {} : { kemKey }) };
+    });
+    return { epochs, ...this.#acknowledged(look, newest), ...blockedBy(look.view) };
   }
 
-  #hasLasted(what: string, ms: number): boolean {
-    return this.#lasted(what) >= ms;
+  #acknowledged({ view, sends }: Look, newest: Epoch): Pick<WireGuardRecord, 'minTx' | 'laggards'> {
+    const before = view.published?.minTx ?? 0;
+    const behind = view.peers.filter(
+      ({ record, tx, withoutEpochs }) => sends[tx] < newest && record !== undefined && record.epochs.length > 0 && !withoutEpochs,
+    );
+    const isEarly = behind.length > 0 && before < newest && this.#durations.lasted(`some are behind ${newest}`) < LAGGING_MS;
+    if (isEarly || behind.length > MAX_LAGGARDS) return { minTx: before, laggards: view.published?.laggards ?? [] };
+    return { minTx: Math.max(before, newest), laggards: behind.map(({ name }) => name).sort() };
   }
+}
 
-  /** Whether a count is greater than it was. */
-  #hasNew(what: string, count: number): boolean {
-    this.#seen.add(what);
-    const isNew = count > (this.#since.get(what) ?? 0);
-    if (isNew) this.#since.set(what, count);
-    return isNew;
-  }
+/** Epochs whose keys are on their devices, the newest first, with what the devices have. */
+function liveEpochs({ keys, devices }: RotationView): LiveEpoch[] {
+  return [...keys]
+    .filter(([epoch, own]) => devices[deviceOf(epoch)].publicKey === own)
+    .sort(([a], [b]) => b - a)
+    .map(([epoch]) => ({ epoch, device: deviceOf(epoch), peers: devices[deviceOf(epoch)].peers }));
+}
+
+/** Whichever peers they are for: what a node sends by is changed first, and what is alike on a device comes together, to be done in one call. */
+const KINDS: readonly RotationAction['do'][] = ['send', 'close', 'agree', 'install', 'kick', 'quiet', 'remove'];
+
+function byKind(one: RotationAction, other: RotationAction): number {
+  return rankOf(one) - rankOf(other);
+}
+
+function rankOf(action: RotationAction): number {
+  return 2 * KINDS.indexOf(action.do) + ('device' in action && action.device === 'odd' ? 1 : 0);
+}
+
+function install(view: RotationView, peer: PeerView, { epoch, publicKey }: PeerKeys): RotationAction {
+  return { do: 'install', device: deviceOf(epoch), epoch, peer: peer.name, publicKey, begins: begins(view, peer) };
+}
+
+/** Who makes the handshake. One that knows of no epochs does so only when it has something to send. */
+function begins({ name }: RotationView, peer: PeerView): boolean {
+  return peer.withoutEpochs === true || name < peer.name;
+}
+
+/** Both publish KEM keys. */
+function canAgree({ secrets }: RotationView, { record }: PeerView, epoch: Epoch): boolean {
+  return secrets?.kemKeys.has(epoch) === true && kemKeyOf(record, epoch) !== undefined;
+}
+
+/** A session without a preshared key, where that is not enough any more. */
+function isBare({ secrets }: RotationView, installed: InstalledPeer): boolean {
+  return secrets?.required === true && installed.confirmed && !installed.secret;
 }
 
 function newestOf(keys: RotationView['keys']): Epoch {
   return Math.max(0, ...keys.keys());
 }
 
-/** The epoch that a device sends by; 0 for none. */
-function epochOf(view: RotationView, tx: WireGuardDevice | 'closed'): Epoch {
-  if (tx === 'closed') return 0;
-  for (const epoch of view.keys.keys()) if (deviceOf(epoch) === tx) return epoch;
+/** The epoch whose key is kept for a device; 0 for none. */
+function epochOn({ keys }: RotationView, device: WireGuardDevice): Epoch {
+  for (const epoch of keys.keys()) if (deviceOf(epoch) === device) return epoch;
   return 0;
-}
-
-/** Both have each other's keys of an epoch. */
-function isConfirmed(view: RotationView, { record }: PeerView, epoch: Epoch): boolean {
-  const device = view.devices[deviceOf(epoch)];
-  const publicKey = keyOf(record, epoch);
-  return publicKey !== undefined && device.publicKey === view.keys.get(epoch) && device.peers.get(publicKey)?.confirmed === true;
 }
 
 /** By an epoch that others were told it has left only to those whom it named. */
@@ -173,11 +265,6 @@ function isDeserted({ peers }: RotationView, epoch: Epoch): boolean {
   return peers.every(({ record, withoutEpochs }) => withoutEpochs === true || keyOf(record, epoch) === undefined);
 }
 
-/** Who makes the handshake. One that knows of no epochs does so only when it has something to send. */
-function begins({ name }: RotationView, peer: PeerView): boolean {
-  return peer.withoutEpochs === true || name < peer.name;
-}
-
 /**
  * In a mesh that is at an odd epoch a node needs an even key for those that know of no epochs: of the epoch before, which nobody else is told of. So
  * none of the mesh's own keys change when such a node comes. Before the first epoch there is none.
@@ -187,47 +274,36 @@ function lacksEvenKey({ target, keys, peers }: RotationView): boolean {
   return isThere && [...keys.keys()].every((epoch) => deviceOf(epoch) === 'odd') && peers.some(({ withoutEpochs }) => withoutEpochs);
 }
 
-/** Keys on devices that no node publishes: of nodes that are gone, and of those that have made new ones. */
-function* strangers({ devices, keys, peers }: RotationView): Generator<RotationAction> {
-  for (const epoch of keys.keys()) {
-    const device = deviceOf(epoch);
-    const known = new Set(peers.map(({ record }) => keyOf(record, epoch)));
-    for (const publicKey of devices[device].peers.keys()) if (!known.has(publicKey)) yield { do: 'remove', device, publicKey };
-  }
-}
-
-/** What the node has to say of itself: keys that are listened for, without those that no peer needs which knows of epochs. */
-function ownRecord(view: RotationView): WireGuardRecord | undefined {
-  const listening = [...view.keys].filter(([epoch, key]) => view.devices[deviceOf(epoch)].publicKey === key).sort(([a], [b]) => a - b);
-  const newest = listening.at(-1)?.[0];
-  if (newest === undefined) return view.published === undefined ? undefined : { epochs: [], minTx: view.published.minTx, laggards: [] };
-  const live = listening.filter(([epoch]) => epoch === newest || isNeeded(view, epoch));
-  const epochs = live.map(([epoch, publicKey]) => ({ epoch, publicKey, port: WIREGUARD_PORTS[deviceOf(epoch)] }));
-  return { epochs, ...acknowledged(view, newest), ...blockedBy(view) };
-}
-
 function blockedBy({ peers }: RotationView): Pick<WireGuardRecord, 'blockedBy'> {
   const names = peers.filter(({ withoutEpochs }) => withoutEpochs).map(({ name }) => name);
   return names.length === 0 ? {} : { blockedBy: names.sort().slice(0, MAX_BLOCKERS) };
 }
 
-/** Some peer sends by it, may do so, or is sent to. */
-function isNeeded(view: RotationView, epoch: Epoch): boolean {
-  const device = view.devices[deviceOf(epoch)];
-  return view.peers.some((peer) => {
-    if (peer.withoutEpochs) return false;
-    const publicKey = keyOf(peer.record, epoch);
-    if (epochOf(view, peer.tx) === epoch) return true;
-    return publicKey !== undefined && (device.peers.has(publicKey) || epochOf(view, peer.tx) < epoch);
-  });
+/** Keys on devices that no node publishes: of nodes that are gone, and of those that have made new ones. */
+function* strangers({ devices, keys, peers }: RotationView): Generator<RotationAction> {
+  for (const epoch of keys.keys()) {
+    const device = deviceOf(epoch);
+    const has = devices[device].peers;
+    if (has.size === countOf(peers, ({ record }) => has.has(keyOf(record, epoch) ?? ''))) continue;
+    const known = new Set(peers.map(({ record }) => keyOf(record, epoch)));
+    for (const publicKey of has.keys()) if (!known.has(publicKey)) yield { do: 'remove', device, publicKey };
+  }
 }
 
-function acknowledged(view: RotationView, newest: Epoch): Pick<WireGuardRecord, 'minTx' | 'laggards'> {
-  const before = view.published?.minTx ?? 0;
-  const known = view.peers.filter(({ record, withoutEpochs }) => record !== undefined && record.epochs.length > 0 && !withoutEpochs);
-  const behind = known.filter(({ tx }) => epochOf(view, tx) < newest);
-  if (behind.length > MAX_LAGGARDS) return { minTx: before, laggards: view.published?.laggards ?? [] };
-  return { minTx: Math.max(before, newest), laggards: behind.map(({ name }) => name).sort() };
+function countOf(peers: readonly PeerView[], isSo: (peer: PeerView) => boolean): number {
+  let count = 0;
+  for (const peer of peers) if (isSo(peer)) count++;
+  return count;
+}
+
+/** Some peer sends by it, may do so, or is sent to. */
+function isNeeded({ view, sends }: Look, { epoch, peers }: LiveEpoch): boolean {
+  return view.peers.some(({ record, tx, withoutEpochs }) => {
+    if (withoutEpochs) return false;
+    if (sends[tx] === epoch) return true;
+    const publicKey = keyOf(record, epoch);
+    return publicKey !== undefined && (sends[tx] < epoch || peers.has(publicKey));
+  });
 }
 
 /** Keys that the store does not name any more, after it has: nobody looks for them. */

@@ -6,7 +6,9 @@ export type WireGuardRecord = Pick<WireGuardRow, 'epochs' | 'minTx' | 'laggards'
 
 /** The key of an epoch, if it is live. */
 export function keyOf(record: WireGuardRecord | undefined, epoch: Epoch): string | undefined {
-  return record?.epochs.find((each) => each.epoch === epoch)?.publicKey;
+  if (record === undefined) return undefined;
+  for (const each of record.epochs) if (each.epoch === epoch) return each.publicKey;
+  return undefined;
 }
 
 /** Whether a node will not send to another one by an epoch any more: its word for it. */
@@ -18,4 +20,9 @@ export function hasLeft(record: WireGuardRecord, epoch: Epoch, to: string): bool
 export function recordWithoutEpochs(publicKey: string, own: Iterable<Epoch>): WireGuardRecord {
   const even = [...own].filter((epoch) => deviceOf(epoch) === 'even');
   return { epochs: even.map((epoch) => ({ epoch, publicKey, port: WIREGUARD_PORTS.even })), minTx: 0, laggards: [] };
+}
+
+/** The KEM key of an epoch, base64, if preshared keys can be agreed on. */
+export function kemKeyOf(record: WireGuardRecord | undefined, epoch: Epoch): string | undefined {
+  return record?.epochs.find((each) => each.epoch === epoch)?.kemKey;
 }

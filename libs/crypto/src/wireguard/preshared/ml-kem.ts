@@ -1,8 +1,10 @@
-import { createPublicKey, decapsulate, encapsulate, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, decapsulate, encapsulate, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { CodedError } from '@isthmus/core';
-import { WIREGUARD_KEM } from './wireguard.errors.ts';
+import { WIREGUARD_KEM } from '../wireguard.errors.ts';
 
 const ALGORITHM = 'ml-kem-768';
+/** Bytes that a key is made of: d and z, FIPS 203 §7.1. */
+const SEED_BYTES = 64;
 /** Bytes of what is sent: FIPS 203, table 3. */
 export const KEM_PUBLIC_BYTES = 1184;
 /** The same of the answer. */
@@ -21,15 +23,25 @@ export class KemKey {
   readonly publicKey: Buffer;
   #secret: KeyObject | undefined;
 
-  private constructor(publicKey: Buffer, secret: KeyObject) {
-    this.publicKey = publicKey;
+  private constructor(secret: KeyObject) {
+    this.publicKey = createPublicKey(secret).export({ format: 'raw-public' }) as unknown as Buffer;
     this.#secret = secret;
   }
 
   /** A new one. */
   static generate(): KemKey {
-    const { publicKey, privateKey } = generateKeyPairSync(ALGORITHM);
-    return new KemKey(publicKey.export({ format: 'raw-public' }) as unknown as Buffer, privateKey);
+    return new KemKey(generateKeyPairSync(ALGORITHM).privateKey);
+  }
+
+  /** Of what {@link seed} answered. @throws CodedError WIREGUARD_KEM, which does not repeat what it is about */
+  static fromSeed(seed: Uint8Array): KemKey {
+    if (seed.length !== SEED_BYTES) throw new CodedError(WIREGUARD_KEM, `a KEM key is not ${SEED_BYTES} bytes`, { object: '(a KEM key)' });
+    return new KemKey(createPrivateKey({ key: Buffer.from(seed), format: 'raw-seed', asymmetricKeyType: ALGORITHM } as never));
+  }
+
+  /** What the key can be made of again, 64 bytes; the caller clears it. @throws CodedError WIREGUARD_KEM after {@link wipe} */
+  seed(): Buffer {
+    return this.#held().export({ format: 'raw-seed' } as never) as unknown as Buffer;
   }
 
   /**
@@ -38,17 +50,22 @@ export class KemKey {
    * @throws CodedError WIREGUARD_KEM when it is no ciphertext, or the key was wiped
    */
   decapsulate(ciphertext: Uint8Array): Buffer {
-    if (this.#secret === undefined) throw new CodedError(WIREGUARD_KEM, 'the key was wiped', { object: '(a KEM key)' });
+    const secret = this.#held();
     if (ciphertext.length !== KEM_CIPHERTEXT_BYTES)
       throw new CodedError(WIREGUARD_KEM, `a ciphertext has ${KEM_CIPHERTEXT_BYTES} bytes, not ${ciphertext.length}`, {
         object: '(a ciphertext)',
       });
-    return Buffer.from(decapsulate(this.#secret, ciphertext));
+    return Buffer.from(decapsulate(secret, ciphertext));
   }
 
   /** Forgets the private half. */
   wipe(): void {
     this.#secret = undefined;
+  }
+
+  #held(): KeyObject {
+    if (this.#secret === undefined) throw new CodedError(WIREGUARD_KEM, 'the key was wiped', { object: '(a KEM key)' });
+    return this.#secret;
   }
 }
 

@@ -1,9 +1,10 @@
-import { createHash, hkdfSync } from 'node:crypto';
-import type { Epoch } from './epoch.ts';
+import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import type { Epoch } from '../epoch.ts';
 
 /** Says what the bytes are for, and in which version: other ones come out of the same secret for anything else. */
 const LABEL = 'wg-psk/v1';
 const PSK_BYTES = 32;
+const CONFIRMS = 'wg-psk-confirm/v1';
 
 /** All that a preshared key is bound to. */
 export interface PairSecret {
@@ -28,6 +29,11 @@ export function pairPsk({ secret, epoch, lowerKey, higherKey, kemKey, ciphertext
   const keys = [lowerKey, higherKey].map((text) => Buffer.from(text, 'base64'));
   const info = Buffer.concat([Buffer.from(LABEL), number, ...keys, sha256(kemKey), sha256(ciphertext)]);
   return Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), info, PSK_BYTES));
+}
+
+/** What one side proves to the other that it has the same preshared key by, 32 bytes: HMAC-SHA256 (RFC 2104) of a constant. It gives nothing away. */
+export function pskConfirmation(psk: Uint8Array): Buffer {
+  return createHmac('sha256', psk).update(CONFIRMS).digest();
 }
 
 function sha256(bytes: Uint8Array): Buffer {

@@ -1,0 +1,176 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Log, Notifier, systemClock } from '@isthmus/core';
+import {
+  agentProfile,
+  type CaKeyPair,
+  createClusterCa,
+  newKeyAndRequest,
+  PairSecretFolder,
+  PairSecrets,
+  signRequest,
+  type WireGuardRecord,
+} from '@isthmus/crypto';
+import { KeyExchange } from './key-exchange.ts';
+
+const EPOCH = 3;
+const LOG = { warn: () => undefined, debug: () => undefined } as unknown as Log;
+/** Of the loopback network, and nobody else's: the port is a fixed one. */
+const NETWORK = `127.${(process.pid >> 8) & 0xff}.${process.pid & 0xff}`;
+
+/** A node with all that it agrees on preshared keys by. */
+class Node {
+  readonly name: string;
+  readonly address: string;
+  readonly publicKey: string;
+  readonly known = new Map<string, Node>();
+  readonly changed = new Notifier();
+  readonly secrets: PairSecrets;
+  readonly exchange: KeyExchange;
+  isBare = false;
+  agreed = 0;
+  /** Requests that came as far as the caller's record. */
+  asked = 0;
+
+  constructor(
+    name: string,
+    serial: number,
+    folder: string,
+    cas: Record<string, CaKeyPair>,
+    certificate: { certPem: string; keyPem: string },
+  ) {
+    this.name = name;
+    this.address = `${NETWORK}.${serial}`;
+    this.publicKey = Buffer.alloc(32, serial).toString('base64');
+    this.secrets = new PairSecrets(new PairSecretFolder(folder), true);
+    const caBundle = cas[name.split('/')[0]!]!.certPem;
+    this.exchange = new KeyExchange({
+      address: this.address,
+      secrets: this.secrets,
+      credential: {
+        files: { read: async () => ({ certificates: [certificate.certPem], keyPem: certificate.keyPem, caBundle }) },
+        caBundleOf: (cluster) => cas[cluster]?.certPem ?? '',
+      },
+      facts: {
+        name,
+        ownKey: (epoch) => (epoch === EPOCH ? this.publicKey : undefined),
+        recordOf: (peer) => this.known.get(peer)?.record(),
+        addressOf: (peer) => this.known.get(peer)?.address,
+        isBare: () => this.isBare,
+        until: (holds, signal) => {
+          this.asked++;
+          return this.changed.until(holds, signal);
+        },
+      },
+      clock: systemClock,
+      log: LOG,
+      onAgreed: () => void this.agreed++,
+    });
+  }
+
+  record(): WireGuardRecord {
+    const kemKey = this.secrets.kemKeys().get(EPOCH)!;
+    return { epochs: [{ epoch: EPOCH, publicKey: this.publicKey, port: 51_872, kemKey }], minTx: 0, laggards: [] };
+  }
+
+  ask(peer: Node, kemKey = peer.record().epochs[0]!.kemKey!): void {
+    this.exchange.agreements.begin({ epoch: EPOCH, ownKey: this.publicKey, peerKey: peer.publicKey, peer: peer.name, kemKey });
+  }
+
+  /** Resolves when an attempt with a peer has come to something, or to nothing. */
+  async answered(peer: Node): Promise<string | undefined> {
+    while (!this.secrets.agreed(EPOCH, peer.publicKey) && this.exchange.agreements.failureOf(peer.name) === undefined)
+      await new Promise((resolve) => setImmediate(resolve));
+    return this.exchange.agreements.failureOf(peer.name);
+  }
+}
+
+describe('KeyExchange', () => {
+  let root: string;
+  let lower: Node;
+  let higher: Node;
+  const stop = { controller: new AbortController() };
+  let running: Promise<void>[];
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'isthmus-exchange-'));
+    const cas = {
+      east: await createClusterCa({ cluster: 'east', clock: systemClock }),
+      west: await createClusterCa({ cluster: 'west', clock: systemClock }),
+    };
+    const node = async (cluster: keyof typeof cas, name: string, serial: number): Promise<Node> => {
+      const { keyPem, csrPem } = await newKeyAndRequest({ commonName: name });
+      const certPem = await signRequest({ ca: cas[cluster], csrPem, profile: agentProfile(cluster, name), clock: systemClock });
+      const made = new Node(`${cluster}/${name}`, serial, join(root, `${serial}`), cas, { certPem, keyPem });
+      await made.secrets.keep([EPOCH]);
+      return made;
+    };
+    [lower, higher] = [await node('east', 'n1', 1), await node('west', 'n1', 2)];
+    for (const [one, other] of [
+      [lower, higher],
+      [higher, lower],
+    ] as const)
+      one.known.set(other.name, other);
+    stop.controller = new AbortController();
+    running = [lower, higher].map(({ exchange }) => exchange.run(stop.controller.signal));
+  });
+  afterEach(async () => {
+    stop.controller.abort();
+    await Promise.all(running);
+    await rm(root, { recursive: true });
+  });
+
+  it('gives nodes of two clusters one preshared key, and tells both', async () => {
+    lower.ask(higher);
+    expect(await lower.answered(higher)).toBeUndefined();
+    const [one, other] = [
+      await readFile(lower.secrets.file(EPOCH, higher.publicKey)!),
+      await readFile(higher.secrets.file(EPOCH, lower.publicKey)!),
+    ];
+    expect([one.length, one.equals(other), lower.agreed, higher.agreed]).toEqual([44, true, 1, 1]);
+  });
+
+  it('waits for the record of a caller that is ahead of its own store', async () => {
+    higher.known.delete(lower.name);
+    lower.ask(higher);
+    while (higher.asked === 0) await new Promise((resolve) => setImmediate(resolve));
+    higher.known.set(lower.name, lower);
+    higher.changed.notify();
+    expect(await lower.answered(higher)).toBeUndefined();
+  });
+
+  it.each<[string, string, () => void]>([
+    ['when the higher one asks', 'the lower one asks', () => higher.ask(lower)],
+    [
+      'when the session of the pair does without',
+      'has none already',
+      () => {
+        higher.isBare = true;
+        lower.ask(higher);
+      },
+    ],
+    [
+      'for another key of the callee than it has',
+      'has another key of epoch 3',
+      () =>
+        lower.exchange.agreements.begin({
+          epoch: EPOCH,
+          ownKey: lower.publicKey,
+          peerKey: lower.publicKey,
+          peer: higher.name,
+          kemKey: higher.record().epochs[0]!.kemKey!,
+        }),
+    ],
+    [
+      "when the ciphertext is for another one's KEM key",
+      'made another preshared key',
+      () => lower.ask(higher, lower.record().epochs[0]!.kemKey),
+    ],
+  ])('agrees on none %s', async (_, why, ask) => {
+    ask();
+    const [asker, callee] = why === 'the lower one asks' ? [higher, lower] : [lower, higher];
+    expect(await asker.answered(callee)).toContain(why);
+    expect(asker.secrets.agreed(EPOCH, callee.publicKey)).toBe(false);
+  });
+});

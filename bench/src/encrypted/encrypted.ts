@@ -1,0 +1,106 @@
+import { Lab, loadTopology, type PodPlace, ping, type Topology, waitForEpoch, waitUntil } from '@isthmus/lab';
+import type { Bench } from '../benches.ts';
+import type { Case } from '../harness.ts';
+import { requireSameDevices } from '../pod-to-pod/fairness.ts';
+import { plainPodAddress } from '../pod-to-pod/plain-network.ts';
+import { measure, type TrafficKind, type Way } from '../pod-to-pod/way.ts';
+import { trafficProgram } from '../traffic-program.ts';
+import { buildWireGuard, type Encapsulation } from './wireguard-by-hand.ts';
+import { wireguardProcesses } from './wireguard-processes.ts';
+
+const [OURS, PLAIN] = ['benchsecret', 'benchhand'];
+const GOAL = { must: 'be at least', value: 0.95 } as const;
+const ROUNDS = 15;
+const TIMEOUT_MS = 20_000;
+/** In the one VXLAN is between nodes, in the other pods' packets are as they are. */
+const TOPOLOGIES: Readonly<Record<Encapsulation, string>> = { tunnel: 'one-cluster', native: 'bgp-mesh' };
+
+interface Measurement {
+  readonly name: string;
+  readonly unit: string;
+  readonly kind: TrafficKind;
+}
+
+/** The processes that encrypt are pinned nowhere, on neither side. */
+const MEASUREMENTS: readonly Measurement[] = [
+  {
+    name: 'tcp-stream',
+    unit: 'Gb/s',
+    kind: { receiver: 'sink', sender: 'stream', measuring: 'receiver', cpus: { sender: 0, receiver: 1 }, milliseconds: 1_000 },
+  },
+  {
+    name: 'small-packet-rate',
+    unit: 'kpps',
+    kind: { receiver: 'count', sender: 'flood', measuring: 'receiver', cpus: { sender: 0, receiver: 1 }, milliseconds: 1_000 },
+  },
+];
+
+let opened: readonly Lab[] = [];
+
+/** Pods of two nodes, encrypted, against the same engine that somebody has set up by hand in a network of the same build, on this machine. */
+export const encrypted: Bench = {
+  name: 'encrypted',
+  about: 'encrypted pods of two nodes, natively and through VXLAN, against wireguard-go set up by hand',
+  open: async (progress) => ({ cases: cases(progress), ownProcesses: () => opened.flatMap(processesOf) }),
+  remove,
+};
+
+async function* cases(progress: (line: string) => void): AsyncGenerator<Case> {
+  const program = await trafficProgram();
+  for (const encapsulation of ['native', 'tunnel'] as const) {
+    await remove();
+    const topology = loadTopology(TOPOLOGIES[encapsulation]);
+    const plain = await Lab.up(topology, { name: PLAIN, through: 'machine' });
+    const ours = await Lab.up(withEncryption(topology), { name: OURS, progress });
+    await waitForEpoch(ours);
+    await buildWireGuard(plain, encapsulation);
+    opened = [ours, plain];
+    await requireSameDevices(program, { ours, plain });
+    const [from, to] = podsOf(ours);
+    const ways = [wayOf(ours, ours.podAddresses(to).ipv4), wayOf(plain, plainPodAddress(plain, podsOf(plain)[1]))] as const;
+    for (const way of ways) await passes(way);
+    progress(`${encapsulation}: ${from.id} and ${to.id} reach each other on both sides`);
+    yield* casesOf(program, encapsulation, ways);
+  }
+}
+
+function withEncryption(topology: Topology): Topology {
+  const config = { 'enable-wireguard': 'true', 'wireguard-rotation-interval': '0' };
+  return { ...topology, clusters: topology.clusters.map((cluster) => ({ ...cluster, config: { ...cluster.config, ...config } })) };
+}
+
+function casesOf(program: string, encapsulation: Encapsulation, [ours, peer]: readonly [Way, Way]): Case[] {
+  return MEASUREMENTS.map(({ name, unit, kind }) => ({
+    name: `${name} ${encapsulation}`,
+    unit,
+    better: 'higher',
+    noisy: true,
+    goal: GOAL,
+    rounds: ROUNDS,
+    ours: () => measure(program, ours, kind),
+    peer: () => measure(program, peer, kind),
+  }));
+}
+
+function podsOf(lab: Lab): [PodPlace, PodPlace] {
+  return [lab.pod('east', 'a1'), lab.pod('east', 'b1')];
+}
+
+function wayOf(lab: Lab, address: string): Way {
+  const [from, to] = podsOf(lab);
+  return { lab, from, to, address };
+}
+
+/** The first packet waits for a handshake, or for a route. */
+async function passes({ lab, from, address }: Way): Promise<void> {
+  await waitUntil(() => ping(lab, from, address, { timeoutS: 1 }), { what: `${address} to be reached`, timeoutMs: TIMEOUT_MS });
+}
+
+function processesOf(lab: Lab): number[] {
+  return [...lab.processes.list(), ...wireguardProcesses(lab)].map(({ pid }) => pid);
+}
+
+async function remove(): Promise<void> {
+  opened = [];
+  for (const name of [OURS, PLAIN]) await Lab.down(name);
+}

@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { systemClock } from '@isthmus/core';
+import {
+  type Credential,
+  createClusterCa,
+  PairAgreements,
+  PairExchangeClient,
+  PairExchangeServer,
+  PairSecretFolder,
+  PairSecrets,
+  systemRandomBytes,
+  WireGuardKey,
+} from '@isthmus/crypto';
+import { type AskAll, CLUSTER, credentialOf, EPOCH, NODE, OTHERS, type OthersOptions, type OthersSaid, trustOf } from './exchange-end.ts';
+
+/** What a node does: begin with all others, or answer all of them. */
+export interface MeasuredPart {
+  /** Longest turn of the event loop, CPU milliseconds of the thread, collections included. */
+  readonly longestTurnMs: number;
+  /** CPU of the thread, and time that passed. */
+  readonly cpuS: number;
+  readonly wallS: number;
+}
+
+/** What `kem-program.ts` prints. */
+export interface MeasuredKem {
+  readonly asking: MeasuredPart;
+  readonly answering: MeasuredPart;
+  /** CPU of what both do of each pair without the network, microseconds: KEM and derivation. */
+  readonly proposeUs: number;
+  readonly acceptUs: number;
+}
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Does something, and watches each turn of the event loop meanwhile. */
+async function watched(work: () => Promise<void>): Promise<MeasuredPart> {
+  const [began, cpuBefore] = [performance.now(), cpuMs()];
+  let [longestTurnMs, last, isOver] = [0, cpuBefore, false];
+  const turn = (): void => {
+    const now = cpuMs();
+    longestTurnMs = Math.max(longestTurnMs, now - last);
+    last = now;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await work();
+  isOver = true;
+  turn();
+  return { longestTurnMs, cpuS: (cpuMs() - cpuBefore) / 1000, wallS: (performance.now() - began) / 1000 };
+}
+
+function publicKeys(count: number): string[] {
+  return Array.from({ length: count }, () => WireGuardKey.generate(systemRandomBytes).publicKey);
+}
+
+/** A node among others that has just made a key of a new epoch. */
+class KemNode {
+  readonly key = publicKeys(1)[0]!;
+  readonly secrets: PairSecrets;
+  readonly #keys: readonly string[];
+  readonly #worker: Worker;
+  readonly #options: OthersOptions;
+  readonly #credential: Credential;
+
+  private constructor(folder: string, keys: readonly string[], options: Omit<OthersOptions, 'nodeKey'>, credential: Credential) {
+    this.secrets = new PairSecrets(new PairSecretFolder(folder), true);
+    this.#keys = keys;
+    this.#options = { ...options, nodeKey: this.key };
+    this.#credential = credential;
+    this.#worker = new Worker(new URL('./others.ts', import.meta.url), { workerData: this.#options });
+  }
+
+  static async make(folder: string, peers: number): Promise<KemNode> {
+    const ca = await createClusterCa({ cluster: CLUSTER, clock: systemClock });
+    const keys = publicKeys(peers);
+    const node = new KemNode(folder, keys, { ca, keys }, await credentialOf(ca, NODE));
+    await node.secrets.keep([EPOCH]);
+    return node;
+  }
+
+  /** What the others say next. */
+  async others(): Promise<OthersSaid> {
+    return (await once(this.#worker, 'message'))[0] as OthersSaid;
+  }
+
+  /** As the lower node of each pair: all begin in one turn. */
+  async askAll({ port, kemKey }: Extract<OthersSaid, { port: number }>): Promise<void> {
+    const client = new PairExchangeClient({
+      placeOf: () => ({ address: '127.0.0.1', port }),
+      credential: async () => this.#credential,
+      trust: trustOf(this.#options.ca),
+    });
+    const isAgreed = (key: string): boolean => this.secrets.agreed(EPOCH, key);
+    let left = this.#keys.length;
+    await new Promise<void>((resolve) => {
+      const agreements = new PairAgreements(this.secrets, client, () => --left === 0 && resolve());
+      for (const peerKey of this.#keys) agreements.begin({ epoch: EPOCH, ownKey: this.key, peerKey, peer: `${CLUSTER}/${OTHERS}`, kemKey });
+    });
+    if (!this.#keys.every(isAgreed)) throw new Error('some have not agreed');
+  }
+
+  /** As the higher one of each. */
+  async answerAll(): Promise<void> {
+    const server = new PairExchangeServer({
+      address: '127.0.0.1',
+      port: 0,
+      credential: async () => this.#credential,
+      trust: trustOf(this.#options.ca),
+      accept: (_caller, request) => this.secrets.accept(request),
+      onRefused: () => undefined,
+    });
+    const all: AskAll = { port: await server.listen(), kemKey: this.secrets.kemKeys().get(EPOCH) ?? '' };
+    this.#worker.postMessage(all);
+    await this.others();
+    await server.close();
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+/** Microseconds of CPU of each of many. */
+async function each(count: number, work: (i: number) => Promise<unknown> | unknown): Promise<number> {
+  const before = cpuMs();
+  for (let i = 0; i < count; i++) await work(i);
+  return ((cpuMs() - before) * 1000) / count;
+}
+
+async function main(peers: number): Promise<MeasuredKem> {
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-bench-kem-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const node = await KemNode.make(folder, peers);
+  const said = await node.others();
+  if (!('port' in said)) throw new Error('the others have not said where they are');
+  const asking = await watched(() => node.askAll(said));
+  const answering = await watched(() => node.answerAll());
+  await node.end();
+  const memory = new PairSecrets(new PairSecretFolder(join(folder, 'alone')), true);
+  await memory.keep([EPOCH]);
+  const kemKey = memory.kemKeys().get(EPOCH) ?? '';
+  const keys = publicKeys(2) as [string, string];
+  const requests = Array.from({ length: peers }, () => memory.propose({ epoch: EPOCH, ownKey: keys[0], peerKey: keys[1] }, kemKey).request);
+  const proposeUs = await each(peers, () => memory.propose({ epoch: EPOCH, ownKey: keys[0], peerKey: keys[1] }, kemKey).drop());
+  const acceptUs = await each(peers, (i) => memory.accept(requests[i]!));
+  return { asking, answering, proposeUs, acceptUs };
+}
+
+console.log(JSON.stringify(await main(Number(process.argv[2]))));

@@ -1,0 +1,56 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { PairExchangeClient, PairExchangeServer, type PairSecretStore, PairSecrets } from '@isthmus/crypto';
+import { type AskAll, CLUSTER, credentialOf, EPOCH, NODE, OTHERS, type OthersOptions, type OthersSaid, trustOf } from './exchange-end.ts';
+
+/** As many as a node lets in at a time: there are always so many at its door. */
+const AT_ONCE = 64;
+const STORE: PairSecretStore = {
+  load: async () => new Map(),
+  saveSeed: async () => undefined,
+  savePsk: async () => undefined,
+  file: () => '',
+  remove: async () => undefined,
+};
+
+/** All other nodes of a mesh, in a thread of their own: what they do is not counted. */
+async function main({ ca, keys, nodeKey }: OthersOptions): Promise<void> {
+  const secrets = new PairSecrets(STORE, true);
+  await secrets.keep([EPOCH]);
+  const credential = await credentialOf(ca, OTHERS);
+  const accept = (_caller: string, request: Parameters<PairSecrets['accept']>[0]): Promise<Uint8Array> => secrets.accept(request);
+  const server = new PairExchangeServer({
+    address: '127.0.0.1',
+    port: 0,
+    credential: async () => credential,
+    trust: trustOf(ca),
+    accept,
+    onRefused: () => undefined,
+  });
+  say({ port: await server.listen(), kemKey: secrets.kemKeys().get(EPOCH) ?? '' });
+  parentPort?.on('message', async ({ port, kemKey }: AskAll) => {
+    const client = new PairExchangeClient({
+      placeOf: () => ({ address: '127.0.0.1', port }),
+      credential: async () => credential,
+      trust: trustOf(ca),
+    });
+    const waiting = [...keys];
+    const askOne = async (): Promise<void> => {
+      for (let ownKey = waiting.pop(); ownKey !== undefined; ownKey = waiting.pop()) {
+        const proposal = secrets.propose({ epoch: EPOCH, ownKey, peerKey: nodeKey }, kemKey);
+        try {
+          await proposal.confirm(await client.ask(`${CLUSTER}/${NODE}`, proposal.request));
+        } catch {
+          waiting.push(ownKey); // It was not let in, or waited for too long, and asks again.
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, askOne));
+    say({ agreed: keys.length });
+  });
+}
+
+function say(said: OthersSaid): void {
+  parentPort?.postMessage(said);
+}
+
+await main(workerData as OthersOptions);

@@ -1,0 +1,171 @@
+import { type Random, seededRandom } from '@isthmus/core';
+import { type Epoch, lookPace, type WireGuardDevice } from '@isthmus/crypto';
+import { RecordLog } from './record-log.ts';
+import { SimulatedNode } from './simulated-node.ts';
+
+/** Virtual milliseconds between two moments at which something happens. */
+const TICK_MS = 10;
+/** Longest time until a node sees what was written. */
+const STORE_DELAY_MS = 200;
+/** Longest time that a handshake takes. */
+const HANDSHAKE_MS = 100;
+/** What a look takes: the programs that it runs. */
+const LOOK_MS = 20;
+/** Nodes have not begun at once. */
+const START_MS = 1_000;
+const TIMES = { drainMs: 3_000, maxOverlapMs: 3_600_000 } as const;
+const CLUSTERS = 4;
+/** A rotation that takes longer does not come to an end. */
+const MAX_MS = 600_000;
+
+interface Member {
+  readonly node: SimulatedNode;
+  readonly delayMs: number;
+  /** When it looks again, if nothing happens before. */
+  looks: number;
+  /** It cannot look before: it is busy. */
+  free: number;
+}
+
+/** What one rotation came to. Times in virtual milliseconds after it was asked for. */
+export interface RotationFacts {
+  readonly switchedMs: number;
+  readonly wipedMs: number;
+  readonly looks: number;
+  readonly writes: number;
+  readonly bytes: number;
+  /** Processor milliseconds that decoding what was read took. */
+  readonly decodingMs: number;
+}
+
+/** All nodes of a mesh, in time that is only counted. */
+export class SimulatedMesh {
+  readonly #members: Member[];
+  readonly #log = new RecordLog();
+  readonly #random: Random;
+  readonly #owners = new Map<string, SimulatedNode>();
+  /** Handshakes by the moment at which they are through. */
+  readonly #handshakes = new Map<number, (() => void)[]>();
+  #now = 0;
+  #target: Epoch = 0;
+  #looks = 0;
+
+  constructor(nodes: number, seed: number) {
+    this.#random = seededRandom(seed);
+    const names = Array.from({ length: nodes }, (_, i) => ({ cluster: 1 + (i % CLUSTERS), node: `n${String(i).padStart(4, '0')}` }));
+    const places = new Map(names.map(({ cluster, node }, i) => [`c${cluster}/${node}`, placeOf(i)]));
+    const around = {
+      times: TIMES,
+      clock: { now: () => this.#now },
+      places,
+      random: (length: number) => this.#secret(length),
+      publish: (row: Parameters<RecordLog['publish']>[1]) => this.#log.publish(this.#now, row),
+      begins: (node: SimulatedNode, device: WireGuardDevice, keys: readonly string[]) => this.#shakeHands(node, device, keys),
+    };
+    this.#members = names.map(({ cluster, node }) => ({
+      node: new SimulatedNode({ name: `c${cluster}`, id: cluster }, node, around),
+      delayMs: STORE_DELAY_MS * this.#random(),
+      looks: START_MS * this.#random(),
+      free: 0,
+    }));
+  }
+
+  /** Has a cluster ask for the next epoch. @param atSwitch called when all pairs are switched, and nothing is wiped yet */
+  async rotate(atSwitch: () => void = () => undefined): Promise<RotationFacts> {
+    const [began, before] = [this.#now, this.#counts()];
+    const epoch = ++this.#target;
+    this.#log.raise(this.#now, {
+      cluster: 'c1',
+      clusterId: 1,
+      target: epoch,
+      startedAt: '2026-11-29T00:00:00Z',
+      by: 'operator',
+      reason: 'schedule',
+    });
+    const peers = this.#members.length - 1;
+    await this.#until(() => this.#members.every(({ node }) => node.sendsBy(epoch, peers)));
+    const switchedMs = this.#now - began;
+    atSwitch();
+    await this.#until(() => this.#members.every(({ node }) => node.hasOnly(epoch)));
+    this.#check();
+    const after = this.#counts();
+    return {
+      switchedMs,
+      wipedMs: this.#now - began,
+      looks: after.looks - before.looks,
+      writes: after.writes - before.writes,
+      bytes: after.bytes - before.bytes,
+      decodingMs: after.decodingMs - before.decodingMs,
+    };
+  }
+
+  #counts(): Omit<RotationFacts, 'switchedMs' | 'wipedMs'> {
+    const { writes, bytes, decodingMs } = this.#log;
+    return { looks: this.#looks, writes, bytes, decodingMs };
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    const end = this.#now + MAX_MS;
+    while (!isSo()) {
+      if (this.#now > end) throw new Error(`the rotation to ${this.#target} has not come to an end`);
+      await this.#pass();
+    }
+  }
+
+  async #pass(): Promise<void> {
+    this.#now += TICK_MS;
+    for (const done of this.#handshakes.get(this.#now) ?? []) done();
+    this.#handshakes.delete(this.#now);
+    for (const member of this.#members) {
+      const { node } = member;
+      const seen = this.#log.read(node.cursor, this.#now - member.delayMs, node);
+      if (seen > node.cursor) member.looks = this.#now;
+      node.cursor = seen;
+      if (this.#now >= member.looks && this.#now >= member.free) await this.#look(member);
+    }
+  }
+
+  async #look(member: Member): Promise<void> {
+    this.#looks++;
+    const acted = await member.node.look();
+    const { restMs, pauseMs } = lookPace({ acted, waits: member.node.isMoving() }, this.#members.length - 1);
+    member.free = this.#now + LOOK_MS + restMs;
+    member.looks = this.#now + LOOK_MS + pauseMs;
+  }
+
+  /** An attempt arrives once: if the other side has no such peer then, nothing comes of it. */
+  #shakeHands(node: SimulatedNode, device: WireGuardDevice, keys: readonly string[]): void {
+    const at = this.#now + TICK_MS * Math.ceil((HANDSHAKE_MS * this.#random()) / TICK_MS || 1);
+    const own = node.wireguard.keyOf(device);
+    this.#owners.set(own!, node);
+    const done = (): void => {
+      for (const key of keys) this.#handshake(node, device, own!, key);
+    };
+    const others = this.#handshakes.get(at);
+    if (others) others.push(done);
+    else this.#handshakes.set(at, [done]);
+  }
+
+  #handshake(node: SimulatedNode, device: WireGuardDevice, own: string, key: string): void {
+    const other = this.#owners.get(key);
+    if (other?.wireguard.keyOf(device) !== key || !other.wireguard.knows(device, own) || !node.wireguard.knows(device, key)) return;
+    node.wireguard.confirm(device, key);
+    other.wireguard.confirm(device, own);
+  }
+
+  #secret(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => 256 * this.#random());
+  }
+
+  #check(): void {
+    const { dropped } = this.#log;
+    if (dropped.length > 0) throw new Error(`records were dropped: ${dropped.slice(0, 3).join('; ')}`);
+    const closed = this.#members.reduce((sum, { node }) => sum + node.closed, 0);
+    if (closed > 0) throw new Error(`${closed} pairs were closed by a rotation`);
+  }
+}
+
+function placeOf(i: number): { address: string; allowedIps: string[] } {
+  const [high, low] = [i >> 8, i & 255];
+  return { address: `172.20.${high}.${low}`, allowedIps: [`10.${high}.${low}.0/24`, `172.20.${high}.${low}/32`] };
+}

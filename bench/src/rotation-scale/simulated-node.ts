@@ -1,0 +1,197 @@
+import {
+  deviceOf,
+  type Epoch,
+  type LiveEpochs,
+  meshTarget,
+  PairSecrets,
+  type PeerView,
+  RotationRunner,
+  type RotationTimes,
+  type WireGuardDevice,
+  WireGuardKey,
+  type WireGuardRecord,
+} from '@isthmus/crypto';
+import { usableWireGuardRows } from '@isthmus/mesh';
+import type { WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
+import { MemoryWireGuard } from './memory-wireguard.ts';
+import type { RecordSink } from './record-log.ts';
+
+/** The names under which a node's devices are known to it: any. */
+const DEVICES: Readonly<Record<WireGuardDevice, WireGuardDevice>> = { even: 'even', odd: 'odd' };
+
+/** Preshared keys that all are agreed on, so that there is no KEM to do; records have the keys for it all the same. */
+class AgreedSecrets extends PairSecrets {
+  constructor() {
+    const nothing = async (): Promise<undefined> => undefined;
+    super({ load: async () => new Map(), saveSeed: nothing, savePsk: nothing, file: () => '', remove: nothing }, true);
+  }
+
+  override agreed(): boolean {
+    return true;
+  }
+}
+
+/** What a node is part of. */
+export interface Surroundings {
+  readonly times: RotationTimes;
+  readonly clock: { now(): number };
+  /** Names of all nodes, and where each is. */
+  readonly places: ReadonlyMap<string, { readonly address: string; readonly allowedIps: readonly string[] }>;
+  random(length: number): Uint8Array;
+  /** Has the store say this of a node. */
+  publish(row: WireGuardRow): void;
+  /** A node begins handshakes with the owners of these keys. */
+  begins(node: SimulatedNode, device: WireGuardDevice, publicKeys: readonly string[]): void;
+}
+
+/**
+ * A node whose disk, devices and datapath are memory. What it knows of others it has decoded itself, and what it decides by is what an agent decides
+ * by; its tables do for that what the agent's `EncryptionTables` does.
+ */
+export class SimulatedNode implements RecordSink {
+  readonly name: string;
+  readonly wireguard: MemoryWireGuard;
+  /** The first change in the store that it has not seen. */
+  cursor = 0;
+  readonly #cluster: { readonly name: string; readonly id: number };
+  readonly #around: Surroundings;
+  readonly #runner: RotationRunner;
+  readonly #keyFiles = new Map<Epoch, WireGuardKey>();
+  readonly #rows = new Map<string, WireGuardRow>();
+  readonly #targets = new Map<string, WireGuardTargetRow>();
+  readonly #tx = new Map<string, WireGuardDevice>();
+  readonly #sentBy: Record<WireGuardDevice, number> = { even: 0, odd: 0 };
+  #usable: ReadonlyMap<string, WireGuardRow> | undefined;
+  #liveEpochs: LiveEpochs[] | undefined;
+  #said = '';
+  closed = 0;
+
+  constructor(cluster: { name: string; id: number }, node: string, around: Surroundings) {
+    this.#cluster = cluster;
+    this.#around = around;
+    this.name = `${cluster.name}/${node}`;
+    this.wireguard = new MemoryWireGuard({
+      publicKeyIn: (file) => this.#publicKey(Number(file)),
+      begins: (device, keys) => around.begins(this, device as WireGuardDevice, keys),
+    });
+    this.#runner = this.#newRunner(node);
+  }
+
+  row(name: string, row: WireGuardRow): void {
+    this.#rows.set(name, row);
+    [this.#usable, this.#liveEpochs] = [undefined, undefined];
+  }
+
+  target(row: WireGuardTargetRow): void {
+    this.#targets.set(row.cluster, row);
+  }
+
+  /** One look. @returns whether something was done */
+  async look(): Promise<boolean> {
+    return (await this.#runner.step()).length > 0;
+  }
+
+  /** Whether it sends to so many others by the keys of an epoch. */
+  sendsBy(epoch: Epoch, peers: number): boolean {
+    return this.#sentBy[deviceOf(epoch)] === peers;
+  }
+
+  /** Whether an epoch's key is the only one that it has. */
+  hasOnly(epoch: Epoch): boolean {
+    return this.#keyFiles.size === 1 && this.#keyFiles.has(epoch);
+  }
+
+  /** Whether there will soon be something to do, see `AgentEncryption`. */
+  isMoving(): boolean {
+    const newest = this.#newest();
+    return this.#keyFiles.size !== 1 || newest < this.#target() || this.#tx.size < this.#around.places.size - 1;
+  }
+
+  #newest(): Epoch {
+    return Math.max(0, ...this.#keyFiles.keys());
+  }
+
+  #target(): Epoch {
+    return meshTarget({ cluster: this.#cluster.name, newest: this.#newest() }, [...this.#targets.values()], this.#live()).epoch;
+  }
+
+  #live(): LiveEpochs[] {
+    this.#liveEpochs ??= [...this.#usableRows().values()].map(({ cluster, epochs }) => ({
+      cluster,
+      epochs: epochs.map(({ epoch }) => epoch),
+    }));
+    return this.#liveEpochs;
+  }
+
+  #usableRows(): ReadonlyMap<string, WireGuardRow> {
+    this.#usable ??= usableWireGuardRows(this.#rows, this.#cluster.name);
+    return this.#usable;
+  }
+
+  #peers(): PeerView[] {
+    const rows = this.#usableRows();
+    const peers: PeerView[] = [];
+    for (const name of this.#around.places.keys())
+      if (name !== this.name) peers.push({ name, record: rows.get(name), tx: this.#tx.get(name) ?? 'closed' });
+    return peers;
+  }
+
+  #publicKey(epoch: Epoch): string | undefined {
+    return this.#keyFiles.get(epoch)?.publicKey;
+  }
+
+  #publish(node: string, record: WireGuardRecord): void {
+    const row = { cluster: this.#cluster.name, clusterId: this.#cluster.id, name: node, ...record };
+    const text = JSON.stringify(row);
+    // It is said again until it is read back, and written once.
+    if (text === this.#said) return;
+    this.#said = text;
+    this.#around.publish(row);
+  }
+
+  #send(peer: string, device: WireGuardDevice | undefined): Promise<void> {
+    const before = this.#tx.get(peer);
+    if (before !== undefined) this.#sentBy[before]--;
+    if (device === undefined) {
+      this.closed++;
+      this.#tx.delete(peer);
+    } else {
+      this.#sentBy[device]++;
+      this.#tx.set(peer, device);
+    }
+    return Promise.resolve();
+  }
+
+  #newRunner(node: string): RotationRunner {
+    const { times, clock, places, random } = this.#around;
+    return new RotationRunner({
+      name: this.name,
+      times,
+      clock,
+      random,
+      keys: {
+        // Nobody here needs the private halves, so that they may be wiped.
+        load: async () => ({ keys: this.#keyFiles }),
+        save: async (epoch, key) => void this.#keyFiles.set(epoch, key),
+        remove: async (epoch) => void this.#keyFiles.delete(epoch),
+        file: (epoch) => String(epoch),
+      },
+      wireguard: this.wireguard,
+      devices: DEVICES,
+      mark: 0,
+      ensureDevice: async () => undefined,
+      target: () => this.#target(),
+      published: () => recordOf(this.#usableRows().get(this.name)),
+      publish: async (record) => this.#publish(node, record),
+      peers: () => this.#peers(),
+      placeOf: (peer) => places.get(peer),
+      send: (peer, device) => this.#send(peer, device),
+      close: (peer) => this.#send(peer, undefined),
+      preshared: { secrets: new AgreedSecrets(), agreements: { begin: () => undefined }, required: true },
+    });
+  }
+}
+
+function recordOf(row: WireGuardRow | undefined): WireGuardRecord | undefined {
+  return row && { epochs: row.epochs, minTx: row.minTx, laggards: row.laggards };
+}

@@ -1,0 +1,132 @@
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
+import { CodedError, messageOf } from '@isthmus/core';
+import type { Credential } from '../join/credential-keeper.ts';
+import { type NodeTrust, nodeOfCertificate } from '../pki/node-of-certificate.ts';
+import type { PairRequest } from '../wireguard/preshared/pair-exchange.ts';
+import { PAIR_EXCHANGE } from '../wireguard/wireguard.errors.ts';
+import { PAIR_EXCHANGE_MAX_BYTES, PAIR_EXCHANGE_PATH, pairRequestSchema } from './pair-exchange-wire.ts';
+
+/** A caller that says nothing for so long is hung up on. */
+const IDLE_MS = 15_000;
+/** Callers at a time; more wait, or give up and come again. */
+const MAX_CONNECTIONS = 64;
+
+/** What a {@link PairExchangeServer} works with. */
+export interface PairExchangeServerOptions {
+  readonly address: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  /** The node's own, as it is now: read for each caller. */
+  readonly credential: () => Promise<Credential>;
+  readonly trust: NodeTrust;
+  /** @param caller `<cluster>/<node>` @returns the confirmation @throws CodedError what the caller is told */
+  readonly accept: (caller: string, request: PairRequest) => Promise<Uint8Array>;
+  /** Told of who is sent away, and why. */
+  readonly onRefused: (caller: string, error: unknown) => void;
+}
+
+/** Lets other nodes agree with this one on preshared keys: HTTPS, TLS 1.3, both sides by their agents' certificates. */
+export class PairExchangeServer {
+  readonly #options: PairExchangeServerOptions;
+  readonly #http: HttpServer;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(options: PairExchangeServerOptions) {
+    this.#options = options;
+    this.#http = createHttpServer((request, response) => void this.#answer(request, response));
+    this.#server = createServer((socket) => void this.#welcome(socket));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** @returns the port @throws Error when the address cannot be listened on */
+  async listen(): Promise<number> {
+    const { address, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, address, resolve);
+    });
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Certificates are read for each caller: they are renewed while the server runs. */
+  async #welcome(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    socket.setTimeout(IDLE_MS, () => socket.destroy());
+    try {
+      const { certificates, keyPem } = await this.#options.credential();
+      const secureContext = createSecureContext({ cert: certificates[0], key: keyPem, minVersion: 'TLSv1.3' });
+      // Who it is gets checked before anything is read, by the CA of the cluster that it names.
+      const secure = new TLSSocket(socket, { isServer: true, secureContext, requestCert: true, rejectUnauthorized: false });
+      secure.on('error', () => socket.destroy());
+      secure.once('secure', () => this.#http.emit('connection', secure));
+    } catch (error) {
+      this.#options.onRefused(socket.remoteAddress ?? '', error);
+      socket.destroy();
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let caller = request.socket.remoteAddress ?? '';
+    try {
+      caller = await this.#identify(request);
+      const confirmation = await this.#options.accept(caller, await read(request));
+      send(response, 200, { confirmation: Buffer.from(confirmation).toString('base64') });
+    } catch (error) {
+      this.#options.onRefused(caller, error);
+      send(response, 409, refusal(error));
+      request.resume();
+    }
+  }
+
+  async #identify(request: IncomingMessage): Promise<string> {
+    const certificate = (request.socket as TLSSocket).getPeerX509Certificate();
+    if (certificate === undefined) throw new CodedError(PAIR_EXCHANGE, 'the caller shows no certificate');
+    return nodeOfCertificate(certificate.toString(), 'client', this.#options.trust);
+  }
+}
+
+async function read(request: IncomingMessage): Promise<PairRequest> {
+  if (request.method !== 'POST' || request.url !== PAIR_EXCHANGE_PATH)
+    throw new CodedError(PAIR_EXCHANGE, `there is no ${request.method} ${request.url}`);
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > PAIR_EXCHANGE_MAX_BYTES) throw new CodedError(PAIR_EXCHANGE, `a request is longer than ${PAIR_EXCHANGE_MAX_BYTES} bytes`);
+    parts.push(part);
+  }
+  const parsed = pairRequestSchema.safeParse(jsonOf(Buffer.concat(parts).toString()));
+  if (parsed.success) return parsed.data;
+  throw new CodedError(
+    PAIR_EXCHANGE,
+    `a request is malformed: ${parsed.error.issues.map(({ path }) => path.join('.') || 'body').join(', ')}`,
+  );
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(error: unknown): object {
+  const coded = error instanceof CodedError ? error : new CodedError(PAIR_EXCHANGE, messageOf(error));
+  return coded.toJSON();
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,70 @@
+import { messageOf } from '@isthmus/core';
+import type { PairExchange } from './pair-exchange.ts';
+import type { PairKeys, PairSecrets, Proposal } from './pair-secrets.ts';
+
+/** At once: a mesh of a thousand nodes is not to be asked all together, nor this node's turns to be filled with it. */
+const AT_ONCE = 4;
+
+/** A pair that is to agree. */
+export interface WantedAgreement extends PairKeys {
+  /** `<cluster>/<node>` */
+  readonly peer: string;
+  /** The peer's KEM key of the epoch, base64. */
+  readonly kemKey: string;
+}
+
+/** Asks peers to agree on preshared keys, some at a time. Who asks again while an attempt is under way, or waits for its turn, asks in vain. */
+export class PairAgreements {
+  readonly #secrets: PairSecrets;
+  readonly #exchange: PairExchange;
+  readonly #settled: () => void;
+  readonly #wanted = new Map<string, WantedAgreement>();
+  readonly #failures = new Map<string, string>();
+  #running = 0;
+
+  /** @param settled told when there is one more preshared key */
+  constructor(secrets: PairSecrets, exchange: PairExchange, settled: () => void) {
+    this.#secrets = secrets;
+    this.#exchange = exchange;
+    this.#settled = settled;
+  }
+
+  /** Why the last attempt with a peer came to nothing; undefined when it did not. */
+  failureOf(peer: string): string | undefined {
+    return this.#failures.get(peer);
+  }
+
+  /** Begins, now or in its turn. */
+  begin(wanted: WantedAgreement): void {
+    const pair = `${wanted.epoch} ${wanted.ownKey} ${wanted.peerKey}`;
+    if (this.#wanted.has(pair)) return;
+    this.#wanted.set(pair, wanted);
+    this.#next();
+  }
+
+  #next(): void {
+    const waiting = [...this.#wanted].slice(this.#running, AT_ONCE);
+    for (const [pair, wanted] of waiting) {
+      this.#running++;
+      void this.#attempt(wanted).finally(() => {
+        this.#running--;
+        this.#wanted.delete(pair);
+        this.#next();
+      });
+    }
+  }
+
+  async #attempt({ peer, kemKey, ...keys }: WantedAgreement): Promise<void> {
+    let proposal: Proposal | undefined;
+    try {
+      proposal = this.#secrets.propose(keys, kemKey);
+      await proposal.confirm(await this.#exchange.ask(peer, proposal.request));
+      this.#failures.delete(peer);
+      this.#settled();
+    } catch (error) {
+      this.#failures.set(peer, messageOf(error));
+    } finally {
+      proposal?.drop();
+    }
+  }
+}
