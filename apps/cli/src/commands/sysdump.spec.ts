@@ -18,6 +18,7 @@ const ENCRYPTION = {
   strict: true,
   encryptNode: false,
   implementation: 'kernel',
+  pq: 'preferred',
   exempt: [],
   devices: [{ name: 'isth_wg_even', device: 'even', port: 51871, epoch: 2, fingerprint: '0123456789abcdef', privateKey: 'S3CRET' }],
   peers: [],
