@@ -37,13 +37,24 @@ export async function enrolNode(plan: LabPlan, cluster: ClusterPlan, node: NodeP
   await isthmus(plan, node, ['node', 'enrol', ...flags], { input: token.trim() });
 }
 
-/** Writes what an agent is told into its node and starts it. @param other settings that it is told instead of those of the topology */
-export function startAgent(supervisor: Supervisor, cluster: ClusterPlan, node: NodePlace, other: Settings = {}): void {
+/**
+ * Writes what an agent is told into its node and starts it.
+ * @param other settings that it is told instead of those of the topology
+ * @param env environment of this once: when it is started again, it is without
+ */
+export function startAgent(
+  supervisor: Supervisor,
+  cluster: ClusterPlan,
+  node: NodePlace,
+  other: Settings = {},
+  env: Readonly<Record<string, string>> = {},
+): void {
   writeConfigDir(join(outside(node), 'config'), { ...agentSettings(cluster, node), ...other });
   supervisor.start({
     id: agentId(node),
     place: node,
     isOurs: true,
+    env,
     argv: findingWireGuard(node, appCommand('agent', ['--config-dir', join(INSIDE, 'config')])),
   });
 }
