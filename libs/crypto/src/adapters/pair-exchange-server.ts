@@ -9,8 +9,10 @@ import type { PairRequest } from '../wireguard/preshared/pair-exchange.ts';
 import { PAIR_EXCHANGE } from '../wireguard/wireguard.errors.ts';
 import { PAIR_EXCHANGE_MAX_BYTES, PAIR_EXCHANGE_PATH, pairRequestSchema } from './pair-exchange-wire.ts';
 
-/** A caller that says nothing for so long is hung up on. */
+/** A caller that says nothing for so long is hung up on; */
 const IDLE_MS = 15_000;
+/** the sooner while it has not even shown who it is: it takes the place of others. */
+const STRANGER_MS = 3_000;
 /** Callers at a time; who comes then is sent away, and comes again. */
 const MAX_CONNECTIONS = 64;
 /** Of those, how many are answered to; the others wait. When a mesh changes its keys all come at once, and each costs a millisecond or two. */
@@ -94,7 +96,11 @@ export class PairExchangeServer {
       // Who it is gets checked before anything is read, by the CA of the cluster that it names.
       const secure = new TLSSocket(socket, { isServer: true, secureContext, requestCert: true, rejectUnauthorized: false });
       secure.on('error', () => socket.destroy());
-      secure.once('secure', () => this.#http.emit('connection', secure));
+      socket.setTimeout(STRANGER_MS);
+      secure.once('secure', () => {
+        socket.setTimeout(IDLE_MS);
+        this.#http.emit('connection', secure);
+      });
     } catch (error) {
       this.#options.onRefused(socket.remoteAddress ?? '', error);
       socket.destroy();
