@@ -11,7 +11,7 @@ export { compact, quota, restore, takeSnapshot, wipe } from './fault/etcd.faults
 export { defineFault, type Fault, together, type Undo, UndoSteps, withFault } from './fault/fault.ts';
 export { startAgain, waitForProcess } from './fault/lab-process.ts';
 export { blackhole, cut, cutLink, silenceLink, slow } from './fault/network.faults.ts';
-export { kill, stop } from './fault/process.faults.ts';
+export { kill, stop, stutter } from './fault/process.faults.ts';
 export { FAULTS, type FaultKind, faultNamed } from './fault/registry.ts';
 export * from './lab.errors.ts';
 export { DEFAULT_LAB, Lab, type Progress, type UpOptions } from './lab.ts';

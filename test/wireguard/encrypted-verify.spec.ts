@@ -15,7 +15,7 @@ const ANYWHERE = [
   'service-affinity-none-both-clusters',
 ];
 
-/** What takes half a minute and longer. */
+/** What takes half a minute and longer, up to several minutes. */
 const LONG = [
   'no-loss-while-agents-die-in-rotations',
   'closed-while-wireguard-and-agent-are-gone',
@@ -26,6 +26,9 @@ const LONG = [
   'clusters-meet-at-epochs-like-7-and-42',
   'no-loss-while-keys-rotate-under-load',
   'no-loss-while-keys-rotate-under-load-of-one-pair',
+  'no-loss-while-keys-rotate-without-apiservers',
+  'no-loss-while-keys-rotate-by-slow-stores',
+  'no-loss-while-agents-die-at-each-step',
 ];
 
 const checks = checksBeyondTwo('encrypted', ANYWHERE).filter(({ name }) => EVERYTHING || !LONG.includes(name));

@@ -37,7 +37,8 @@ async function makeDevice(lab: Lab, node: NodePlace): Promise<string> {
   const isThere = async (): Promise<boolean> => (await lab.exec(node, found(['wg', 'show', DEVICE]))).status === 0;
   await waitUntil(isThere, { what: `${DEVICE} of ${node.id}`, timeoutMs: TIMEOUT_MS });
   const secret = await run(lab, node, ['wg', 'genkey']);
-  await run(lab, node, ['wg', 'set', DEVICE, 'private-key', '/dev/stdin', 'listen-port', String(PORT)], secret);
+  // What this process gives is a socket, which cannot be opened by its name; a pipe can.
+  await run(lab, node, ['sh', '-c', `cat | wg set ${DEVICE} private-key /dev/stdin listen-port ${PORT}`], secret);
   await ip(node.netns, [`link set ${DEVICE} mtu ${WIREGUARD_MTU} txqueuelen ${QUEUE_LENGTH} up`]);
   return (await run(lab, node, ['wg', 'pubkey'], secret)).trim();
 }

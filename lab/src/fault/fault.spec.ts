@@ -49,7 +49,7 @@ describe('a fault', () => {
 
 describe('faults by name', () => {
   it.each(FAULTS)('find $name', ({ name, usage }) => {
-    const words = usage.split(' ').map((word) => (/^<(seconds|kilobits)/.test(word) ? '64' : 'east'));
+    const words = usage.split(' ').map((word) => (/^<(seconds|kilobits|milliseconds)/.test(word) ? '64' : 'east'));
     expect(faultNamed([name, ...words]).name).toContain(name);
   });
 

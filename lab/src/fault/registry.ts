@@ -5,7 +5,7 @@ import { diskFull } from './disk.faults.ts';
 import { compact, quota, wipe } from './etcd.faults.ts';
 import type { Fault } from './fault.ts';
 import { blackhole, cut, cutLink, silenceLink, slow } from './network.faults.ts';
-import { kill, stop } from './process.faults.ts';
+import { kill, stop, stutter } from './process.faults.ts';
 
 /** A kind of fault that can be asked for by its name and arguments. */
 export interface FaultKind {
@@ -30,6 +30,9 @@ const kind = (name: string, usage: string, what: string, make: (...args: string[
 export const FAULTS: readonly FaultKind[] = [
   kind('kill', '<process>', 'SIGKILL; started again afterwards', (id = '') => kill(id)),
   kind('stop', '<process>', 'SIGSTOP; it goes on afterwards', (id = '') => stop(id)),
+  kind('stutter', '<process> <milliseconds>', 'SIGSTOP again and again, for up to so long each time', (id = '', ms = '') =>
+    stutter(id, number(ms)),
+  ),
   kind('cut', '<place>', 'the cables of a node or control plane are pulled out', (id = '') => cut(id)),
   kind('cut-link', '<node> <device>', 'one of its cables is pulled out: up0', (id = '', device = '') => cutLink(id, device)),
   kind('silence-link', '<node> <device>', 'nothing passes one of its cables, and nobody is told', (id = '', device = '') =>

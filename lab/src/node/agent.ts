@@ -41,6 +41,8 @@ export async function enrolNode(plan: LabPlan, cluster: ClusterPlan, node: NodeP
 export interface AgentStart {
   /** What it is told instead of what the topology says. */
   readonly settings?: Settings;
+  /** Environment of this once: when it is started again, it is without. */
+  readonly env?: Readonly<Record<string, string>>;
   /** It is not to find the programs of WireGuard. */
   readonly withoutWireGuard?: boolean;
 }
@@ -50,7 +52,7 @@ export function startAgent(
   supervisor: Supervisor,
   cluster: ClusterPlan,
   node: NodePlace,
-  { settings = {}, withoutWireGuard = false }: AgentStart = {},
+  { settings = {}, env = {}, withoutWireGuard = false }: AgentStart = {},
 ): void {
   writeConfigDir(join(outside(node), 'config'), { ...agentSettings(cluster, node), ...settings });
   const argv = appCommand('agent', ['--config-dir', join(INSIDE, 'config')]);
@@ -58,6 +60,7 @@ export function startAgent(
     id: agentId(node),
     place: node,
     isOurs: true,
+    env,
     argv: withoutWireGuard ? missingWireGuard(argv) : findingWireGuard(node, argv),
   });
 }

@@ -11,8 +11,19 @@ export interface EncryptionView {
   readonly problem?: string;
   readonly implementation: string;
   readonly devices: readonly { readonly name: string; readonly epoch: number | null }[];
-  readonly peers: readonly { readonly name: string; readonly tx: string; readonly epoch: number | null; readonly state: string }[];
+  /** Whether preshared keys are agreed on. */
+  readonly pq: 'off' | 'preferred' | 'required';
+  readonly peers: readonly PeerView[];
   readonly mesh: { readonly target: number; readonly nodes: number; readonly atTarget: number };
+}
+
+interface PeerView {
+  readonly name: string;
+  readonly tx: string;
+  readonly epoch: number | null;
+  readonly state: string;
+  /** The session has a preshared key. */
+  readonly pq: boolean;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -28,7 +39,8 @@ export async function encryptionOf(node: NodePlace): Promise<EncryptionView | un
 }
 
 /**
- * Waits until every node sends to every other one by keys of an epoch, and has none of an older one.
+ * Waits until every node sends to every other one by keys of an epoch, preshared ones too where they are required, and has none of an older
+ * one.
  * @param epoch any that all nodes are at, unless given
  * @param nodes all nodes that know of each other: those of the mesh, unless given
  * @returns the epoch
@@ -56,9 +68,14 @@ export async function waitForEpochAmong(nodes: readonly NodePlace[], epoch: numb
   await waitUntil(settled, { what: `${[...names].join(', ')} to send to each other by keys of epoch ${epoch}`, timeoutMs: TIMEOUT_MS });
 }
 
-function isAt({ devices, peers }: EncryptionView, epoch: number, nodes: number): boolean {
+function isAt({ devices, peers, pq }: EncryptionView, epoch: number, nodes: number): boolean {
   const live = devices.flatMap((device) => (device.epoch === null ? [] : [device.epoch]));
-  return live.length === 1 && live[0] === epoch && peers.length === nodes - 1 && peers.every((peer) => peer.epoch === epoch);
+  return (
+    live.length === 1 &&
+    live[0] === epoch &&
+    peers.length === nodes - 1 &&
+    peers.every((peer) => peer.epoch === epoch && (peer.pq || pq !== 'required'))
+  );
 }
 
 function summaryOf({ problem, devices, peers }: EncryptionView): string {

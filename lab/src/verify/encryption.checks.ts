@@ -24,7 +24,7 @@ const encryptedCheck: Check = {
     const [view] = await Promise.all(allNodes(lab).slice(0, 1).map(encryptionOf));
     const flows = [...allPairFlows(lab), ...nodeFlows(lab)];
     const seen = expectUnread(await trafficWhile(lab, flows, async () => undefined, { sniff: true }));
-    return `epoch ${epoch} by ${view?.implementation}; ${seen}`;
+    return `epoch ${epoch} by ${view?.implementation}, preshared keys ${view?.pq}; ${seen}`;
   },
 };
 

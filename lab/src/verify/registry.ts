@@ -8,6 +8,7 @@ import { disconnectCheck } from './disconnect.check.ts';
 import { encryptionChecks } from './encryption.checks.ts';
 import { encryptionFaultChecks } from './encryption-faults.checks.ts';
 import { encryptionLoadChecks } from './encryption-load.checks.ts';
+import { encryptionLoadFaultChecks } from './encryption-load-faults.checks.ts';
 import { encryptionMeetingChecks } from './encryption-meeting.checks.ts';
 import { forgedTunnelCheck } from './forged-tunnel.check.ts';
 import { hostChecks } from './host.checks.ts';
@@ -43,6 +44,7 @@ export const CHECKS: readonly Check[] = [
   modeCheck,
   ...encryptionChecks,
   ...encryptionLoadChecks,
+  ...encryptionLoadFaultChecks,
   ...encryptionFaultChecks,
   ...encryptionMeetingChecks,
   ...restartChecks,

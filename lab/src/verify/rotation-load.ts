@@ -55,16 +55,19 @@ function lastPod({ pods }: NodePlace): PodPlace {
 }
 
 /**
- * Runs a load while nothing happens, which must lose nothing, and then while `disturb` does its work. Either is run again where it is void.
- * @param disturb answers in words what it did
- * @returns what was seen of both
+ * Runs a load while nothing happens, which must lose nothing, and then while each of `disturbances` in turn does its work: a phase of its own, which is run
+ * again where it is void.
+ * @param disturbances each answers in words what it did
+ * @returns what was seen of all phases
  */
-export async function unreadUnderLoad(lab: Lab, load: PhaseTraffic, disturb: () => Promise<string>): Promise<string> {
-  const control = await phase(lab, load, async () => {
+export async function unreadUnderLoad(lab: Lab, load: PhaseTraffic, ...disturbances: readonly (() => Promise<string>)[]): Promise<string> {
+  const control = async (): Promise<string> => {
     await delay(systemClock, CONTROL_MS);
     return 'control';
-  });
-  return `${control}. ${await phase(lab, load, disturb)}`;
+  };
+  const seen: string[] = [];
+  for (const disturb of [control, ...disturbances]) seen.push(await phase(lab, load, disturb));
+  return seen.join('. ');
 }
 
 function phase(lab: Lab, load: PhaseTraffic, disturb: () => Promise<string>): Promise<string> {

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createSecureContext, TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { CodedError, messageOf } from '@isthmus/core';
 import type { Credential } from '../join/credential-keeper.ts';
 import { type NodeTrust, nodeOfCertificate } from '../pki/node-of-certificate.ts';
@@ -8,10 +9,14 @@ import type { PairRequest } from '../wireguard/preshared/pair-exchange.ts';
 import { PAIR_EXCHANGE } from '../wireguard/wireguard.errors.ts';
 import { PAIR_EXCHANGE_MAX_BYTES, PAIR_EXCHANGE_PATH, pairRequestSchema } from './pair-exchange-wire.ts';
 
-/** A caller that says nothing for so long is hung up on. */
+/** A caller that says nothing for so long is hung up on; */
 const IDLE_MS = 15_000;
-/** Callers at a time; more wait, or give up and come again. */
+/** the sooner while it has not even shown who it is: it takes the place of others. */
+const STRANGER_MS = 3_000;
+/** Callers at a time; who comes then is sent away, and comes again. */
 const MAX_CONNECTIONS = 64;
+/** Of those, how many are answered to; the others wait. When a mesh changes its keys all come at once, and each costs a millisecond or two. */
+const AT_ONCE = 8;
 
 /** What a {@link PairExchangeServer} works with. */
 export interface PairExchangeServerOptions {
@@ -33,11 +38,15 @@ export class PairExchangeServer {
   readonly #http: HttpServer;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Those that wait, and how many do not. */
+  readonly #waiting: Socket[] = [];
+  #answered = 0;
+  #context: { readonly credential: Credential; readonly made: SecureContext } | undefined;
 
   constructor(options: PairExchangeServerOptions) {
     this.#options = options;
     this.#http = createHttpServer((request, response) => void this.#answer(request, response));
-    this.#server = createServer((socket) => void this.#welcome(socket));
+    this.#server = createServer((socket) => this.#admit(socket));
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
@@ -56,23 +65,56 @@ export class PairExchangeServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Certificates are read for each caller: they are renewed while the server runs. */
-  async #welcome(socket: Socket): Promise<void> {
+  #admit(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     socket.setTimeout(IDLE_MS, () => socket.destroy());
+    this.#waiting.push(socket);
+    this.#welcomeNext();
+  }
+
+  #welcomeNext(): void {
+    if (this.#answered === AT_ONCE) return;
+    const socket = this.#waiting.shift();
+    if (socket === undefined) return;
+    this.#answered++;
+    const end = (): void => {
+      this.#answered--;
+      this.#welcomeNext();
+    };
+    if (socket.destroyed) end();
+    else {
+      socket.once('close', end);
+      void this.#welcome(socket);
+    }
+  }
+
+  async #welcome(socket: Socket): Promise<void> {
     try {
-      const { certificates, keyPem } = await this.#options.credential();
-      const secureContext = createSecureContext({ cert: certificates[0], key: keyPem, minVersion: 'TLSv1.3' });
+      const secureContext = await this.#secureContext();
       // Who it is gets checked before anything is read, by the CA of the cluster that it names.
       const secure = new TLSSocket(socket, { isServer: true, secureContext, requestCert: true, rejectUnauthorized: false });
       secure.on('error', () => socket.destroy());
-      secure.once('secure', () => this.#http.emit('connection', secure));
+      socket.setTimeout(STRANGER_MS);
+      secure.once('secure', () => {
+        socket.setTimeout(IDLE_MS);
+        this.#http.emit('connection', secure);
+      });
     } catch (error) {
       this.#options.onRefused(socket.remoteAddress ?? '', error);
       socket.destroy();
     }
+  }
+
+  /** Certificates are read for each caller: they are renewed while the server runs. */
+  async #secureContext(): Promise<SecureContext> {
+    const credential = await this.#options.credential();
+    if (this.#context === undefined || !isDeepStrictEqual(credential, this.#context.credential)) {
+      const { certificates, keyPem } = credential;
+      this.#context = { credential, made: createSecureContext({ cert: certificates[0], key: keyPem, minVersion: 'TLSv1.3' }) };
+    }
+    return this.#context.made;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

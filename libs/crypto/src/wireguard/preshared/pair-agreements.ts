@@ -43,15 +43,21 @@ export class PairAgreements {
   }
 
   #next(): void {
-    const waiting = [...this.#wanted].slice(this.#running, AT_ONCE);
-    for (const [pair, wanted] of waiting) {
-      this.#running++;
-      void this.#attempt(wanted).finally(() => {
-        this.#running--;
-        this.#wanted.delete(pair);
-        this.#next();
-      });
+    // Those that run came first.
+    let left = this.#running;
+    for (const [pair, wanted] of this.#wanted) {
+      if (this.#running === AT_ONCE) return;
+      if (left-- <= 0) this.#start(pair, wanted);
     }
+  }
+
+  #start(pair: string, wanted: WantedAgreement): void {
+    this.#running++;
+    void this.#attempt(wanted).finally(() => {
+      this.#running--;
+      this.#wanted.delete(pair);
+      this.#next();
+    });
   }
 
   async #attempt({ peer, kemKey, ...keys }: WantedAgreement): Promise<void> {

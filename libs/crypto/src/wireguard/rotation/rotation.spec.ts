@@ -138,6 +138,15 @@ it('a node that lost its keys makes new ones of the same epoch, and is sent to a
   expect(mesh.wrong.filter(between)).toEqual([]);
 });
 
+it.each([0, 1, 3])('makes no key of an epoch that is behind what it has (target %i of 4)', (target) => {
+  const mesh = started(2, 9);
+  mesh.target = 4;
+  expect(mesh.until(() => mesh.isSettled(), MINUTE_MS)).toBeDefined();
+  mesh.target = target;
+  mesh.pass(MINUTE_MS);
+  expect(mesh.nodes.map(({ keys }) => [...keys.keys()])).toEqual([[4], [4]]);
+});
+
 /** Whether every pair of these sends by sessions with a preshared key, or none does. */
 const presharedPairs = (mesh: RotationWorld): Set<boolean> =>
   new Set(

@@ -1,0 +1,27 @@
+import { writeSync } from 'node:fs';
+import { Rotation, RotationRunner } from '@isthmus/crypto';
+
+// Loaded into an agent before its own code (crash-environment.ts). It ends right after the first action of one of some kinds, as by SIGKILL, with whatever was to
+// follow in the same look undone: between two actions nobody else could hit.
+
+const STDERR = 2;
+const kinds = (process.env['ISTHMUS_LAB_CRASH_AFTER'] ?? '').split(',');
+const { step: decide } = Rotation.prototype;
+const { step: act } = RotationRunner.prototype;
+let last: string | undefined;
+
+Rotation.prototype.step = function (view, now) {
+  const actions = decide.call(this, view, now);
+  const at = actions.findIndex((action) => kinds.includes(action.do));
+  last = actions[at]?.do;
+  return last === undefined ? actions : actions.slice(0, at + 1);
+};
+
+RotationRunner.prototype.step = async function () {
+  const actions = await act.call(this);
+  if (last !== undefined) {
+    writeSync(STDERR, `crash after ${last}\n`);
+    process.kill(process.pid, 'SIGKILL');
+  }
+  return actions;
+};
