@@ -100,7 +100,7 @@ export class Agent {
     // Every source and sink listens to it.
     setMaxListeners(0, this.#stop.signal);
     this.#startedMs = clock.now();
-    const isExcluded = excludedPeers(config);
+    const isExcluded = config['enable-wireguard'] ? excludedPeers(config) : () => false;
     const inTheClear = (node: NodeRow): boolean => hasOptedOut(node) && !isExcluded(`${node.cluster}/${node.name}`);
     this.tables = declareAgentTables(clock, { ...facts, inTheClear }, (fault) =>
       log.error({ [LOG.table]: fault.table, [LOG.key]: fault.key, [LOG.error]: fault.error }, 'defect: a derivation failed'),

@@ -14,7 +14,7 @@ export interface RotationPassesOptions {
 }
 
 /** Between two passes, however much nodes say: all of them do when keys change. */
-const PAUSE_MS = 500;
+const PAUSE_MS = 1_000;
 
 /** Runs passes until the signal aborts: after each interval, and soon after a node has said something else of its keys, or of what others want. */
 export async function runRotation({ duty, kv, cluster, clock, random, log }: RotationPassesOptions, signal: AbortSignal): Promise<void> {
