@@ -5,7 +5,7 @@ import { requireSameDevices } from '../pod-to-pod/fairness.ts';
 import { plainPodAddress } from '../pod-to-pod/plain-network.ts';
 import { measure, type TrafficKind, type Way } from '../pod-to-pod/way.ts';
 import { trafficProgram } from '../traffic-program.ts';
-import { buildWireGuard, type Encapsulation } from './wireguard-by-hand.ts';
+import { buildWireGuard, type Encapsulation, raiseBuffers } from './wireguard-by-hand.ts';
 import { wireguardProcesses } from './wireguard-processes.ts';
 
 const [OURS, PLAIN] = ['benchsecret', 'benchhand'];
@@ -59,6 +59,7 @@ async function* cases(progress: (line: string) => void): AsyncGenerator<Case> {
     const [from, to] = podsOf(ours);
     const ways = [wayOf(ours, ours.podAddresses(to).ipv4), wayOf(plain, plainPodAddress(plain, podsOf(plain)[1]))] as const;
     for (const way of ways) await passes(way);
+    raiseBuffers(plain);
     progress(`${encapsulation}: ${from.id} and ${to.id} reach each other on both sides`);
     yield* casesOf(program, encapsulation, ways);
   }

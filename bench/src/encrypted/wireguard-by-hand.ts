@@ -27,6 +27,10 @@ export async function buildWireGuard(lab: Lab, encapsulation: Encapsulation): Pr
   const keys = [await makeDevice(lab, one), await makeDevice(lab, other)] as const;
   await join(lab, cluster, { from: one, to: other, publicKey: keys[1], encapsulation });
   await join(lab, cluster, { from: other, to: one, publicKey: keys[0], encapsulation });
+}
+
+/** Gives the processes' sockets the room that the agent gives its own. Once there was a handshake they are open. */
+export function raiseBuffers(lab: Lab): void {
   for (const { pid } of wireguardProcesses(lab)) raiseSocketBuffers(pid, SOCKET_BYTES);
 }
 

@@ -11,8 +11,6 @@ export const EPOCH = 7;
 /** What the others' thread is told. */
 export interface OthersOptions {
   readonly ca: CaKeyPair;
-  /** WireGuard's public keys of the others, base64. */
-  readonly keys: readonly string[];
   /** Of the node that is looked at. */
   readonly nodeKey: string;
 }
@@ -21,6 +19,8 @@ export interface OthersOptions {
 export interface AskAll {
   readonly port: number;
   readonly kemKey: string;
+  /** WireGuard's public keys of the others, base64. */
+  readonly keys: readonly string[];
 }
 
 /** What it says: where it listens, and with which KEM key; later, that all have agreed. */

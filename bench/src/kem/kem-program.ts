@@ -17,6 +17,11 @@ import {
 } from '@isthmus/crypto';
 import { type AskAll, CLUSTER, credentialOf, EPOCH, NODE, OTHERS, type OthersOptions, type OthersSaid, trustOf } from './exchange-end.ts';
 
+/** Pairs that agree before anything is measured. */
+const FIRST = 32;
+/** As a node asks again. */
+const AGAIN_MS = 1_000;
+
 /** What a node does: begin with all others, or answer all of them. */
 export interface MeasuredPart {
   /** Longest turn of the event loop, CPU milliseconds of the thread, collections included. */
@@ -65,23 +70,20 @@ function publicKeys(count: number): string[] {
 class KemNode {
   readonly key = publicKeys(1)[0]!;
   readonly secrets: PairSecrets;
-  readonly #keys: readonly string[];
   readonly #worker: Worker;
   readonly #options: OthersOptions;
   readonly #credential: Credential;
 
-  private constructor(folder: string, keys: readonly string[], options: Omit<OthersOptions, 'nodeKey'>, credential: Credential) {
+  private constructor(folder: string, options: Omit<OthersOptions, 'nodeKey'>, credential: Credential) {
     this.secrets = new PairSecrets(new PairSecretFolder(folder), true);
-    this.#keys = keys;
     this.#options = { ...options, nodeKey: this.key };
     this.#credential = credential;
     this.#worker = new Worker(new URL('./others.ts', import.meta.url), { workerData: this.#options });
   }
 
-  static async make(folder: string, peers: number): Promise<KemNode> {
+  static async make(folder: string): Promise<KemNode> {
     const ca = await createClusterCa({ cluster: CLUSTER, clock: systemClock });
-    const keys = publicKeys(peers);
-    const node = new KemNode(folder, keys, { ca, keys }, await credentialOf(ca, NODE));
+    const node = new KemNode(folder, { ca }, await credentialOf(ca, NODE));
     await node.secrets.keep([EPOCH]);
     return node;
   }
@@ -92,23 +94,31 @@ class KemNode {
   }
 
   /** As the lower node of each pair: all begin in one turn. */
-  async askAll({ port, kemKey }: Extract<OthersSaid, { port: number }>): Promise<void> {
+  async askAll({ port, kemKey }: Extract<OthersSaid, { port: number }>, keys: readonly string[]): Promise<void> {
     const client = new PairExchangeClient({
       placeOf: () => ({ address: '127.0.0.1', port }),
       credential: async () => this.#credential,
       trust: trustOf(this.#options.ca),
     });
-    const isAgreed = (key: string): boolean => this.secrets.agreed(EPOCH, key);
-    let left = this.#keys.length;
-    await new Promise<void>((resolve) => {
+    const missing = (): string[] => keys.filter((key) => !this.secrets.agreed(EPOCH, key));
+    let begin = (): void => undefined;
+    const agreed = new Promise<void>((resolve) => {
+      let left = keys.length;
       const agreements = new PairAgreements(this.secrets, client, () => --left === 0 && resolve());
-      for (const peerKey of this.#keys) agreements.begin({ epoch: EPOCH, ownKey: this.key, peerKey, peer: `${CLUSTER}/${OTHERS}`, kemKey });
+      begin = () => {
+        for (const peerKey of missing())
+          agreements.begin({ epoch: EPOCH, ownKey: this.key, peerKey, peer: `${CLUSTER}/${OTHERS}`, kemKey });
+      };
     });
-    if (!this.#keys.every(isAgreed)) throw new Error('some have not agreed');
+    begin();
+    // An attempt that came to nothing is made again.
+    const again = setInterval(begin, AGAIN_MS);
+    await agreed;
+    clearInterval(again);
   }
 
   /** As the higher one of each. */
-  async answerAll(): Promise<void> {
+  async answerAll(keys: readonly string[]): Promise<void> {
     const server = new PairExchangeServer({
       address: '127.0.0.1',
       port: 0,
@@ -117,7 +127,7 @@ class KemNode {
       accept: (_caller, request) => this.secrets.accept(request),
       onRefused: () => undefined,
     });
-    const all: AskAll = { port: await server.listen(), kemKey: this.secrets.kemKeys().get(EPOCH) ?? '' };
+    const all: AskAll = { port: await server.listen(), kemKey: this.secrets.kemKeys().get(EPOCH) ?? '', keys };
     this.#worker.postMessage(all);
     await this.others();
     await server.close();
@@ -138,11 +148,15 @@ async function each(count: number, work: (i: number) => Promise<unknown> | unkno
 async function main(peers: number): Promise<MeasuredKem> {
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-bench-kem-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const node = await KemNode.make(folder, peers);
+  const node = await KemNode.make(folder);
   const said = await node.others();
   if (!('port' in said)) throw new Error('the others have not said where they are');
-  const asking = await watched(() => node.askAll(said));
-  const answering = await watched(() => node.answerAll());
+  // An agent has spoken to others long before.
+  await node.askAll(said, publicKeys(FIRST));
+  await node.answerAll(publicKeys(FIRST));
+  const [asked, callers] = [publicKeys(peers), publicKeys(peers)];
+  const asking = await watched(() => node.askAll(said, asked));
+  const answering = await watched(() => node.answerAll(callers));
   await node.end();
   const memory = new PairSecrets(new PairSecretFolder(join(folder, 'alone')), true);
   await memory.keep([EPOCH]);

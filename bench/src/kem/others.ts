@@ -13,7 +13,7 @@ const STORE: PairSecretStore = {
 };
 
 /** All other nodes of a mesh, in a thread of their own: what they do is not counted. */
-async function main({ ca, keys, nodeKey }: OthersOptions): Promise<void> {
+async function main({ ca, nodeKey }: OthersOptions): Promise<void> {
   const secrets = new PairSecrets(STORE, true);
   await secrets.keep([EPOCH]);
   const credential = await credentialOf(ca, OTHERS);
@@ -27,7 +27,7 @@ async function main({ ca, keys, nodeKey }: OthersOptions): Promise<void> {
     onRefused: () => undefined,
   });
   say({ port: await server.listen(), kemKey: secrets.kemKeys().get(EPOCH) ?? '' });
-  parentPort?.on('message', async ({ port, kemKey }: AskAll) => {
+  parentPort?.on('message', async ({ port, kemKey, keys }: AskAll) => {
     const client = new PairExchangeClient({
       placeOf: () => ({ address: '127.0.0.1', port }),
       credential: async () => credential,

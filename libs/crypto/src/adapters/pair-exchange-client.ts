@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import type { PeerCertificate } from 'node:tls';
+import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { CodedError, messageOf } from '@isthmus/core';
 import type { Credential } from '../join/credential-keeper.ts';
 import { type NodeTrust, nodeNamedBy } from '../pki/node-of-certificate.ts';
 import type { PairExchange, PairRequest } from '../wireguard/preshared/pair-exchange.ts';
 import { PAIR_EXCHANGE } from '../wireguard/wireguard.errors.ts';
+import { CredentialContext } from './credential-context.ts';
 import { PAIR_EXCHANGE_MAX_BYTES, PAIR_EXCHANGE_PATH, pairAnswerSchema, pairRefusalSchema } from './pair-exchange-wire.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -22,6 +23,7 @@ export interface PairExchangeClientOptions {
 /** Asks other nodes over HTTPS, TLS 1.3, both sides by their agents' certificates. */
 export class PairExchangeClient implements PairExchange {
   readonly #options: PairExchangeClientOptions;
+  readonly #contexts = new Map<string, CredentialContext>();
 
   constructor(options: PairExchangeClientOptions) {
     this.#options = options;
@@ -40,13 +42,19 @@ export class PairExchangeClient implements PairExchange {
     }
   }
 
+  #contextOf(cluster: string): CredentialContext {
+    const known = this.#contexts.get(cluster) ?? new CredentialContext();
+    this.#contexts.set(cluster, known);
+    return known;
+  }
+
   async #post(peer: string, body: string): Promise<{ status: number; text: string }> {
     const place = this.#options.placeOf(peer);
     if (place === undefined) throw new CodedError(PAIR_EXCHANGE, `where ${peer} is, is not known`, { object: peer });
     const [cluster = ''] = peer.split('/');
     const ca = await this.#options.trust.caBundleOf(cluster);
     if (ca === '') throw new CodedError(PAIR_EXCHANGE, `the CAs of cluster ${cluster} are not known`, { object: peer });
-    const { certificates, keyPem } = await this.#options.credential();
+    const secureContext = this.#contextOf(cluster).of(await this.#options.credential(), ca);
     return post(
       {
         host: place.address,
@@ -55,10 +63,7 @@ export class PairExchangeClient implements PairExchange {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
         agent: false,
-        minVersion: 'TLSv1.3',
-        cert: certificates[0] ?? '',
-        key: keyPem,
-        ca,
+        secureContext,
         checkServerIdentity: (_, certificate) => isOther(certificate, peer),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       },
@@ -78,7 +83,7 @@ function isOther({ raw }: PeerCertificate, peer: string): Error | undefined {
   }
 }
 
-function post(options: RequestOptions, body: string): Promise<{ status: number; text: string }> {
+function post(options: RequestOptions & Pick<ConnectionOptions, 'secureContext'>, body: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const request = httpsRequest(options, (response) => {
       let text = '';

@@ -1,12 +1,12 @@
 import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
-import { isDeepStrictEqual } from 'node:util';
+import { TLSSocket } from 'node:tls';
 import { CodedError, messageOf } from '@isthmus/core';
 import type { Credential } from '../join/credential-keeper.ts';
 import { type NodeTrust, nodeOfCertificate } from '../pki/node-of-certificate.ts';
 import type { PairRequest } from '../wireguard/preshared/pair-exchange.ts';
 import { PAIR_EXCHANGE } from '../wireguard/wireguard.errors.ts';
+import { CredentialContext } from './credential-context.ts';
 import { PAIR_EXCHANGE_MAX_BYTES, PAIR_EXCHANGE_PATH, pairRequestSchema } from './pair-exchange-wire.ts';
 
 /** A caller that says nothing for so long is hung up on; */
@@ -16,7 +16,7 @@ const STRANGER_MS = 3_000;
 /** Callers at a time; who comes then is sent away, and comes again. */
 const MAX_CONNECTIONS = 64;
 /** Of those, how many are answered to; the others wait. When a mesh changes its keys all come at once, and each costs a millisecond or two. */
-const AT_ONCE = 8;
+const AT_ONCE = 4;
 
 /** What a {@link PairExchangeServer} works with. */
 export interface PairExchangeServerOptions {
@@ -41,7 +41,7 @@ export class PairExchangeServer {
   /** Those that wait, and how many do not. */
   readonly #waiting: Socket[] = [];
   #answered = 0;
-  #context: { readonly credential: Credential; readonly made: SecureContext } | undefined;
+  readonly #context = new CredentialContext();
 
   constructor(options: PairExchangeServerOptions) {
     this.#options = options;
@@ -90,9 +90,10 @@ export class PairExchangeServer {
     }
   }
 
+  /** Certificates are read for each caller: they are renewed while the server runs. */
   async #welcome(socket: Socket): Promise<void> {
     try {
-      const secureContext = await this.#secureContext();
+      const secureContext = this.#context.of(await this.#options.credential());
       // Who it is gets checked before anything is read, by the CA of the cluster that it names.
       const secure = new TLSSocket(socket, { isServer: true, secureContext, requestCert: true, rejectUnauthorized: false });
       secure.on('error', () => socket.destroy());
@@ -105,16 +106,6 @@ export class PairExchangeServer {
       this.#options.onRefused(socket.remoteAddress ?? '', error);
       socket.destroy();
     }
-  }
-
-  /** Certificates are read for each caller: they are renewed while the server runs. */
-  async #secureContext(): Promise<SecureContext> {
-    const credential = await this.#options.credential();
-    if (this.#context === undefined || !isDeepStrictEqual(credential, this.#context.credential)) {
-      const { certificates, keyPem } = credential;
-      this.#context = { credential, made: createSecureContext({ cert: certificates[0], key: keyPem, minVersion: 'TLSv1.3' }) };
-    }
-    return this.#context.made;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

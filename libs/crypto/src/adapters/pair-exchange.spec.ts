@@ -67,6 +67,22 @@ describe('an exchange of preshared keys', () => {
   });
   afterEach(() => server.close());
 
+  it('answers some at a time, and the others in their turn', async () => {
+    let [now, most] = [0, 0];
+    accept = async () => {
+      most = Math.max(most, ++now);
+      // Long enough for others to come in, were they let in.
+      for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
+      now--;
+      return CONFIRMATION;
+    };
+    const caller = await credential('east', agentProfile('east', 'n1'));
+    const answers = await Promise.all(Array.from({ length: 30 }, () => ask(caller)));
+    expect(answers).toHaveLength(30);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
   it('carries a request across clusters and says who asks', async () => {
     let seen: unknown;
     accept = async (caller, request) => {
