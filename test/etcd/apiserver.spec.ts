@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '@isthmus/core';
-import { connectClusters, enrolNode, JoinClient } from '@isthmus/crypto';
+import { certificateFacts, connectClusters, enrolNode, JoinClient } from '@isthmus/crypto';
 import { EtcdKvStore, KvResources } from '@isthmus/kvstore';
 import { identityKey, ipKey, wireGuardKey, wireGuardTargetKey } from '@isthmus/mesh';
 import { applyService, KINDS, wireGuardEntry, wireGuardTargetEntry } from '../../apps/clustermesh-apiserver/src/testing/records.ts';
@@ -76,7 +76,8 @@ describe('two clusters with real etcds', () => {
       const cache = await cacheOf(cluster, remote);
       expect(cache[`cilium/cache/identities/v1/${remote}/id/${id * 65_536 + 300}`]).toBe(IDENTITY(id, remote)[1]);
       expect(cache[`cilium/cache/ip/v1/${remote}/10.${id}.0.5`]).toBe(IP(id)[1]);
-      expect(cache[`cilium/cache/isthmus/clusters/v1/${remote}`]).toBe(`{"id":${id}}`);
+      const configured = JSON.parse(cache[`cilium/cache/isthmus/clusters/v1/${remote}`] ?? '{}');
+      expect([configured.id, certificateFacts(configured.caBundle).cn]).toEqual([id, `isthmus-ca-${remote}`]);
       expect(Object.keys(cache)).toContain(`cilium/cache/services/v1/${remote}/shop/web`);
     }
     expect(await (await east!.joinApi()).remotes()).toMatchObject([{ name: 'west', id: 2, ready: true, counts: { endpoints: 1 } }]);
