@@ -36,6 +36,7 @@ const MEASUREMENTS: readonly Measurement[] = [
 ];
 
 let opened: readonly Lab[] = [];
+let building: Promise<unknown> | undefined;
 
 /** Pods of two nodes, encrypted, against the same engine that somebody has set up by hand in a network of the same build, on this machine. */
 export const encrypted: Bench = {
@@ -48,21 +49,27 @@ export const encrypted: Bench = {
 async function* cases(progress: (line: string) => void): AsyncGenerator<Case> {
   const program = await trafficProgram();
   for (const encapsulation of ['native', 'tunnel'] as const) {
-    await remove();
-    const topology = loadTopology(TOPOLOGIES[encapsulation]);
-    const plain = await Lab.up(topology, { name: PLAIN, through: 'machine' });
-    const ours = await Lab.up(withEncryption(topology), { name: OURS, progress });
-    await waitForEpoch(ours);
-    await buildWireGuard(plain, encapsulation);
-    opened = [ours, plain];
-    await requireSameDevices(program, { ours, plain });
-    const [from, to] = podsOf(ours);
-    const ways = [wayOf(ours, ours.podAddresses(to).ipv4), wayOf(plain, plainPodAddress(plain, podsOf(plain)[1]))] as const;
-    for (const way of ways) await passes(way);
-    raiseBuffers(plain);
-    progress(`${encapsulation}: ${from.id} and ${to.id} reach each other on both sides`);
-    yield* casesOf(program, encapsulation, ways);
+    const built = build(program, encapsulation, progress);
+    building = built;
+    yield* casesOf(program, encapsulation, await built);
   }
+}
+
+/** Both networks, in place of those that there are. */
+async function build(program: string, encapsulation: Encapsulation, progress: (line: string) => void): Promise<readonly [Way, Way]> {
+  await takeDown();
+  const topology = loadTopology(TOPOLOGIES[encapsulation]);
+  const plain = await Lab.up(topology, { name: PLAIN, through: 'machine' });
+  const ours = await Lab.up(withEncryption(topology), { name: OURS, progress });
+  await waitForEpoch(ours);
+  await buildWireGuard(plain, encapsulation);
+  opened = [ours, plain];
+  await requireSameDevices(program, { ours, plain });
+  const ways = [wayOf(ours, ours.podAddresses(podsOf(ours)[1]).ipv4), wayOf(plain, plainPodAddress(plain, podsOf(plain)[1]))] as const;
+  for (const way of ways) await passes(way);
+  raiseBuffers(plain);
+  progress(`${encapsulation}: pods of two nodes reach each other on both sides`);
+  return ways;
 }
 
 function withEncryption(topology: Topology): Topology {
@@ -101,7 +108,15 @@ function processesOf(lab: Lab): number[] {
   return [...lab.processes.list(), ...wireguardProcesses(lab)].map(({ pid }) => pid);
 }
 
+/** A lab that is being built cannot be taken down: an interrupted run waits for it. */
 async function remove(): Promise<void> {
+  const built = building;
+  building = undefined;
+  await built?.catch(() => undefined);
+  await takeDown();
+}
+
+async function takeDown(): Promise<void> {
   opened = [];
   for (const name of [OURS, PLAIN]) await Lab.down(name);
 }

@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '@isthmus/core';
@@ -145,9 +143,8 @@ async function each(count: number, work: (i: number) => Promise<unknown> | unkno
   return ((cpuMs() - before) * 1000) / count;
 }
 
-async function main(peers: number): Promise<MeasuredKem> {
-  const folder = mkdtempSync(join(tmpdir(), 'isthmus-bench-kem-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+/** @param folder where the node keeps its keys; whoever made it removes it */
+async function main(peers: number, folder: string): Promise<MeasuredKem> {
   const node = await KemNode.make(folder);
   const said = await node.others();
   if (!('port' in said)) throw new Error('the others have not said where they are');
@@ -168,4 +165,4 @@ async function main(peers: number): Promise<MeasuredKem> {
   return { asking, answering, proposeUs, acceptUs };
 }
 
-console.log(JSON.stringify(await main(Number(process.argv[2]))));
+console.log(JSON.stringify(await main(Number(process.argv[2]), process.argv[3] ?? '')));

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Bench } from '../benches.ts';
 import { OwnProcesses } from '../own-process.ts';
 import type { Samples, Series, SeriesMetric } from '../series.ts';
@@ -10,7 +13,7 @@ const ROUNDS = 15;
 const FLAGS = ['--max-semi-space-size=2'];
 const MAX_TURN_MS = 20;
 
-let processes: OwnProcesses | undefined;
+let opened: { readonly own: OwnProcesses; readonly folder: string } | undefined;
 
 /**
  * What a node has to do for its preshared keys when a large mesh changes its keys: once as the lower node of all pairs, which asks, once as the higher
@@ -21,16 +24,20 @@ export const kem: Bench = {
   name: 'kem',
   about: `a node agrees with ${PEERS} others on preshared keys by ML-KEM-768`,
   open: async () => {
-    const own = new OwnProcesses();
-    processes = own;
-    return { cases: [series(own)] };
+    const [own, folder] = [new OwnProcesses(), mkdtempSync(join(tmpdir(), 'isthmus-bench-kem-'))];
+    opened = { own, folder };
+    return { cases: [series(own, folder)] };
   },
-  remove: async () => processes?.end(),
+  remove: async () => {
+    opened?.own.end();
+    if (opened) rmSync(opened.folder, { recursive: true, force: true });
+  },
 };
 
-function series(own: OwnProcesses): Series {
+function series(own: OwnProcesses, folder: string): Series {
+  let done = 0;
   const round = async (): Promise<Samples> => {
-    const { asking, answering, proposeUs, acceptUs } = await own.run<MeasuredKem>(PROGRAM, [PEERS], FLAGS);
+    const { asking, answering, proposeUs, acceptUs } = await own.run<MeasuredKem>(PROGRAM, [PEERS, join(folder, String(done++))], FLAGS);
     return {
       askingTurn: [asking.longestTurnMs],
       askingCpu: [asking.cpuS],
