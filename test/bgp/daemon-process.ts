@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 
 /** What the tier's set-up unpacks. */
 const TOOLCHAIN = fileURLToPath(new URL('../../.toolchain/bgp/', import.meta.url));
@@ -96,7 +96,7 @@ export async function until<T>(what: string, ask: () => T | Promise<T>, right: (
   for (;;) {
     const answer = await ask();
     if (right(answer)) return answer;
-    if (performance.now() > deadline) throw new Error(`${what} did not happen; last seen: ${String(answer)}`);
+    if (performance.now() > deadline) throw new Error(`${what} did not happen; last seen: ${inspect(answer, { depth: 4 })}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -27,10 +27,14 @@ export class BfdReceiveSocket {
   readonly #family: 4 | 6;
   readonly #multihop: boolean;
   readonly #socket: Socket;
-  readonly #sources = new Map<object, SourceTtl>();
+  readonly #sources: Map<object, SourceTtl>;
 
-  /** @throws CodedError when the address or port cannot be had */
-  constructor(place: ReceivePlace, receive: BfdReceiver) {
+  /**
+   * @param first the channel that it is opened for: it is in the filter before the socket is bound, or the peer's first packet could be dropped
+   * @throws CodedError when the address or port cannot be had
+   */
+  constructor(place: ReceivePlace, first: readonly [channel: object, source: SourceTtl], receive: BfdReceiver) {
+    this.#sources = new Map([first]);
     const { local, multihop } = place;
     const port = multihop ? MULTIHOP_PORT : SINGLE_HOP_PORT;
     this.#family = familyOf(local);

@@ -26,26 +26,26 @@ export class UdpBfdTransport implements BfdTransport {
   }
 
   open(options: BfdChannelOptions): BfdChannel {
-    const { local, remote, minTtl, multihop, interface: device } = options;
+    const { local, remote, multihop, interface: device } = options;
     const index = device === undefined ? 0 : libcCalls.ifNameToIndex(device);
     if (device !== undefined && index === 0) throw new CodedError(BFD_SOCKET, `there is no interface ${device}`, { object: device });
     const sender = this.#coded(remote, () => new BfdSendSocket(options, this.#ports, this.#random));
     try {
       // By number: a device that went and came again under its name is another one, and a socket stays with the first.
       const place = `${multihop} ${local} ${index}`;
-      const receiver = this.#coded(remote, () => this.#receiver(place, options));
+      // The sender stands for the channel: the filter must know the peer before the socket has an address, and the channel comes after it.
+      const receiver = this.#coded(remote, () => this.#receiver(place, options, sender));
       const channel: BfdChannel = {
         send: (bytes) => sender.send(bytes),
-        setMinTtl: (ttl) => receiver.take(channel, { source: remote, minTtl: ttl }),
+        setMinTtl: (ttl) => receiver.take(sender, { source: remote, minTtl: ttl }),
         usable: () => device === undefined || libcCalls.ifNameToIndex(device) === index,
         dropped: () => receiver.dropped(),
         close: () => {
           sender.close();
-          receiver.leave(channel);
+          receiver.leave(sender);
           if (!receiver.used) this.#close(place, receiver);
         },
       };
-      channel.setMinTtl(minTtl);
       return channel;
     } catch (error) {
       sender.close();
@@ -66,15 +66,20 @@ export class UdpBfdTransport implements BfdTransport {
     again(MOST_TURNS);
   }
 
-  #receiver(place: string, options: BfdChannelOptions): BfdReceiveSocket {
-    const socket =
-      this.#receiving.get(place) ??
-      new BfdReceiveSocket(options, (bytes, path) => {
-        this.#arrived++;
-        this.#receive(bytes, path);
-      });
-    this.#receiving.set(place, socket);
-    return socket;
+  /** The socket of a place, which takes packets of the peer from its first moment. */
+  #receiver(place: string, options: BfdChannelOptions, channel: object): BfdReceiveSocket {
+    const source = { source: options.remote, minTtl: options.minTtl };
+    const known = this.#receiving.get(place);
+    if (known !== undefined) {
+      known.take(channel, source);
+      return known;
+    }
+    const opened = new BfdReceiveSocket(options, [channel, source], (bytes, path) => {
+      this.#arrived++;
+      this.#receive(bytes, path);
+    });
+    this.#receiving.set(place, opened);
+    return opened;
   }
 
   #close(place: string, socket: BfdReceiveSocket): void {
