@@ -36,8 +36,9 @@ export function raiseBuffers(lab: Lab): void {
 
 /** A device with a key, whose process runs until the lab goes. @returns the public key */
 async function makeDevice(lab: Lab, node: NodePlace): Promise<string> {
-  // It goes to the background by itself, and ends with its device.
-  await run(lab, node, ['wireguard-go', DEVICE]);
+  // It goes to the background by itself, and ends with its device. A session of its own for each node, as an agent's are: the kernel shares out
+  // processors between sessions first (sched_autogroup), and in the sender's own each of its many threads would count as much as the sender.
+  await run(lab, node, ['setsid', 'wireguard-go', DEVICE]);
   const isThere = async (): Promise<boolean> => (await lab.exec(node, found(['wg', 'show', DEVICE]))).status === 0;
   await waitUntil(isThere, { what: `${DEVICE} of ${node.id}`, timeoutMs: TIMEOUT_MS });
   const secret = await run(lab, node, ['wg', 'genkey']);
