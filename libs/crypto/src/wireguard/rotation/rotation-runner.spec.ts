@@ -33,7 +33,7 @@ function fixture(peers: readonly PeerView[]) {
     removePeers: async (_device, keys) => void calls.push(`remove ${keys.length}`),
     clear: async () => void calls.push('clear'),
   };
-  const options: RotationRunnerOptions = {
+  const options: { -readonly [K in keyof RotationRunnerOptions]: RotationRunnerOptions[K] } = {
     name: 'east/n0000',
     times: { drainMs: 1_000, maxOverlapMs: 1_000 },
     clock,
@@ -56,7 +56,7 @@ function fixture(peers: readonly PeerView[]) {
     send: async () => void calls.push('send'),
     close: async () => void calls.push('close'),
   };
-  return { runner: new RotationRunner(options), calls, even, clock };
+  return { runner: new RotationRunner(options), options, calls, even, clock };
 }
 
 const peer = (name: string): PeerView => {
@@ -71,6 +71,22 @@ it('gives a device all peers that came together in one call, and sends once they
   await runner.step();
   // None of them need be asked any more, which goes in one call, too.
   expect(calls).toEqual([...Array(PEERS).fill('send'), `keepalive ${Array(PEERS).fill(0)}`, 'publish']);
+});
+
+it('waits for the datapath of all peers at once, and for all of them where one fails', async () => {
+  const { runner, options } = fixture(many);
+  await runner.step();
+  const waiting: { answer(): void; fail(error: Error): void }[] = [];
+  options.send = () => new Promise((answer, fail) => waiting.push({ answer, fail }));
+  let ended = false;
+  const step = runner.step().finally(() => (ended = true));
+  for (let turn = 0; turn < 100 && waiting.length < PEERS; turn++) await new Promise(setImmediate);
+  expect(waiting.length).toBe(PEERS);
+  waiting[0]!.fail(new Error('no such element'));
+  await new Promise(setImmediate);
+  expect(ended).toBe(false);
+  for (const { answer } of waiting.slice(1)) answer();
+  await expect(step).rejects.toThrow('no such element');
 });
 
 it('takes away in one call what nobody publishes any more, and leaves out who is gone meanwhile', async () => {

@@ -134,7 +134,7 @@ export class RotationRunner {
     await this.#put(device, moved);
   }
 
-  /** @param some actions of one kind on one device; or a single one */
+  /** @param some actions of one kind, on one device where they are on any; or a single one */
   async #act(some: Batch): Promise<void> {
     const { keys, publish, send, close, devices, wireguard } = this.#options;
     const [action] = some;
@@ -158,9 +158,9 @@ export class RotationRunner {
       case 'quiet':
         return this.#keepalive(some as Batch<typeof action>, false);
       case 'send':
-        return send(action.peer, action.device);
+        return together((some as Batch<typeof action>).map(({ peer, device }) => send(peer, device)));
       case 'close':
-        return close(action.peer);
+        return together((some as Batch<typeof action>).map(({ peer }) => close(peer)));
       case 'remove':
         return wireguard.removePeers(
           devices[action.device],
@@ -274,5 +274,12 @@ function* batches(actions: readonly RotationAction[]): Generator<Batch> {
 }
 
 function goesWith(one: RotationAction, other: RotationAction): boolean {
+  if (one.do === 'send' || one.do === 'close') return one.do === other.do;
   return 'device' in one && 'publicKey' in one && 'publicKey' in other && one.do === other.do && one.device === other.device;
+}
+
+/** Ends when all have: nothing of a look goes on into the next one. @throws what the first that fails throws */
+async function together(tasks: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(tasks);
+  await Promise.all(tasks);
 }
