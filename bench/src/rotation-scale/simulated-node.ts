@@ -19,11 +19,12 @@ import type { RecordSink } from './record-log.ts';
 /** The names under which a node's devices are known to it: any. */
 const DEVICES: Readonly<Record<WireGuardDevice, WireGuardDevice>> = { even: 'even', odd: 'odd' };
 
-/** Preshared keys that all are agreed on, so that there is no KEM to do; records have the keys for it all the same. */
+/** Preshared keys that all are agreed on, so that there is no KEM to do; records have the hashes of keys for it all the same. */
 class AgreedSecrets extends PairSecrets {
   constructor() {
     const nothing = async (): Promise<undefined> => undefined;
-    super({ load: async () => new Map(), saveSeed: nothing, savePsk: nothing, file: () => '', remove: nothing }, true);
+    const noPairs = { savePair: nothing, readPair: nothing, removePair: nothing };
+    super({ ...noPairs, load: async () => new Map(), saveSeed: nothing, file: () => '', remove: nothing }, true);
   }
 
   override agreed(): boolean {

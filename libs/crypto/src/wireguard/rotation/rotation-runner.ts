@@ -172,9 +172,9 @@ export class RotationRunner {
     }
   }
 
-  #agree({ epoch, peer, publicKey, kemKey }: Extract<RotationAction, { readonly do: 'agree' }>): void {
+  #agree({ epoch, peer, publicKey }: Extract<RotationAction, { readonly do: 'agree' }>): void {
     const ownKey = this.#keys.get(epoch);
-    if (ownKey !== undefined) this.#options.preshared?.agreements?.begin({ epoch, ownKey, peerKey: publicKey, peer, kemKey });
+    if (ownKey !== undefined) this.#options.preshared?.agreements?.begin({ epoch, ownKey, peerKey: publicKey, peer });
   }
 
   async #makeKey(epoch: Epoch): Promise<void> {
@@ -242,7 +242,7 @@ function secretsOf(preshared: PresharedKeys | undefined): Pick<RotationView, 'se
   return {
     secrets: {
       required,
-      kemKeys: secrets.kemKeys(),
+      kemKeyHashes: secrets.kemKeyHashes(),
       agreed: (epoch, publicKey) => secrets.agreed(epoch, publicKey),
     },
   };
