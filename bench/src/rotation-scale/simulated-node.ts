@@ -1,7 +1,9 @@
 import {
   deviceOf,
   type Epoch,
+  hasNewsOfWanted,
   type LiveEpochs,
+  type MeshTarget,
   meshTarget,
   PairSecrets,
   type PeerView,
@@ -55,6 +57,7 @@ export class SimulatedNode implements RecordSink {
   /** The first change in the store that it has not seen. */
   cursor = 0;
   readonly #cluster: { readonly name: string; readonly id: number };
+  readonly #node: string;
   readonly #around: Surroundings;
   readonly #runner: RotationRunner;
   readonly #keyFiles = new Map<Epoch, WireGuardKey>();
@@ -65,17 +68,20 @@ export class SimulatedNode implements RecordSink {
   #usable: ReadonlyMap<string, WireGuardRow> | undefined;
   #liveEpochs: LiveEpochs[] | undefined;
   #said = '';
+  /** What it has said last of its keys. */
+  #stands: WireGuardRecord | undefined;
   closed = 0;
 
   constructor(cluster: { name: string; id: number }, node: string, around: Surroundings) {
     this.#cluster = cluster;
+    this.#node = node;
     this.#around = around;
     this.name = `${cluster.name}/${node}`;
     this.wireguard = new MemoryWireGuard({
       publicKeyIn: (file) => this.#publicKey(Number(file)),
       begins: (device, keys) => around.begins(this, device as WireGuardDevice, keys),
     });
-    this.#runner = this.#newRunner(node);
+    this.#runner = this.#newRunner();
   }
 
   row(name: string, row: WireGuardRow): void {
@@ -89,7 +95,11 @@ export class SimulatedNode implements RecordSink {
 
   /** One look. @returns whether something was done */
   async look(): Promise<boolean> {
-    return (await this.#runner.step()).length > 0;
+    const actions = await this.#runner.step();
+    // What other clusters want is said beside what the node has, and may be all that is new. See `AgentEncryption`.
+    const wanted = this.#rows.get(this.name)?.wanted;
+    if (this.#stands !== undefined && hasNewsOfWanted(this.#target(), { ...this.#stands, wanted })) this.#publish(this.#stands);
+    return actions.length > 0;
   }
 
   /** Whether it sends to so many others by the keys of an epoch. */
@@ -105,15 +115,15 @@ export class SimulatedNode implements RecordSink {
   /** Whether there will soon be something to do, see `AgentEncryption`. */
   isMoving(): boolean {
     const newest = this.#newest();
-    return this.#keyFiles.size !== 1 || newest < this.#target() || this.#tx.size < this.#around.places.size - 1;
+    return this.#keyFiles.size !== 1 || newest < this.#target().epoch || this.#tx.size < this.#around.places.size - 1;
   }
 
   #newest(): Epoch {
     return Math.max(0, ...this.#keyFiles.keys());
   }
 
-  #target(): Epoch {
-    return meshTarget({ cluster: this.#cluster.name, newest: this.#newest() }, [...this.#targets.values()], this.#live()).epoch;
+  #target(): MeshTarget {
+    return meshTarget({ cluster: this.#cluster.name, newest: this.#newest() }, [...this.#targets.values()], this.#live());
   }
 
   #live(): LiveEpochs[] {
@@ -141,8 +151,10 @@ export class SimulatedNode implements RecordSink {
     return this.#keyFiles.get(epoch)?.publicKey;
   }
 
-  #publish(node: string, record: WireGuardRecord): void {
-    const row = { cluster: this.#cluster.name, clusterId: this.#cluster.id, name: node, ...record };
+  #publish(record: WireGuardRecord): void {
+    this.#stands = record;
+    const { wanted } = this.#target();
+    const row = { cluster: this.#cluster.name, clusterId: this.#cluster.id, name: this.#node, ...record, ...(wanted && { wanted }) };
     const text = JSON.stringify(row);
     // It is said again until it is read back, and written once.
     if (text === this.#said) return;
@@ -163,7 +175,7 @@ export class SimulatedNode implements RecordSink {
     return Promise.resolve();
   }
 
-  #newRunner(node: string): RotationRunner {
+  #newRunner(): RotationRunner {
     const { times, clock, places, random } = this.#around;
     return new RotationRunner({
       name: this.name,
@@ -181,9 +193,9 @@ export class SimulatedNode implements RecordSink {
       devices: DEVICES,
       mark: 0,
       ensureDevice: async () => undefined,
-      target: () => this.#target(),
+      target: () => this.#target().epoch,
       published: () => recordOf(this.#usableRows().get(this.name)),
-      publish: async (record) => this.#publish(node, record),
+      publish: async (record) => this.#publish(record),
       peers: () => this.#peers(),
       placeOf: (peer) => places.get(peer),
       send: (peer, device) => this.#send(peer, device),

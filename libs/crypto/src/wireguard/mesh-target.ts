@@ -59,6 +59,19 @@ export function meshTarget(
   };
 }
 
+/**
+ * Whether a node has to say anew what other clusters want, though nothing else about it has changed. That its own cluster is there now, too, is said together with
+ * the key of that epoch, which comes next: everybody in the mesh reads each record.
+ * @param published what the store has of the node
+ */
+export function hasNewsOfWanted(
+  { epoch, wanted }: Pick<MeshTarget, 'epoch' | 'wanted'>,
+  published: { readonly epochs: readonly { readonly epoch: Epoch }[]; readonly wanted?: WantedEpoch | undefined },
+): boolean {
+  if (wanted === undefined && published.epochs.every((each) => each.epoch < epoch)) return false;
+  return wanted?.epoch !== published.wanted?.epoch || wanted?.cluster !== published.wanted?.cluster;
+}
+
 function ownTarget(newest: Epoch, targets: readonly ClusterTarget[], here: readonly LiveEpochs[]): Epoch {
   const published = here.flatMap(({ epochs }) => epochs);
   const from = Math.max(newest, ...published);
