@@ -90,7 +90,14 @@ export {
   meetingTarget,
   type WireGuardDevice,
 } from './wireguard/epoch.ts';
-export { type ClusterTarget, hasNewsOfWanted, type LiveEpochs, type MeshTarget, meshTarget, type WantedEpoch } from './wireguard/mesh-target.ts';
+export {
+  type ClusterTarget,
+  hasNewsOfWanted,
+  type LiveEpochs,
+  type MeshTarget,
+  meshTarget,
+  type WantedEpoch,
+} from './wireguard/mesh-target.ts';
 export {
   leftBehind,
   newTarget,
