@@ -15,16 +15,15 @@ export interface OthersOptions {
   readonly nodeKey: string;
 }
 
-/** What it is asked to do: everyone asks the node, which listens at a port and has a KEM key. */
+/** What it is asked to do: everyone asks the node, which listens at a port. */
 export interface AskAll {
   readonly port: number;
-  readonly kemKey: string;
   /** WireGuard's public keys of the others, base64. */
   readonly keys: readonly string[];
 }
 
-/** What it says: where it listens, and with which KEM key; later, that all have agreed. */
-export type OthersSaid = { readonly port: number; readonly kemKey: string } | { readonly agreed: number };
+/** What it says: where it listens; later, that all have agreed. */
+export type OthersSaid = { readonly port: number } | { readonly agreed: number };
 
 /** A node's certificate. */
 export async function credentialOf(ca: CaKeyPair, node: string): Promise<Credential> {

@@ -6,6 +6,7 @@ import {
   type Credential,
   createClusterCa,
   PairAgreements,
+  type PairAnswer,
   PairExchangeClient,
   PairExchangeServer,
   PairSecretFolder,
@@ -33,8 +34,8 @@ export interface MeasuredPart {
 export interface MeasuredKem {
   readonly asking: MeasuredPart;
   readonly answering: MeasuredPart;
-  /** CPU of what both do of each pair without the network, microseconds: KEM and derivation. */
-  readonly proposeUs: number;
+  /** CPU of what both do of each pair without the network, microseconds: KEM, derivation and files. */
+  readonly takeUs: number;
   readonly acceptUs: number;
 }
 
@@ -92,7 +93,7 @@ class KemNode {
   }
 
   /** As the lower node of each pair: all begin in one turn. */
-  async askAll({ port, kemKey }: Extract<OthersSaid, { port: number }>, keys: readonly string[]): Promise<void> {
+  async askAll({ port }: Extract<OthersSaid, { port: number }>, keys: readonly string[]): Promise<void> {
     const client = new PairExchangeClient({
       placeOf: () => ({ address: '127.0.0.1', port }),
       credential: async () => this.#credential,
@@ -104,8 +105,7 @@ class KemNode {
       let left = keys.length;
       const agreements = new PairAgreements(this.secrets, client, () => --left === 0 && resolve());
       begin = () => {
-        for (const peerKey of missing())
-          agreements.begin({ epoch: EPOCH, ownKey: this.key, peerKey, peer: `${CLUSTER}/${OTHERS}`, kemKey });
+        for (const peerKey of missing()) agreements.begin({ epoch: EPOCH, ownKey: this.key, peerKey, peer: `${CLUSTER}/${OTHERS}` });
       };
     });
     begin();
@@ -125,7 +125,7 @@ class KemNode {
       accept: (_caller, request) => this.secrets.accept(request),
       onRefused: () => undefined,
     });
-    const all: AskAll = { port: await server.listen(), kemKey: this.secrets.kemKeys().get(EPOCH) ?? '', keys };
+    const all: AskAll = { port: await server.listen(), keys };
     this.#worker.postMessage(all);
     await this.others();
     await server.close();
@@ -155,14 +155,22 @@ async function main(peers: number, folder: string): Promise<MeasuredKem> {
   const asking = await watched(() => node.askAll(said, asked));
   const answering = await watched(() => node.answerAll(callers));
   await node.end();
-  const memory = new PairSecrets(new PairSecretFolder(join(folder, 'alone')), true);
-  await memory.keep([EPOCH]);
-  const kemKey = memory.kemKeys().get(EPOCH) ?? '';
-  const keys = publicKeys(2) as [string, string];
-  const requests = Array.from({ length: peers }, () => memory.propose({ epoch: EPOCH, ownKey: keys[0], peerKey: keys[1] }, kemKey).request);
-  const proposeUs = await each(peers, () => memory.propose({ epoch: EPOCH, ownKey: keys[0], peerKey: keys[1] }, kemKey).drop());
-  const acceptUs = await each(peers, (i) => memory.accept(requests[i]!));
-  return { asking, answering, proposeUs, acceptUs };
+  return { asking, answering, ...(await withoutNetwork(peers, folder)) };
+}
+
+/** Many callers of one callee, one after the other. */
+async function withoutNetwork(peers: number, folder: string): Promise<Pick<MeasuredKem, 'takeUs' | 'acceptUs'>> {
+  const [asks, answers] = ['asks', 'answers'].map((name) => new PairSecrets(new PairSecretFolder(join(folder, name)), true)) as [
+    PairSecrets,
+    PairSecrets,
+  ];
+  await Promise.all([asks.keep([EPOCH]), answers.keep([EPOCH])]);
+  const [peerKey = '', ...ownKeys] = publicKeys(peers + 1);
+  const proposals = ownKeys.map((ownKey) => asks.propose({ epoch: EPOCH, ownKey, peerKey }));
+  const given: PairAnswer[] = [];
+  const acceptUs = await each(peers, async (i) => given.push(await answers.accept(proposals[i]!.request)));
+  const takeUs = await each(peers, (i) => proposals[i]!.confirm(given[i]!));
+  return { takeUs, acceptUs };
 }
 
 console.log(JSON.stringify(await main(Number(process.argv[2]), process.argv[3] ?? '')));

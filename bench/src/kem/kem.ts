@@ -37,14 +37,14 @@ export const kem: Bench = {
 function series(own: OwnProcesses, folder: string): Series {
   let done = 0;
   const round = async (): Promise<Samples> => {
-    const { asking, answering, proposeUs, acceptUs } = await own.run<MeasuredKem>(PROGRAM, [PEERS, join(folder, String(done++))], FLAGS);
+    const { asking, answering, takeUs, acceptUs } = await own.run<MeasuredKem>(PROGRAM, [PEERS, join(folder, String(done++))], FLAGS);
     return {
       askingTurn: [asking.longestTurnMs],
       askingCpu: [asking.cpuS],
       askingWall: [asking.wallS],
       answeringTurn: [answering.longestTurnMs],
       answeringWall: [answering.wallS],
-      propose: [proposeUs],
+      take: [takeUs],
       accept: [acceptUs],
     };
   };
@@ -61,6 +61,6 @@ const METRICS: readonly SeriesMetric[] = [
   { ...turn, name: `answering ${PEERS}: longest turn of all runs`, of: 'answeringTurn', statistic: 'max' },
   { ...common, name: `asking ${PEERS}: time`, unit: 's', of: 'askingWall' },
   { ...common, name: `answering ${PEERS}: time`, unit: 's', of: 'answeringWall' },
-  { ...common, name: 'KEM and derivation of who asks, each', unit: 'us CPU', of: 'propose' },
-  { ...common, name: 'KEM, derivation and file of who answers, each', unit: 'us CPU', of: 'accept' },
+  { ...common, name: 'KEM, derivation and file of who asks, each', unit: 'us CPU', of: 'take' },
+  { ...common, name: 'KEM, derivation and files of who answers, each', unit: 'us CPU', of: 'accept' },
 ];

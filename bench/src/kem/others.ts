@@ -1,5 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { PairExchangeClient, PairExchangeServer, type PairSecretStore, PairSecrets } from '@isthmus/crypto';
+import {
+  type PairAnswer,
+  PairExchangeClient,
+  PairExchangeServer,
+  type PairRequest,
+  type PairSecretStore,
+  PairSecrets,
+} from '@isthmus/crypto';
 import { type AskAll, CLUSTER, credentialOf, EPOCH, NODE, OTHERS, type OthersOptions, type OthersSaid, trustOf } from './exchange-end.ts';
 
 /** As many as a node lets in at a time: there are always so many at its door. */
@@ -7,7 +14,9 @@ const AT_ONCE = 64;
 const STORE: PairSecretStore = {
   load: async () => new Map(),
   saveSeed: async () => undefined,
-  savePsk: async () => undefined,
+  savePair: async () => undefined,
+  readPair: async () => undefined,
+  removePair: async () => undefined,
   file: () => '',
   remove: async () => undefined,
 };
@@ -17,7 +26,7 @@ async function main({ ca, nodeKey }: OthersOptions): Promise<void> {
   const secrets = new PairSecrets(STORE, true);
   await secrets.keep([EPOCH]);
   const credential = await credentialOf(ca, OTHERS);
-  const accept = (_caller: string, request: Parameters<PairSecrets['accept']>[0]): Promise<Uint8Array> => secrets.accept(request);
+  const accept = (_caller: string, request: PairRequest): Promise<PairAnswer> => secrets.accept(request);
   const server = new PairExchangeServer({
     address: '127.0.0.1',
     port: 0,
@@ -26,8 +35,8 @@ async function main({ ca, nodeKey }: OthersOptions): Promise<void> {
     accept,
     onRefused: () => undefined,
   });
-  say({ port: await server.listen(), kemKey: secrets.kemKeys().get(EPOCH) ?? '' });
-  parentPort?.on('message', async ({ port, kemKey, keys }: AskAll) => {
+  say({ port: await server.listen() });
+  parentPort?.on('message', async ({ port, keys }: AskAll) => {
     const client = new PairExchangeClient({
       placeOf: () => ({ address: '127.0.0.1', port }),
       credential: async () => credential,
@@ -36,9 +45,9 @@ async function main({ ca, nodeKey }: OthersOptions): Promise<void> {
     const waiting = [...keys];
     const askOne = async (): Promise<void> => {
       for (let ownKey = waiting.pop(); ownKey !== undefined; ownKey = waiting.pop()) {
-        const proposal = secrets.propose({ epoch: EPOCH, ownKey, peerKey: nodeKey }, kemKey);
+        const { request, confirm } = secrets.propose({ epoch: EPOCH, ownKey, peerKey: nodeKey });
         try {
-          await proposal.confirm(await client.ask(`${CLUSTER}/${NODE}`, proposal.request));
+          await confirm(await client.ask(`${CLUSTER}/${NODE}`, request));
         } catch {
           waiting.push(ownKey); // It was not let in, or waited for too long, and asks again.
         }

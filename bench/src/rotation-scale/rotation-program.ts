@@ -46,6 +46,7 @@ async function main(nodes: number, seed: number): Promise<MeasuredRotation> {
   const empty = heapInUse();
   const mesh = new SimulatedMesh(nodes, seed);
   await mesh.rotate();
+  await mesh.settle();
   let heap = 0;
   const time = new ProcessorTime();
   const found = await mesh.rotate(() => time.leaveOut(() => (heap = heapInUse())));

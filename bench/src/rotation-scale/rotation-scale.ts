@@ -17,7 +17,7 @@ let processes: OwnProcesses | undefined;
 
 /**
  * All nodes of a large mesh in one process: what agents decide by is real, and so are the records that each of them decodes for itself; time, stores,
- * WireGuard and the datapath are simulated. KEM is not in it, but its keys are in the records. No round is void: processor time is what is counted, which others can
+ * WireGuard and the datapath are simulated. KEM is not in it, but hashes of its keys are in the records. No round is void: processor time is what is counted, which others can
  * only lengthen.
  */
 export const rotationScale: Bench = {

@@ -2,6 +2,7 @@ import { type Random, seededRandom } from '@isthmus/core';
 import { type Epoch, lookPace, type WireGuardDevice } from '@isthmus/crypto';
 import { RecordLog } from './record-log.ts';
 import { SimulatedNode } from './simulated-node.ts';
+import { type RaisedTarget, SimulatedOperator } from './simulated-operator.ts';
 
 /** Virtual milliseconds between two moments at which something happens. */
 const TICK_MS = 10;
@@ -15,8 +16,17 @@ const LOOK_MS = 20;
 const START_MS = 1_000;
 const TIMES = { drainMs: 3_000, maxOverlapMs: 3_600_000 } as const;
 const CLUSTERS = 4;
+/** Who has something to say has said it after so long. */
+const QUIET_MS = 10_000;
 /** A rotation that takes longer does not come to an end. */
 const MAX_MS = 600_000;
+
+interface Cluster {
+  readonly name: string;
+  readonly id: number;
+  readonly operator: SimulatedOperator;
+  readonly delayMs: number;
+}
 
 interface Member {
   readonly node: SimulatedNode;
@@ -41,6 +51,7 @@ export interface RotationFacts {
 /** All nodes of a mesh, in time that is only counted. */
 export class SimulatedMesh {
   readonly #members: Member[];
+  readonly #clusters: Cluster[];
   readonly #log = new RecordLog();
   readonly #random: Random;
   readonly #owners = new Map<string, SimulatedNode>();
@@ -68,20 +79,18 @@ export class SimulatedMesh {
       looks: START_MS * this.#random(),
       free: 0,
     }));
+    this.#clusters = Array.from({ length: CLUSTERS }, (_, i) => {
+      const name = `c${i + 1}`;
+      const nodes = this.#members.map(({ node }) => node.name).filter((node) => node.startsWith(`${name}/`));
+      return { name, id: i + 1, operator: new SimulatedOperator(name, nodes), delayMs: STORE_DELAY_MS * this.#random() };
+    });
   }
 
-  /** Has a cluster ask for the next epoch. @param atSwitch called when all pairs are switched, and nothing is wiped yet */
+  /** Has one cluster ask for the next epoch, which the others follow. @param atSwitch called when all pairs are switched, and nothing is wiped yet */
   async rotate(atSwitch: () => void = () => undefined): Promise<RotationFacts> {
     const [began, before] = [this.#now, this.#counts()];
     const epoch = ++this.#target;
-    this.#log.raise(this.#now, {
-      cluster: 'c1',
-      clusterId: 1,
-      target: epoch,
-      startedAt: '2026-11-29T00:00:00Z',
-      by: 'operator',
-      reason: 'schedule',
-    });
+    this.#raise(this.#clusters[0]!, { target: epoch, by: 'operator', reason: 'schedule' });
     const peers = this.#members.length - 1;
     await this.#until(() => this.#members.every(({ node }) => node.sendsBy(epoch, peers)));
     const switchedMs = this.#now - began;
@@ -97,6 +106,16 @@ export class SimulatedMesh {
       bytes: after.bytes - before.bytes,
       decodingMs: after.decodingMs - before.decodingMs,
     };
+  }
+
+  /** Until nobody has anything more to say. */
+  async settle(): Promise<void> {
+    let writes = -1;
+    let since = 0;
+    await this.#until(() => {
+      if (writes !== this.#log.writes) [writes, since] = [this.#log.writes, this.#now];
+      return this.#now - since >= QUIET_MS;
+    });
   }
 
   #counts(): Omit<RotationFacts, 'switchedMs' | 'wipedMs'> {
@@ -116,6 +135,7 @@ export class SimulatedMesh {
     this.#now += TICK_MS;
     for (const done of this.#handshakes.get(this.#now) ?? []) done();
     this.#handshakes.delete(this.#now);
+    for (const cluster of this.#clusters) this.#follow(cluster);
     for (const member of this.#members) {
       const { node } = member;
       const seen = this.#log.read(node.cursor, this.#now - member.delayMs, node);
@@ -123,6 +143,20 @@ export class SimulatedMesh {
       node.cursor = seen;
       if (this.#now >= member.looks && this.#now >= member.free) await this.#look(member);
     }
+  }
+
+  #raise({ name, id }: Cluster, raised: RaisedTarget): void {
+    this.#log.raise(this.#now, { cluster: name, clusterId: id, startedAt: '2026-11-29T00:00:00Z', ...raised });
+  }
+
+  /** Operators read what nodes do. */
+  #follow(cluster: Cluster): void {
+    const { operator, delayMs } = cluster;
+    const seen = this.#log.read(operator.cursor, this.#now - delayMs, operator);
+    if (seen === operator.cursor) return;
+    operator.cursor = seen;
+    const raised = operator.step();
+    if (raised) this.#raise(cluster, raised);
   }
 
   async #look(member: Member): Promise<void> {

@@ -1,7 +1,8 @@
 import {
   deviceOf,
   type Epoch,
-  type LiveEpochs,
+  hasNewsOfWanted,
+  type MeshTarget,
   meshTarget,
   PairSecrets,
   type PeerView,
@@ -19,11 +20,29 @@ import type { RecordSink } from './record-log.ts';
 /** The names under which a node's devices are known to it: any. */
 const DEVICES: Readonly<Record<WireGuardDevice, WireGuardDevice>> = { even: 'even', odd: 'odd' };
 
-/** Preshared keys that all are agreed on, so that there is no KEM to do; records have the keys for it all the same. */
+const HASH_BYTES = 32;
+
+/** Preshared keys that all are agreed on, so that there is no KEM to do; records have hashes, as of keys for it, all the same. */
 class AgreedSecrets extends PairSecrets {
-  constructor() {
+  readonly #random: (length: number) => Uint8Array;
+  #hashes: ReadonlyMap<Epoch, string> = new Map();
+
+  constructor(random: (length: number) => Uint8Array) {
     const nothing = async (): Promise<undefined> => undefined;
-    super({ load: async () => new Map(), saveSeed: nothing, savePsk: nothing, file: () => '', remove: nothing }, true);
+    const noPairs = { savePair: nothing, readPair: nothing, removePair: nothing };
+    super({ ...noPairs, load: async () => new Map(), saveSeed: nothing, file: () => '', remove: nothing }, true);
+    this.#random = random;
+  }
+
+  override async keep(epochs: readonly Epoch[]): Promise<void> {
+    const hash = (epoch: Epoch): string => this.#hashes.get(epoch) ?? Buffer.from(this.#random(HASH_BYTES)).toString('base64');
+    this.#hashes = new Map(epochs.map((epoch) => [epoch, hash(epoch)]));
+  }
+
+  override async drop(): Promise<void> {}
+
+  override kemKeyHashes(): ReadonlyMap<Epoch, string> {
+    return this.#hashes;
   }
 
   override agreed(): boolean {
@@ -54,6 +73,7 @@ export class SimulatedNode implements RecordSink {
   /** The first change in the store that it has not seen. */
   cursor = 0;
   readonly #cluster: { readonly name: string; readonly id: number };
+  readonly #node: string;
   readonly #around: Surroundings;
   readonly #runner: RotationRunner;
   readonly #keyFiles = new Map<Epoch, WireGuardKey>();
@@ -62,33 +82,46 @@ export class SimulatedNode implements RecordSink {
   readonly #tx = new Map<string, WireGuardDevice>();
   readonly #sentBy: Record<WireGuardDevice, number> = { even: 0, odd: 0 };
   #usable: ReadonlyMap<string, WireGuardRow> | undefined;
-  #liveEpochs: LiveEpochs[] | undefined;
+  #kept: { readonly newest: Epoch; readonly target: MeshTarget } | undefined;
   #said = '';
+  /** What it has said last of its keys. */
+  #stands: WireGuardRecord | undefined;
   closed = 0;
 
   constructor(cluster: { name: string; id: number }, node: string, around: Surroundings) {
     this.#cluster = cluster;
+    this.#node = node;
     this.#around = around;
     this.name = `${cluster.name}/${node}`;
     this.wireguard = new MemoryWireGuard({
       publicKeyIn: (file) => this.#publicKey(Number(file)),
       begins: (device, keys) => around.begins(this, device as WireGuardDevice, keys),
     });
-    this.#runner = this.#newRunner(node);
+    this.#runner = this.#newRunner();
   }
 
   row(name: string, row: WireGuardRow): void {
     this.#rows.set(name, row);
-    [this.#usable, this.#liveEpochs] = [undefined, undefined];
+    this.#usable = undefined;
+    this.#kept = undefined;
+  }
+
+  known(name: string): WireGuardRow | undefined {
+    return this.#rows.get(name);
   }
 
   target(row: WireGuardTargetRow): void {
     this.#targets.set(row.cluster, row);
+    this.#kept = undefined;
   }
 
   /** One look. @returns whether something was done */
   async look(): Promise<boolean> {
-    return (await this.#runner.step()).length > 0;
+    const actions = await this.#runner.step();
+    // What other clusters want is said beside what the node has, and may be all that is new. See `AgentEncryption`.
+    const wanted = this.#rows.get(this.name)?.wanted;
+    if (this.#stands !== undefined && hasNewsOfWanted(this.#target(), { ...this.#stands, wanted })) this.#publish(this.#stands);
+    return actions.length > 0;
   }
 
   /** Whether it sends to so many others by the keys of an epoch. */
@@ -104,23 +137,21 @@ export class SimulatedNode implements RecordSink {
   /** Whether there will soon be something to do, see `AgentEncryption`. */
   isMoving(): boolean {
     const newest = this.#newest();
-    return this.#keyFiles.size !== 1 || newest < this.#target() || this.#tx.size < this.#around.places.size - 1;
+    return this.#keyFiles.size !== 1 || newest < this.#target().epoch || this.#tx.size < this.#around.places.size - 1;
   }
 
   #newest(): Epoch {
     return Math.max(0, ...this.#keyFiles.keys());
   }
 
-  #target(): Epoch {
-    return meshTarget({ cluster: this.#cluster.name, newest: this.#newest() }, [...this.#targets.values()], this.#live()).epoch;
-  }
-
-  #live(): LiveEpochs[] {
-    this.#liveEpochs ??= [...this.#usableRows().values()].map(({ cluster, epochs }) => ({
-      cluster,
-      epochs: epochs.map(({ epoch }) => epoch),
-    }));
-    return this.#liveEpochs;
+  /** As `EncryptionTables` keeps it. */
+  #target(): MeshTarget {
+    const newest = this.#newest();
+    if (this.#kept?.newest !== newest) {
+      const own = { cluster: this.#cluster.name, newest };
+      this.#kept = { newest, target: meshTarget(own, [...this.#targets.values()], this.#usableRows().values()) };
+    }
+    return this.#kept.target;
   }
 
   #usableRows(): ReadonlyMap<string, WireGuardRow> {
@@ -140,8 +171,10 @@ export class SimulatedNode implements RecordSink {
     return this.#keyFiles.get(epoch)?.publicKey;
   }
 
-  #publish(node: string, record: WireGuardRecord): void {
-    const row = { cluster: this.#cluster.name, clusterId: this.#cluster.id, name: node, ...record };
+  #publish(record: WireGuardRecord): void {
+    this.#stands = record;
+    const { wanted } = this.#target();
+    const row = { cluster: this.#cluster.name, clusterId: this.#cluster.id, name: this.#node, ...record, ...(wanted && { wanted }) };
     const text = JSON.stringify(row);
     // It is said again until it is read back, and written once.
     if (text === this.#said) return;
@@ -162,7 +195,7 @@ export class SimulatedNode implements RecordSink {
     return Promise.resolve();
   }
 
-  #newRunner(node: string): RotationRunner {
+  #newRunner(): RotationRunner {
     const { times, clock, places, random } = this.#around;
     return new RotationRunner({
       name: this.name,
@@ -180,14 +213,14 @@ export class SimulatedNode implements RecordSink {
       devices: DEVICES,
       mark: 0,
       ensureDevice: async () => undefined,
-      target: () => this.#target(),
+      target: () => this.#target().epoch,
       published: () => recordOf(this.#usableRows().get(this.name)),
-      publish: async (record) => this.#publish(node, record),
+      publish: async (record) => this.#publish(record),
       peers: () => this.#peers(),
       placeOf: (peer) => places.get(peer),
       send: (peer, device) => this.#send(peer, device),
       close: (peer) => this.#send(peer, undefined),
-      preshared: { secrets: new AgreedSecrets(), agreements: { begin: () => undefined }, required: true },
+      preshared: { secrets: new AgreedSecrets(random), agreements: { begin: () => undefined }, required: true },
     });
   }
 }

@@ -90,7 +90,14 @@ export {
   meetingTarget,
   type WireGuardDevice,
 } from './wireguard/epoch.ts';
-export { type ClusterTarget, type LiveEpochs, type MeshTarget, meshTarget, type WantedEpoch } from './wireguard/mesh-target.ts';
+export {
+  type ClusterTarget,
+  hasNewsOfWanted,
+  type LiveEpochs,
+  type MeshTarget,
+  meshTarget,
+  type WantedEpoch,
+} from './wireguard/mesh-target.ts';
 export {
   leftBehind,
   newTarget,
@@ -100,17 +107,31 @@ export {
   rotationStays,
   rotationWaits,
 } from './wireguard/next-target.ts';
-export { type Encapsulated, encapsulateFor, KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemKey } from './wireguard/preshared/ml-kem.ts';
+export {
+  type Encapsulated,
+  encapsulateFor,
+  KEM_CIPHERTEXT_BYTES,
+  KEM_PUBLIC_BYTES,
+  KemKey,
+  kemKeyHash,
+} from './wireguard/preshared/ml-kem.ts';
 export { PairAgreements, type WantedAgreement } from './wireguard/preshared/pair-agreements.ts';
-export type { PairExchange, PairRequest } from './wireguard/preshared/pair-exchange.ts';
+export type { PairAnswer, PairExchange, PairRequest } from './wireguard/preshared/pair-exchange.ts';
 export { type PairSecret, pairPsk, pskConfirmation } from './wireguard/preshared/pair-psk.ts';
-export { type PairKeys, type PairSecretStore, PairSecrets, type Proposal, type StoredPairs } from './wireguard/preshared/pair-secrets.ts';
+export {
+  type PairKeys,
+  type PairSecretStore,
+  PairSecrets,
+  type Proposal,
+  type StoredPair,
+  type StoredPairs,
+} from './wireguard/preshared/pair-secrets.ts';
 export { type LookPace, lookPace } from './wireguard/rotation/look-pace.ts';
 export { Rotation, type RotationTimes } from './wireguard/rotation/rotation.ts';
 export type { RotationAction } from './wireguard/rotation/rotation-action.ts';
 export { type KeyStore, type PeerPlace, RotationRunner, type RotationRunnerOptions } from './wireguard/rotation/rotation-runner.ts';
 export type { DeviceView, InstalledPeer, PeerView, RotationView } from './wireguard/rotation/rotation-view.ts';
-export { hasLeft, keyOf, recordWithoutEpochs, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
+export { hasLeft, kemKeyHashOf, keyOf, recordWithoutEpochs, type WireGuardRecord } from './wireguard/rotation/wireguard-record.ts';
 export * from './wireguard/wireguard.errors.ts';
 export { parsePublicKey, WireGuardKey } from './wireguard/wireguard-key.ts';
 export { checkPodMtu, wireguardMtu } from './wireguard/wireguard-mtu.ts';

@@ -21,7 +21,7 @@ export class WorldSecrets {
     if (this.mode === 'off') return undefined;
     return {
       required: this.mode === 'required',
-      kemKeys: new Map([...keys].map(([epoch, key]) => [epoch, `kem of ${key}`])),
+      kemKeyHashes: new Map([...keys].map(([epoch, key]) => [epoch, `kem of ${key}`])),
       agreed: (epoch, key) => this.#psks.has(pair(epoch, key)),
     };
   }
@@ -59,15 +59,15 @@ export class WorldExchanges {
     this.#loses = loses;
   }
 
-  /** The lower node asks the higher one. An answer is of use only to the agent that asked. */
+  /** The lower node asks the higher one, which makes a preshared key once. An answer is of use only to the agent that asked. */
   ask(from: Side, to: Side, action: Extract<RotationAction, { do: 'agree' }>, now: number, isSameAgent: () => boolean): void {
-    const { epoch, publicKey, kemKey } = action;
+    const { epoch, publicKey } = action;
     const ownKey = from.keys.get(epoch)!;
-    const psk = this.#serial++;
     const arrives = now + WAY_MS * this.#random();
     const request = (): void => {
-      const isKnown = !to.isDown && to.secrets.mode !== 'off' && to.keys.get(epoch) === publicKey && kemKey === `kem of ${publicKey}`;
+      const isKnown = !to.isDown && to.secrets.mode !== 'off' && to.keys.get(epoch) === publicKey;
       if (!isKnown || this.#loses('request')) return;
+      const psk = to.secrets.get(epoch, ownKey) ?? this.#serial++;
       to.secrets.save(epoch, ownKey, psk);
       if (this.#loses('answer')) return;
       this.#events.push({ at: arrives + WAY_MS * this.#random(), run: () => isSameAgent() && from.secrets.save(epoch, publicKey, psk) });

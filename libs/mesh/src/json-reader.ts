@@ -21,7 +21,10 @@ export function readText(bytes: Uint8Array): string {
 
 /** Bytes as JSON. */
 export function readJson(bytes: Uint8Array): unknown {
-  const text = readText(bytes);
+  return parseJson(readText(bytes));
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -31,7 +34,12 @@ export function readJson(bytes: Uint8Array): unknown {
 
 /** Bytes as one JSON object. */
 export function readJsonObject(bytes: Uint8Array): JsonObject {
-  const value = readJson(bytes);
+  return parseJsonObject(readText(bytes));
+}
+
+/** A text as one JSON object. */
+export function parseJsonObject(text: string): JsonObject {
+  const value = parseJson(text);
   return isObject(value) ? value : reject('bad-json');
 }
 

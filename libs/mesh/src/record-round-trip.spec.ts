@@ -36,8 +36,8 @@ const wireGuardKey = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes)
   bytes[0] = bytes[0]! | 1; // never all zeros
   return Buffer.from(bytes).toString('base64');
 });
-const kemKey = fc.uint8Array({ minLength: 1184, maxLength: 1184 }).map((bytes) => Buffer.from(bytes).toString('base64'));
-const kemKeys = fc.tuple(fc.option(kemKey, { nil: undefined }), fc.option(kemKey, { nil: undefined }));
+const kemKeyHash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('base64'));
+const kemKeys = fc.tuple(fc.option(kemKeyHash, { nil: undefined }), fc.option(kemKeyHash, { nil: undefined }));
 const epochs = fc
   .tuple(
     fc.integer({ min: 1, max: 2 ** 31 }),
@@ -48,7 +48,7 @@ const epochs = fc
   .map(([first, gap, keys, kems]) =>
     keys.map((publicKey, i) => {
       const epoch = first + i * (2 * gap + 1);
-      const kem = kems[i] === undefined ? {} : { kemKey: kems[i] };
+      const kem = kems[i] === undefined ? {} : { kemKeyHash: kems[i] };
       return { epoch, publicKey, port: epoch % 2 === 0 ? 51_871 : 51_872, ...kem };
     }),
   );

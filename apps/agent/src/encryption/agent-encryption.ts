@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type Clock, CodedError, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
 import {
   deviceOf,
   EpochKeyFolder,
   type EpochKeys,
+  hasNewsOfWanted,
   type LookPace,
   lookPace,
   type MeshTarget,
@@ -218,8 +218,9 @@ export class AgentEncryption {
       if (this.publicKey() !== before) hands.onPublicKey();
       // What an earlier agent said is said by this one from now on.
       const stands = this.#said ?? this.#tables.published();
-      const isNew = this.#said === undefined || !isDeepStrictEqual(this.#target().wanted, this.#tables.publishedWanted());
-      if (stands !== undefined && isNew) this.#publish(stands, hands);
+      const isNew = (record: WireGuardRecord): boolean =>
+        this.#said === undefined || hasNewsOfWanted(this.#target(), { ...record, wanted: this.#tables.publishedWanted() });
+      if (stands !== undefined && isNew(stands)) this.#publish(stands, hands);
       for (const action of actions)
         if (action.do !== 'quiet' && action.do !== 'kick')
           this.#options.log.debug({ action: action.do, ...nameless(action) }, 'encryption');

@@ -29,9 +29,13 @@ class Node {
   readonly secrets: PairSecrets;
   readonly exchange: KeyExchange;
   isBare = false;
+  /** What it publishes as the hash of its KEM key, if not what it is; null: none. */
+  hash: string | null | undefined;
   agreed = 0;
   /** Requests that came as far as the caller's record. */
   asked = 0;
+  /** It waits for no record any longer. */
+  isTired = false;
 
   constructor(
     name: string,
@@ -58,9 +62,10 @@ class Node {
         recordOf: (peer) => this.known.get(peer)?.record(),
         addressOf: (peer) => this.known.get(peer)?.address,
         isBare: () => this.isBare,
-        until: (holds, signal) => {
+        until: async (holds, signal) => {
           this.asked++;
-          return this.changed.until(holds, signal);
+          await this.changed.until(() => this.isTired || holds(), signal);
+          if (!holds()) throw new Error('it has waited for long enough');
         },
       },
       clock: systemClock,
@@ -70,12 +75,13 @@ class Node {
   }
 
   record(): WireGuardRecord {
-    const kemKey = this.secrets.kemKeys().get(EPOCH)!;
-    return { epochs: [{ epoch: EPOCH, publicKey: this.publicKey, port: 51_872, kemKey }], minTx: 0, laggards: [] };
+    const kemKeyHash = this.hash === undefined ? this.secrets.kemKeyHashes().get(EPOCH) : this.hash;
+    const hash = kemKeyHash ? { kemKeyHash } : {};
+    return { epochs: [{ epoch: EPOCH, publicKey: this.publicKey, port: 51_872, ...hash }], minTx: 0, laggards: [] };
   }
 
-  ask(peer: Node, kemKey = peer.record().epochs[0]!.kemKey!): void {
-    this.exchange.agreements.begin({ epoch: EPOCH, ownKey: this.publicKey, peerKey: peer.publicKey, peer: peer.name, kemKey });
+  ask(peer: Node, peerKey = peer.publicKey): void {
+    this.exchange.agreements.begin({ epoch: EPOCH, ownKey: this.publicKey, peerKey, peer: peer.name });
   }
 
   /** Resolves when an attempt with a peer has come to something, or to nothing. */
@@ -140,6 +146,28 @@ describe('KeyExchange', () => {
     expect(await lower.answered(higher)).toBeUndefined();
   });
 
+  it('waits for the KEM key of a caller that has just made another one', async () => {
+    lower.hash = higher.secrets.kemKeyHashes().get(EPOCH)!;
+    lower.ask(higher);
+    while (higher.asked === 0) await new Promise((resolve) => setImmediate(resolve));
+    lower.hash = undefined;
+    higher.changed.notify();
+    expect(await lower.answered(higher)).toBeUndefined();
+  });
+
+  it.each<[string, () => string | null]>([
+    ['another hash than that of the key that it sends', () => higher.secrets.kemKeyHashes().get(EPOCH)!],
+    ['no hash', () => null],
+  ])('agrees on none with a caller that publishes %s', async (_, hash) => {
+    lower.hash = hash();
+    lower.ask(higher);
+    while (higher.asked === 0) await new Promise((resolve) => setImmediate(resolve));
+    higher.isTired = true;
+    higher.changed.notify();
+    expect(await lower.answered(higher)).toContain('does not publish these keys of epoch 3');
+    expect([lower, higher].map(({ secrets }, i) => secrets.agreed(EPOCH, [higher, lower][i]!.publicKey))).toEqual([false, false]);
+  });
+
   it.each<[string, string, () => void]>([
     ['when the higher one asks', 'the lower one asks', () => higher.ask(lower)],
     [
@@ -150,23 +178,7 @@ describe('KeyExchange', () => {
         lower.ask(higher);
       },
     ],
-    [
-      'for another key of the callee than it has',
-      'has another key of epoch 3',
-      () =>
-        lower.exchange.agreements.begin({
-          epoch: EPOCH,
-          ownKey: lower.publicKey,
-          peerKey: lower.publicKey,
-          peer: higher.name,
-          kemKey: higher.record().epochs[0]!.kemKey!,
-        }),
-    ],
-    [
-      "when the ciphertext is for another one's KEM key",
-      'made another preshared key',
-      () => lower.ask(higher, lower.record().epochs[0]!.kemKey),
-    ],
+    ['for another key of the callee than it has', 'has another key of epoch 3', () => lower.ask(higher, lower.publicKey)],
   ])('agrees on none %s', async (_, why, ask) => {
     ask();
     const [asker, callee] = why === 'the lower one asks' ? [higher, lower] : [lower, higher];

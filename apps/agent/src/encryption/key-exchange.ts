@@ -1,9 +1,12 @@
 import { type Clock, CodedError, delay, LOG, type Log, messageOf } from '@isthmus/core';
 import {
   type FileCredential,
+  kemKeyHash,
+  kemKeyHashOf,
   keyOf,
   PAIR_EXCHANGE,
   PairAgreements,
+  type PairAnswer,
   PairExchangeClient,
   PairExchangeServer,
   type PairRequest,
@@ -116,25 +119,29 @@ export class KeyExchange {
     return credential.caBundleOf(cluster);
   }
 
-  async #accept(caller: string, request: PairRequest, signal: AbortSignal): Promise<Uint8Array> {
+  async #accept(caller: string, request: PairRequest, signal: AbortSignal): Promise<PairAnswer> {
     const { secrets, facts, onAgreed } = this.#options;
     await this.#check(caller, request, signal);
     // What is in use is not changed: the caller has it without, too, or soon will.
     if (facts.isBare(request.epoch, request.callerKey)) throw refused(caller, `the session of epoch ${request.epoch} has none already`);
-    const confirmation = await secrets.accept(request);
+    const answer = await secrets.accept(request);
     onAgreed();
-    return confirmation;
+    return answer;
   }
 
-  /** A node speaks for its own keys only, and the lower of two asks. */
-  async #check(caller: string, { epoch, callerKey, calleeKey }: PairRequest, signal: AbortSignal): Promise<void> {
+  /** A node speaks for its own keys only, and the lower of two asks. Its KEM key is the one that it has told everybody of, not only this node. */
+  async #check(caller: string, { epoch, callerKey, calleeKey, kemKey }: PairRequest, signal: AbortSignal): Promise<void> {
     const { facts } = this.#options;
     if (caller >= facts.name) throw refused(caller, `of ${caller} and ${facts.name} the lower one asks`);
     if (facts.ownKey(epoch) !== calleeKey) throw refused(caller, `${facts.name} has another key of epoch ${epoch}`);
-    const isKnown = (): boolean => keyOf(facts.recordOf(caller), epoch) === callerKey;
+    const hash = kemKeyHash(kemKey);
+    const isKnown = (): boolean => {
+      const record = facts.recordOf(caller);
+      return keyOf(record, epoch) === callerKey && kemKeyHashOf(record, epoch) === hash;
+    };
     const either = AbortSignal.any([signal, AbortSignal.timeout(RECORD_WAIT_MS)]);
     await facts.until(isKnown, either).catch(() => {
-      throw refused(caller, `${caller} does not publish that key of epoch ${epoch}, as far as is known`);
+      throw refused(caller, `${caller} does not publish these keys of epoch ${epoch}, as far as is known`);
     });
   }
 }

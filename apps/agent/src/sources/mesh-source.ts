@@ -119,7 +119,7 @@ export class MeshSource {
       own,
       store: this.#follower,
       sink: tables,
-      values: decodedRows,
+      values: decodedRows((kind, { name }) => tables.known(kind, name)),
       ids: this.#ids,
       clock,
       random,

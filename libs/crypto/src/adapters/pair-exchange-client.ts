@@ -4,7 +4,7 @@ import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { CodedError, messageOf } from '@isthmus/core';
 import type { Credential } from '../join/credential-keeper.ts';
 import { type NodeTrust, nodeNamedBy } from '../pki/node-of-certificate.ts';
-import type { PairExchange, PairRequest } from '../wireguard/preshared/pair-exchange.ts';
+import type { PairAnswer, PairExchange, PairRequest } from '../wireguard/preshared/pair-exchange.ts';
 import { PAIR_EXCHANGE } from '../wireguard/wireguard.errors.ts';
 import { CredentialContext } from './credential-context.ts';
 import { PAIR_EXCHANGE_MAX_BYTES, PAIR_EXCHANGE_PATH, pairAnswerSchema, pairRefusalSchema } from './pair-exchange-wire.ts';
@@ -29,7 +29,7 @@ export class PairExchangeClient implements PairExchange {
     this.#options = options;
   }
 
-  async ask(peer: string, request: PairRequest): Promise<Uint8Array> {
+  async ask(peer: string, request: PairRequest): Promise<PairAnswer> {
     try {
       const { status, text } = await this.#post(peer, bodyOf(request));
       return answerOf(status, text);
@@ -100,13 +100,13 @@ function post(options: RequestOptions & Pick<ConnectionOptions, 'secureContext'>
   });
 }
 
-function bodyOf({ ciphertext, ...rest }: PairRequest): string {
-  return JSON.stringify({ ...rest, ciphertext: Buffer.from(ciphertext).toString('base64') });
+function bodyOf({ kemKey, ...rest }: PairRequest): string {
+  return JSON.stringify({ ...rest, kemKey: Buffer.from(kemKey).toString('base64') });
 }
 
-function answerOf(status: number, text: string): Uint8Array {
+function answerOf(status: number, text: string): PairAnswer {
   const body: unknown = JSON.parse(text);
   const refusal = pairRefusalSchema.safeParse(body);
   if (status !== 200 && refusal.success) throw new CodedError({ ...refusal.data, meaning: refusal.data.message }, refusal.data.message);
-  return pairAnswerSchema.parse(body).confirmation;
+  return pairAnswerSchema.parse(body);
 }

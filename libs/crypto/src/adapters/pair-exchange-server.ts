@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls';
 import { CodedError, messageOf } from '@isthmus/core';
 import type { Credential } from '../join/credential-keeper.ts';
 import { type NodeTrust, nodeOfCertificate } from '../pki/node-of-certificate.ts';
-import type { PairRequest } from '../wireguard/preshared/pair-exchange.ts';
+import type { PairAnswer, PairRequest } from '../wireguard/preshared/pair-exchange.ts';
 import { PAIR_EXCHANGE } from '../wireguard/wireguard.errors.ts';
 import { CredentialContext } from './credential-context.ts';
 import { PAIR_EXCHANGE_MAX_BYTES, PAIR_EXCHANGE_PATH, pairRequestSchema } from './pair-exchange-wire.ts';
@@ -26,8 +26,8 @@ export interface PairExchangeServerOptions {
   /** The node's own, as it is now: read for each caller. */
   readonly credential: () => Promise<Credential>;
   readonly trust: NodeTrust;
-  /** @param caller `<cluster>/<node>` @returns the confirmation @throws CodedError what the caller is told */
-  readonly accept: (caller: string, request: PairRequest) => Promise<Uint8Array>;
+  /** @param caller `<cluster>/<node>` @throws CodedError what the caller is told */
+  readonly accept: (caller: string, request: PairRequest) => Promise<PairAnswer>;
   /** Told of who is sent away, and why. */
   readonly onRefused: (caller: string, error: unknown) => void;
 }
@@ -112,8 +112,8 @@ export class PairExchangeServer {
     let caller = request.socket.remoteAddress ?? '';
     try {
       caller = await this.#identify(request);
-      const confirmation = await this.#options.accept(caller, await read(request));
-      send(response, 200, { confirmation: Buffer.from(confirmation).toString('base64') });
+      const { ciphertext, confirmation } = await this.#options.accept(caller, await read(request));
+      send(response, 200, { ciphertext: base64(ciphertext), confirmation: base64(confirmation) });
     } catch (error) {
       this.#options.onRefused(caller, error);
       send(response, 409, refusal(error));
@@ -157,6 +157,10 @@ function jsonOf(text: string): unknown {
 function refusal(error: unknown): object {
   const coded = error instanceof CodedError ? error : new CodedError(PAIR_EXCHANGE, messageOf(error));
   return coded.toJSON();
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -5,14 +5,14 @@ import { agentProfile, type CertificateProfile, clientProfile } from '../pki/cer
 import { newKeyAndRequest } from '../pki/certificate-request.ts';
 import { type CaKeyPair, createClusterCa } from '../pki/cluster-ca.ts';
 import { signRequest } from '../pki/sign-request.ts';
-import type { PairRequest } from '../wireguard/preshared/pair-exchange.ts';
+import type { PairAnswer, PairRequest } from '../wireguard/preshared/pair-exchange.ts';
 import { WIREGUARD_KEM } from '../wireguard/wireguard.errors.ts';
 import { PairExchangeClient } from './pair-exchange-client.ts';
 import { PairExchangeServer } from './pair-exchange-server.ts';
 
-const CONFIRMATION = Buffer.alloc(32, 7);
+const ANSWER: PairAnswer = { ciphertext: Buffer.alloc(1088, 3), confirmation: Buffer.alloc(32, 7) };
 const key = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
-const REQUEST: PairRequest = { epoch: 7, callerKey: key(1), calleeKey: key(2), ciphertext: Buffer.alloc(1088, 3) };
+const REQUEST: PairRequest = { epoch: 7, callerKey: key(1), calleeKey: key(2), kemKey: Buffer.alloc(1184, 4) };
 const CALLEE = 'west/n2';
 
 describe('an exchange of preshared keys', () => {
@@ -20,7 +20,7 @@ describe('an exchange of preshared keys', () => {
   let server: PairExchangeServer;
   let port: number;
   let callee: Credential;
-  let accept: (caller: string, request: PairRequest) => Promise<Uint8Array>;
+  let accept: (caller: string, request: PairRequest) => Promise<PairAnswer>;
   const refused: [string, string][] = [];
   const trust = { clock: systemClock, caBundleOf: async (cluster: string) => cas[cluster]?.certPem ?? '' };
 
@@ -53,7 +53,7 @@ describe('an exchange of preshared keys', () => {
   });
   beforeEach(async () => {
     callee = await credential('west', agentProfile('west', 'n2'));
-    accept = async () => CONFIRMATION;
+    accept = async () => ANSWER;
     refused.length = 0;
     server = new PairExchangeServer({
       address: '127.0.0.1',
@@ -74,7 +74,7 @@ describe('an exchange of preshared keys', () => {
       // Long enough for others to come in, were they let in.
       for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
       now--;
-      return CONFIRMATION;
+      return ANSWER;
     };
     const caller = await credential('east', agentProfile('east', 'n1'));
     const answers = await Promise.all(Array.from({ length: 30 }, () => ask(caller)));
@@ -87,9 +87,9 @@ describe('an exchange of preshared keys', () => {
     let seen: unknown;
     accept = async (caller, request) => {
       seen = [caller, request];
-      return CONFIRMATION;
+      return ANSWER;
     };
-    expect(Buffer.from(await ask(await credential('east', agentProfile('east', 'n1')))).equals(CONFIRMATION)).toBe(true);
+    expect(await ask(await credential('east', agentProfile('east', 'n1')))).toEqual(ANSWER);
     expect(seen).toEqual(['east/n1', REQUEST]);
   });
 
@@ -127,7 +127,7 @@ describe('an exchange of preshared keys', () => {
     const asked: string[] = [];
     accept = async (caller) => {
       asked.push(caller);
-      return CONFIRMATION;
+      return ANSWER;
     };
     const caller = await credential('east', agentProfile('east', 'n1'));
     await expect(ask(caller, { peer: 'west/n3' })).rejects.toMatchObject({ code: 'PAIR_EXCHANGE' });
@@ -154,13 +154,14 @@ describe('an exchange of preshared keys', () => {
 
   const http = (body: string, line = 'POST /v1/preshared-keys HTTP/1.1'): string =>
     `${line}\r\nhost: x\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
-  const json = (change: object): string => JSON.stringify({ ...REQUEST, ciphertext: 'AAAA', ...change });
+  const json = (change: object): string => JSON.stringify({ ...REQUEST, kemKey: 'AAAA', ...change });
 
   it.each<[string, string]>([
     ['no JSON', http('{')],
     ['an epoch that is none', http(json({ epoch: 0 }))],
     ['a key that is none', http(json({ callerKey: 'short' }))],
-    ['a ciphertext that is no base64', http(json({ ciphertext: '*' }))],
+    ['a KEM key that is no base64', http(json({ kemKey: '*' }))],
+    ['what has no KEM key', http(json({ kemKey: undefined }))],
     ['a body that is too long', http('x'.repeat(9_000))],
     ['another path', http(json({}), 'POST /v1/other HTTP/1.1')],
     ['another method', http('', 'GET /v1/preshared-keys HTTP/1.1')],

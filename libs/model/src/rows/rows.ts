@@ -186,8 +186,11 @@ export interface WireGuardEpoch {
   /** Base64. */
   readonly publicKey: string;
   readonly port: number;
-  /** ML-KEM-768 public key for preshared keys of that epoch, base64; undefined: the node agrees on none. */
-  readonly kemKey?: string;
+  /**
+   * SHA-256 of the ML-KEM-768 public key that the node agrees on preshared keys of that epoch with, base64; undefined: it agrees on none. The key itself
+   * goes only to those that it is needed by: it is 27 times as long, and everybody reads this.
+   */
+  readonly kemKeyHash?: string;
 }
 
 /** What a node publishes of its WireGuard keys: one value, so that nobody ever sees half of it. Key: `<cluster>/<node>`. */

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, decapsulate, encapsulate, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, decapsulate, encapsulate, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { CodedError } from '@isthmus/core';
 import { WIREGUARD_KEM } from '../wireguard.errors.ts';
 
@@ -21,10 +21,13 @@ export interface Encapsulated {
 export class KemKey {
   /** 1184 bytes. */
   readonly publicKey: Buffer;
+  /** Of that, see {@link kemKeyHash}. */
+  readonly hash: string;
   #secret: KeyObject | undefined;
 
   private constructor(secret: KeyObject) {
     this.publicKey = createPublicKey(secret).export({ format: 'raw-public' }) as unknown as Buffer;
+    this.hash = kemKeyHash(this.publicKey);
     this.#secret = secret;
   }
 
@@ -67,6 +70,11 @@ export class KemKey {
     if (this.#secret === undefined) throw new CodedError(WIREGUARD_KEM, 'the key was wiped', { object: '(a KEM key)' });
     return this.#secret;
   }
+}
+
+/** What a node publishes of its key, and others know it by when it sends it to them: SHA-256 of the public key, base64. */
+export function kemKeyHash(publicKey: Uint8Array): string {
+  return createHash('sha256').update(publicKey).digest('base64');
 }
 
 /** Makes a secret for whoever has the private half. @throws CodedError WIREGUARD_KEM when it is no public key, FIPS 203 §7.2 */

@@ -1,6 +1,6 @@
 import { messageOf } from '@isthmus/core';
 import type { PairExchange } from './pair-exchange.ts';
-import type { PairKeys, PairSecrets, Proposal } from './pair-secrets.ts';
+import type { PairKeys, PairSecrets } from './pair-secrets.ts';
 
 /** At once: a mesh of a thousand nodes is not to be asked all together, nor this node's turns to be filled with it. */
 const AT_ONCE = 4;
@@ -9,8 +9,6 @@ const AT_ONCE = 4;
 export interface WantedAgreement extends PairKeys {
   /** `<cluster>/<node>` */
   readonly peer: string;
-  /** The peer's KEM key of the epoch, base64. */
-  readonly kemKey: string;
 }
 
 /** Asks peers to agree on preshared keys, some at a time. Who asks again while an attempt is under way, or waits for its turn, asks in vain. */
@@ -60,17 +58,14 @@ export class PairAgreements {
     });
   }
 
-  async #attempt({ peer, kemKey, ...keys }: WantedAgreement): Promise<void> {
-    let proposal: Proposal | undefined;
+  async #attempt({ peer, ...keys }: WantedAgreement): Promise<void> {
     try {
-      proposal = this.#secrets.propose(keys, kemKey);
-      await proposal.confirm(await this.#exchange.ask(peer, proposal.request));
+      const { request, confirm } = this.#secrets.propose(keys);
+      await confirm(await this.#exchange.ask(peer, request));
       this.#failures.delete(peer);
       this.#settled();
     } catch (error) {
       this.#failures.set(peer, messageOf(error));
-    } finally {
-      proposal?.drop();
     }
   }
 }

@@ -11,7 +11,7 @@ export interface PairSecret {
   /** What the KEM gave, 32 bytes. */
   readonly secret: Uint8Array;
   readonly epoch: Epoch;
-  /** WireGuard's public keys of the two nodes in that epoch, base64: that of the one whose name is lower, which encapsulated, and the other's. */
+  /** WireGuard's public keys of the two nodes in that epoch, base64: that of the one whose name is lower, whose KEM key it is, and the other's. */
   readonly lowerKey: string;
   readonly higherKey: string;
   /** The KEM's public key and ciphertext, as they were sent. */

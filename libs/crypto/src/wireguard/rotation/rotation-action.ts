@@ -10,7 +10,7 @@ export type RotationAction =
   /** Have the store say this of the node. */
   | { readonly do: 'publish'; readonly record: WireGuardRecord }
   /** Ask a peer to agree on a preshared key. It takes a while; when it is done it is seen. */
-  | { readonly do: 'agree'; readonly epoch: Epoch; readonly peer: string; readonly publicKey: string; readonly kemKey: string }
+  | { readonly do: 'agree'; readonly epoch: Epoch; readonly peer: string; readonly publicKey: string }
   /** Give a device a peer. `begins`: this side makes the handshake. */
   | {
       readonly do: 'install';

@@ -38,8 +38,8 @@ export interface PeerView {
 export interface SecretsView {
   /** Nothing is sent to a peer without one. */
   readonly required: boolean;
-  /** Own KEM keys, base64, by epoch: only with one can others agree with this node. */
-  readonly kemKeys: ReadonlyMap<Epoch, string>;
+  /** Hashes of own KEM keys, base64, by epoch: who publishes none agrees on nothing. */
+  readonly kemKeyHashes: ReadonlyMap<Epoch, string>;
   /** Whether there is one for a peer's key of an epoch. */
   agreed(epoch: Epoch, publicKey: string): boolean;
 }

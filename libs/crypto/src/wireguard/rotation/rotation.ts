@@ -4,7 +4,7 @@ import { deviceOf, type Epoch, type WireGuardDevice } from '../epoch.ts';
 import { Durations } from './durations.ts';
 import type { RotationAction } from './rotation-action.ts';
 import type { DeviceView, InstalledPeer, PeerView, RotationView } from './rotation-view.ts';
-import { hasLeft, kemKeyOf, keyOf, type WireGuardRecord } from './wireguard-record.ts';
+import { hasLeft, kemKeyHashOf, keyOf, type WireGuardRecord } from './wireguard-record.ts';
 
 /** Times of a {@link Rotation}, in milliseconds. */
 export interface RotationTimes {
@@ -154,8 +154,7 @@ export class Rotation {
     if (view.name > peer.name || !canAgree(view, peer, epoch)) return;
     const what = `no agreement in ${epoch}`;
     const tries = 1 + Math.floor(this.#durations.lasted(what, publicKey) / everyMs);
-    if (this.#durations.isMore(`${what}: tries`, publicKey, tries))
-      yield { do: 'agree', epoch, peer: peer.name, publicKey, kemKey: kemKeyOf(peer.record, epoch)! };
+    if (this.#durations.isMore(`${what}: tries`, publicKey, tries)) yield { do: 'agree', epoch, peer: peer.name, publicKey };
   }
 
   /**
@@ -190,8 +189,8 @@ export class Rotation {
     if (newest === undefined) return published === undefined ? undefined : { epochs: [], minTx: published.minTx, laggards: [] };
     const needed = look.live.filter((one) => one.epoch === newest || isNeeded(look, one)).reverse();
     const epochs = needed.map(({ epoch, device }) => {
-      const kemKey = look.view.secrets?.kemKeys.get(epoch);
-      return { epoch, publicKey: keys.get(epoch)!, port: WIREGUARD_PORTS[device], ...(kemKey === undefined ? {} : { kemKey }) };
+      const kemKeyHash = look.view.secrets?.kemKeyHashes.get(epoch);
+      return { epoch, publicKey: keys.get(epoch)!, port: WIREGUARD_PORTS[device], ...(kemKeyHash === undefined ? {} : { kemKeyHash }) };
     });
     return { epochs, ...this.#acknowledged(look, newest), ...blockedBy(look.view) };
   }
@@ -235,9 +234,9 @@ function begins({ name }: RotationView, peer: PeerView): boolean {
   return peer.withoutEpochs === true || name < peer.name;
 }
 
-/** Both publish KEM keys. */
+/** Both publish hashes of KEM keys. */
 function canAgree({ secrets }: RotationView, { record }: PeerView, epoch: Epoch): boolean {
-  return secrets?.kemKeys.has(epoch) === true && kemKeyOf(record, epoch) !== undefined;
+  return secrets?.kemKeyHashes.has(epoch) === true && kemKeyHashOf(record, epoch) !== undefined;
 }
 
 /** A session without a preshared key, where that is not enough any more. */

@@ -22,7 +22,7 @@ export function recordWithoutEpochs(publicKey: string, own: Iterable<Epoch>): Wi
   return { epochs: even.map((epoch) => ({ epoch, publicKey, port: WIREGUARD_PORTS.even })), minTx: 0, laggards: [] };
 }
 
-/** The KEM key of an epoch, base64, if preshared keys can be agreed on. */
-export function kemKeyOf(record: WireGuardRecord | undefined, epoch: Epoch): string | undefined {
-  return record?.epochs.find((each) => each.epoch === epoch)?.kemKey;
+/** The hash of the KEM key of an epoch, base64, if preshared keys can be agreed on. */
+export function kemKeyHashOf(record: WireGuardRecord | undefined, epoch: Epoch): string | undefined {
+  return record?.epochs.find((each) => each.epoch === epoch)?.kemKeyHash;
 }
