@@ -3,13 +3,13 @@
  * made of need not lie in one piece. */
 #pragma once
 
+#include <linux/udp.h>
 #include "kind.h"
 
 #define IPV4_FRAGMENT	0x3fff /* more fragments, or an offset */
 #define NEXT_HOP_BY_HOP 0
 #define NEXT_FRAGMENT	44
 #define NEXT_ICMPV6	58
-#define WIREGUARD_LAST	4 /* its messages are of the types 1 to 4 */
 #define PORT_BYTES	4
 #define UDP_BYTES	8
 
@@ -75,14 +75,34 @@ static __always_inline bool is_neighbour(__u8 type)
 	return (type >= 130 && type <= 137) || type == 143;
 }
 
-/* Its messages say what they are, in four bytes of which three are zero. */
+/* What a datagram of WireGuard begins with. */
+struct wireguard_start {
+	struct udphdr udp;
+	__u8 type, zero[3];
+};
+
+/* Its messages say what they are, and all but the last kind have one length. Of many that are cut
+ * apart only later the first is looked at. */
 static __always_inline bool is_wireguard(struct __sk_buff *skb, const struct frame *frame)
 {
-	__u8 type[4];
+	struct wireguard_start start;
+	__u32 length;
 
-	if (bpf_skb_load_bytes(skb, frame->upper + UDP_BYTES, type, sizeof(type)))
+	if (bpf_skb_load_bytes(skb, frame->upper, &start, sizeof(start)))
 		return false;
-	return type[0] >= 1 && type[0] <= WIREGUARD_LAST && !type[1] && !type[2] && !type[3];
+	if (start.zero[0] || start.zero[1] || start.zero[2])
+		return false;
+	length = skb->gso_size ? skb->gso_size : bpf_ntohs(start.udp.len) - UDP_BYTES;
+	switch (start.type) {
+	case 1: /* handshake: initiation, response, cookie */
+		return length == 148;
+	case 2:
+		return length == 92;
+	case 3:
+		return length == 64;
+	default: /* data, of nothing at least */
+		return start.type == 4 && length >= 32;
+	}
 }
 
 static __always_inline __u32 kind_by_port(struct __sk_buff *skb, const struct frame *frame)

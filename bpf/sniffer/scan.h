@@ -5,10 +5,11 @@
 #include "../lib/common.h"
 
 #define MAGIC_BYTES 8
-#define MAGIC	    0x776f6c6648545349ull	    /* "ISTHflow" (lab/src/traffic/flow.h) */
-#define CHUNK_BYTES 4096			    /* a power of two */
-#define CHUNK_STEP  (CHUNK_BYTES - MAGIC_BYTES + 1) /* each begins with what the last one ended in \
-						     */
+#define MAGIC	    0x776f6c6648545349ull /* "ISTHflow" (lab/src/traffic/flow.h) */
+#define CHUNK_BYTES 4096		  /* a power of two */
+#define CHUNK_STEP                                                                                 \
+	(CHUNK_BYTES - MAGIC_BYTES + 1) /* each begins with what the last one ended in             \
+					 */
 #define MAX_CHUNKS 17 /* of the largest packet that is cut into segments only later */
 #define NOWHERE	   (~0u)
 
