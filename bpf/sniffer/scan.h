@@ -5,12 +5,14 @@
 #include "../lib/common.h"
 
 #define MAGIC_BYTES 8
-#define MAGIC	    0x776f6c6648545349ull /* "ISTHflow" (lab/src/traffic/flow.h) */
-#define CHUNK_BYTES 4096		  /* a power of two */
-#define CHUNK_STEP                                                                                 \
-	(CHUNK_BYTES - MAGIC_BYTES + 1) /* each begins with what the last one ended in             \
-					 */
-#define MAX_CHUNKS 17 /* of the largest packet that is cut into segments only later */
+/* "ISTHflow" (lab/src/traffic/flow.h) */
+#define MAGIC 0x776f6c6648545349ull
+/* A power of two. */
+#define CHUNK_BYTES 4096
+/* Each begins with what the last one ended in. */
+#define CHUNK_STEP (CHUNK_BYTES - MAGIC_BYTES + 1)
+/* Of the largest packet that is cut into segments only later. */
+#define MAX_CHUNKS 17
 #define NOWHERE	   (~0u)
 
 struct chunk {

@@ -276,12 +276,13 @@ describe('the sniffer on a cable', () => {
     expect([...maps.flows().values()]).toEqual([{ packets: sent, bare: sent }]);
   });
 
-  it('looks at all of a packet that is cut into segments only later, and lies in pieces', async () => {
+  // Near the end; and where one piece that is looked at ends, and the next one begins.
+  it.each([12_500, 4026])('looks at all of a packet that is cut into segments only later, and lies in pieces: at %d', async (at) => {
     const maps = cable();
     cleanup.add(await startEcho(router), (server) => server.stop());
-    // As much as goes out at once, and the bytes near its end.
+    // As much as goes out at once.
     const program = `const data = Buffer.alloc(13_000, 1);
-      data.write('ISTHflow', 12_500);
+      data.write('ISTHflow', ${at});
       const done = () => process.exit(0);
       require('node:net').connect(8080, '${ROUTER}').on('close', done).on('error', done).end(data);`;
     execFileSync('nsenter', [`--net=${station.path}`, process.execPath, '-e', program]);
