@@ -37,8 +37,8 @@ struct options {
   uint64_t id; // of a flow
   int places;
   const char *place[MAX_PLACES]; // who may answer a flow
-  bool connected;                  // UDP sockets connect
-  bool mapped;                     // IPv4 targets are asked through IPv6 sockets
+  bool connected;                // UDP sockets connect
+  bool mapped;                   // IPv4 targets are asked through IPv6 sockets
   int targets;
   struct target target[MAX_TARGETS];
 };
