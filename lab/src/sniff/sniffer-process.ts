@@ -10,7 +10,7 @@ import { READING } from './sniffer-words.ts';
 export const SNIFFER_ID = 'sniffer';
 
 const PROGRAM = fileURLToPath(new URL('./read-events.ts', import.meta.url));
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 
 /** Listens on every cable from now on, until the lab is taken down; only where all nodes encrypt. @returns how many cables there are */
 export async function startSniffers(plan: LabPlan, processes: Supervisor): Promise<number> {
