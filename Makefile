@@ -23,7 +23,7 @@ objects:
 	@$(MAKE) -C apps/cni
 	@$(MAKE) -C lab
 
-bpf/build/.stamp: scripts/build-bpf $(wildcard bpf/*.c bpf/lib/*.h bpf/tests/programs/*.c)
+bpf/build/.stamp: scripts/build-bpf $(wildcard bpf/*.c bpf/lib/*.h bpf/sniffer/*.[ch] bpf/tests/programs/*.c)
 	@echo "build: BPF programs"
 	@scripts/build-bpf
 	@touch $@
@@ -49,7 +49,7 @@ test-all: ## The same without a time limit, in every mode
 	@$(MAKE) build
 	@scripts/with-node scripts/run-tests.ts --all
 
-C_SOURCES = $(wildcard bpf/*.c bpf/lib/*.h bpf/tests/programs/*.c apps/cni/src/*.c apps/cni/src/*.h lab/src/traffic/*.c lab/src/traffic/*.h bench/src/*.c bench/src/*/*.c bench/src/*/*.h)
+C_SOURCES = $(wildcard bpf/*.c bpf/lib/*.h bpf/sniffer/*.c bpf/sniffer/*.h bpf/tests/programs/*.c apps/cni/src/*.c apps/cni/src/*.h lab/src/traffic/*.c lab/src/traffic/*.h bench/src/*.c bench/src/*/*.c bench/src/*/*.h)
 
 lint: ## Check types, style, import arrows, C format, generated files, links, file and function sizes
 	@scripts/setup node packages

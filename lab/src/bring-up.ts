@@ -18,6 +18,7 @@ import type { Supervisor } from './process/supervisor.ts';
 import { applyBgpObjects } from './rack/bgp-objects.ts';
 import { routersOf, startRouters, waitForRouters } from './rack/router-daemons.ts';
 import { fetchRoutingDaemons } from './rack/routing-toolchain.ts';
+import { startSniffers } from './sniff/sniffer-process.ts';
 import { allPlaces, type ClusterPlan, type LabPlan } from './topology/plan.ts';
 import type { FabricPlan } from './topology/rack-plan.ts';
 import { startEcho } from './traffic/echo-server.ts';
@@ -62,6 +63,8 @@ async function buildMachine({ plan, processes, progress }: Building): Promise<vo
   for (const place of allPlaces(plan)) createCgroup(place.cgroup);
   await createNetwork(plan);
   await mountBpf(plan.paths.bpf);
+  const sniffed = await startSniffers(plan, processes);
+  if (sniffed > 0) progress(`sniffers: look at ${sniffed} cables`);
   for (const node of nodes) {
     for (const folder of [node.bpf, join(node.run, '.sys'), join(node.run, 'netns')]) mkdirSync(folder, { recursive: true });
     await mountStateDisk(agentStateDir(node));

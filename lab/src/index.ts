@@ -39,6 +39,12 @@ export {
 export { FAMILIES as RACK_FAMILIES, linkSession, type RackFamily, type RackSession } from './rack/rack-session.ts';
 export { fetchRoutingDaemons, routingProgram } from './rack/routing-toolchain.ts';
 export { routeServerSessions, type TorRoute, type TorSession, torKernelHops, torRoutes, torSession } from './rack/tor-view.ts';
+export { FRAME_KINDS, type FrameKind, isForbidden } from './sniff/frame-kind.ts';
+export { decodeSniffEvent, type SniffEvent } from './sniff/sniff-event.ts';
+export { sniffRules } from './sniff/sniff-rules.ts';
+export type { SnifferReport } from './sniff/sniffer.ts';
+export { SnifferMaps } from './sniff/sniffer-maps.ts';
+export { loadSniffer } from './sniff/sniffer-object.ts';
 export { repositoryFile, toolPath } from './toolchain.ts';
 export {
   type Addresses,
@@ -56,7 +62,6 @@ export { loadTopology, parseTopology, type Topology } from './topology/topology.
 export { type Answer, type AskOptions, ask, echoTargets } from './traffic/ask.ts';
 export { DEFAULT_PPS, type FlowOptions, type FlowReport, type FlowSpec, Flows, type TrafficReport } from './traffic/flow.ts';
 export type { RigReport, Stray } from './traffic/rig-counters.ts';
-export type { SnifferReport } from './traffic/sniffer.ts';
 export { trafficCommand } from './traffic/traffic-program.ts';
 export { type Judgement, judgeTraffic, type Verdict } from './traffic/verdict.ts';
 export { type AgentStatus, agentStatus, bpfRows, type TableRow, tableRows } from './verify/agent-view.ts';

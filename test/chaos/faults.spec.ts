@@ -89,7 +89,7 @@ describe('the sniffer', () => {
     'reads what goes between nodes today, in the tunnel, and sees nothing of what stays on one',
     async () => {
       const report = await trafficWhile(lab(), await flowSet(lab()), pause, { sniff: true });
-      expect(report.sniffer?.dropped).toBe(0);
+      expect(report.sniffer?.lost).toBe(0);
       for (const { name, sent, plaintext } of report.flows) {
         if (name.startsWith('same-node')) expect({ name, plaintext }).toEqual({ name, plaintext: 0 });
         if (name.startsWith('across')) expect({ name, plaintext }).toEqual({ name, plaintext: 2 * sent });

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { RotationAction } from '@isthmus/crypto';
 
-/** Something that an agent does when keys rotate. */
-export type RotationStep = RotationAction['do'];
+/**
+ * Something that an agent does when keys rotate; `agreeing`: it is about to save a preshared key that it agrees on with another node, which may have it
+ * already; `agreed`: it has saved it, and the other one need not know.
+ */
+export type RotationStep = RotationAction['do'] | 'agreeing' | 'agreed';
 
 /** Environment in which an agent is gone, as by SIGKILL, right after it has done the first of such steps. */
 export function crashEnvironment(steps: Iterable<RotationStep>): Record<string, string> {

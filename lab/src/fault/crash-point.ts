@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { Rotation, RotationRunner } from '@isthmus/crypto';
+import { PairSecretFolder, Rotation, RotationRunner } from '@isthmus/crypto';
 
 // Loaded into an agent before its own code (crash-environment.ts). It ends right after the first action of one of some kinds, as by SIGKILL, with whatever was to
 // follow in the same look undone: between two actions nobody else could hit.
@@ -8,7 +8,13 @@ const STDERR = 2;
 const kinds = (process.env['ISTHMUS_LAB_CRASH_AFTER'] ?? '').split(',');
 const { step: decide } = Rotation.prototype;
 const { step: act } = RotationRunner.prototype;
+const { savePsk } = PairSecretFolder.prototype;
 let last: string | undefined;
+
+function die(step: string): void {
+  writeSync(STDERR, `crash after ${step}\n`);
+  process.kill(process.pid, 'SIGKILL');
+}
 
 Rotation.prototype.step = function (view, now) {
   const actions = decide.call(this, view, now);
@@ -19,9 +25,13 @@ Rotation.prototype.step = function (view, now) {
 
 RotationRunner.prototype.step = async function () {
   const actions = await act.call(this);
-  if (last !== undefined) {
-    writeSync(STDERR, `crash after ${last}\n`);
-    process.kill(process.pid, 'SIGKILL');
-  }
+  if (last !== undefined) die(last);
   return actions;
+};
+
+// Agreements take their time beside the looks: one is at its end when its key is saved.
+PairSecretFolder.prototype.savePsk = async function (...psk) {
+  if (kinds.includes('agreeing')) die('agreeing');
+  await savePsk.apply(this, psk);
+  if (kinds.includes('agreed')) die('agreed');
 };

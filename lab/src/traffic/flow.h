@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The packet of a flow. It says who sent it and whom it is meant for, so that both ends know one that is not theirs, and begins
-// with bytes that a sniffer recognizes wherever they are readable.
+// with bytes that the sniffers (bpf/sniffer/scan.h) recognize wherever they are readable.
 
 #pragma once
 #include <stdbool.h>

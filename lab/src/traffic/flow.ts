@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Lab } from '../lab.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import type { LiveCommand } from '../process/live-command.ts';
+import { Sniffer, type SnifferReport } from '../sniff/sniffer.ts';
 import type { Place } from '../topology/plan.ts';
 import { RigCounters, type RigReport } from './rig-counters.ts';
-import { Sniffer, type SnifferReport } from './sniffer.ts';
 import { type StreamReport, type StreamSpec, Streams } from './stream.ts';
 import { trafficCommand } from './traffic-program.ts';
 
@@ -44,7 +44,7 @@ export interface FlowReport {
   readonly longestGapMs: number;
   readonly errors: number;
   readonly lastError: string;
-  /** Its packets that could be read on the links that were listened on; undefined when nobody listened. */
+  /** Its packets that could be read on the links that were looked at; undefined when nobody looked. */
   readonly plaintext?: number;
   /** Those of them that came without a tunnel's headers around them. */
   readonly bare?: number;
@@ -61,7 +61,7 @@ export interface TrafficReport {
 
 /** How to run flows. */
 export interface FlowOptions {
-  /** Listen on the cables of these places for packets that can be read; `true`: on those of all nodes and control planes. */
+  /** Look at the cables of these places for packets that can be read; `true`: at those of all nodes and control planes. */
   readonly sniff?: boolean | readonly Place[];
   /** TCP connections that carry bytes beside them. */
   readonly streams?: readonly StreamSpec[];
@@ -116,7 +116,7 @@ export class Flows {
   /** Ends all flows and answers what came of them. */
   async end(): Promise<TrafficReport> {
     const [ended, streams = []] = await Promise.all([Promise.all(this.#running.map(reportOf)), this.#streams?.end()]);
-    const sniffer = await this.#sniffer?.end();
+    const sniffer = this.#sniffer?.end();
     const flows = ended.map((flow) => (sniffer ? withSeen(flow, sniffer) : flow));
     return { flows, streams, rig: await this.#rig.read(), ...(sniffer ? { sniffer } : {}) };
   }
@@ -125,7 +125,7 @@ export class Flows {
   kill(): void {
     for (const { command } of this.#running) command.kill();
     this.#streams?.kill();
-    this.#sniffer?.kill();
+    this.#sniffer?.close();
   }
 }
 

@@ -9,14 +9,13 @@
 //                   [--id HEX] [--place P]...            only places P may answer; the server counts what is meant for another
 //   isthmus-traffic stream [--id HEX] --kbps N TARGET    one TCP connection that carries N kbit/s; says what arrived, longest stall
 //   isthmus-traffic count TARGET...                      what each server counted: packets of flows meant for others, and dropped
-//   isthmus-traffic sniff --device D...                  counts the packets coming in on D in which a flow's can be read
 //   isthmus-traffic bulk --bytes N TARGET                one write, whose checksum the server must see
 //   isthmus-traffic mtu  --bytes N TARGET                a packet of N bytes that must not be fragmented, then one of N + 1
 //   isthmus-traffic forge --from ADDRESS TARGET          an IPv6 datagram that names another's address, or one that cannot be, as
 //   its source
 //   isthmus-traffic burst [--count N] --bytes N TARGET   super-packets of datagrams of N bytes, each datagram to be answered
 //
-// keep, flow, stream and sniff go on until their standard input ends. A target is TCP/10.1.0.5:80 or UDP/[fd00::5]:53.
+// keep, flow and stream go on until their standard input ends. A target is TCP/10.1.0.5:80 or UDP/[fd00::5]:53.
 
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -32,27 +31,18 @@ static const struct command {
   int (*run)(const struct options *options);
   int least_targets;
 } commands[] = {
-    {"echo", run_echo, 0},   {"ask", run_ask, 1},     {"keep", run_keep, 1},     {"flow", run_flow, 1},
-    {"bulk", run_bulk, 1},   {"mtu", run_mtu, 1},     {"count", run_count, 1},   {"sniff", run_sniff, 0},
-    {"forge", run_forge, 1}, {"burst", run_burst, 1}, {"stream", run_stream, 1},
+    {"echo", run_echo, 0}, {"ask", run_ask, 1},     {"keep", run_keep, 1},   {"flow", run_flow, 1},   {"bulk", run_bulk, 1},
+    {"mtu", run_mtu, 1},   {"count", run_count, 1}, {"forge", run_forge, 1}, {"burst", run_burst, 1}, {"stream", run_stream, 1},
 };
 
 static const struct option known[] = {
-    {"name", required_argument, NULL, 'n'},
-    {"port", required_argument, NULL, 'p'},
-    {"count", required_argument, NULL, 'c'},
-    {"pps", required_argument, NULL, 'r'},
-    {"timeout-ms", required_argument, NULL, 't'},
-    {"every-ms", required_argument, NULL, 'e'},
-    {"bytes", required_argument, NULL, 'b'},
-    {"connected", no_argument, NULL, 'C'},
-    {"mapped", no_argument, NULL, 'm'},
-    {"from", required_argument, NULL, 'f'},
-    {"id", required_argument, NULL, 'i'},
-    {"place", required_argument, NULL, 'P'},
-    {"device", required_argument, NULL, 'd'},
-    {"kbps", required_argument, NULL, 'k'},
-    {NULL, 0, NULL, 0},
+    {"name", required_argument, NULL, 'n'},       {"port", required_argument, NULL, 'p'},
+    {"count", required_argument, NULL, 'c'},      {"pps", required_argument, NULL, 'r'},
+    {"timeout-ms", required_argument, NULL, 't'}, {"every-ms", required_argument, NULL, 'e'},
+    {"bytes", required_argument, NULL, 'b'},      {"connected", no_argument, NULL, 'C'},
+    {"mapped", no_argument, NULL, 'm'},           {"from", required_argument, NULL, 'f'},
+    {"id", required_argument, NULL, 'i'},         {"place", required_argument, NULL, 'P'},
+    {"kbps", required_argument, NULL, 'k'},       {NULL, 0, NULL, 0},
 };
 
 static int positive(const char *text) {
@@ -108,9 +98,6 @@ static void read_option(int letter, struct options *options) {
     break;
   case 'P':
     add(options->place, &options->places, MAX_PLACES);
-    break;
-  case 'd':
-    add(options->device, &options->devices, MAX_DEVICES);
     break;
   case 'C':
     options->connected = true;

@@ -11,7 +11,6 @@
 
 #define MAX_TARGETS 256
 #define MAX_PLACES 32
-#define MAX_DEVICES 128
 #define ADDRESS_TEXT 80
 #define ANSWER_MAX 512
 #define NS_PER_MS 1000000ll
@@ -38,10 +37,8 @@ struct options {
   uint64_t id; // of a flow
   int places;
   const char *place[MAX_PLACES]; // who may answer a flow
-  int devices;
-  const char *device[MAX_DEVICES]; // where to sniff
-  bool connected;                  // UDP sockets connect
-  bool mapped;                     // IPv4 targets are asked through IPv6 sockets
+  bool connected;                // UDP sockets connect
+  bool mapped;                   // IPv4 targets are asked through IPv6 sockets
   int targets;
   struct target target[MAX_TARGETS];
 };
@@ -55,7 +52,6 @@ int run_bulk(const struct options *options);
 int run_mtu(const struct options *options);
 int run_forge(const struct options *options);
 int run_count(const struct options *options);
-int run_sniff(const struct options *options);
 int run_burst(const struct options *options);
 int run_stream(const struct options *options);
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { delay, systemClock } from '@isthmus/core';
+import { delay, messageOf, systemClock } from '@isthmus/core';
 import { withFault } from '../fault/fault.ts';
 import { cut } from '../fault/network.faults.ts';
 import type { Lab } from '../lab.ts';
@@ -7,6 +7,8 @@ import { cgroupProcesses } from '../machine/cgroup.ts';
 import { getJson } from '../machine/http-get.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { agentId, agentSocket, startAgent, waitForAgent } from '../node/agent.ts';
+import { snifferFolder } from '../sniff/sniffer-links.ts';
+import { SnifferMaps } from '../sniff/sniffer-maps.ts';
 import type { ClusterPlan, NodePlace } from '../topology/plan.ts';
 import type { TrafficReport } from '../traffic/flow.ts';
 import { type Check, expectThat } from './check.ts';
@@ -15,7 +17,7 @@ import { allPairFlows, type ScopedFlow, trafficWhile } from './flow-set.ts';
 import { allNodes, allPods } from './pairs.ts';
 import { ping } from './ping.ts';
 import { nodeStreams } from './rotation-load.ts';
-import { expectUnread, raiseEpoch } from './rotation-phase.ts';
+import { expectNothingForbidden, expectUnread, raiseEpoch } from './rotation-phase.ts';
 
 const TIMEOUT_MS = 30_000;
 const PARTITION_MS = 10_000;
@@ -204,26 +206,45 @@ const controlCheck: Check = {
   applies: hasEncryption,
   async run(lab) {
     const [cluster] = lab.plan.clusters as [ClusterPlan];
+    const maps = SnifferMaps.pinned(snifferFolder(lab.plan));
     await waitForEpoch(lab);
+    maps.expect('plain');
     try {
       await restartAgents(lab, cluster, { 'enable-wireguard': 'false' });
       const flows = allPairFlows(lab).filter(
         ({ name, clusters }) => name.startsWith('across-nodes') && clusters.every((each) => each === cluster.name),
       );
       const options = { sniff: true, streams: nodeStreams(lab, cluster.nodes) };
-      const { sniffer, ...seen } = await trafficWhile(lab, flows, async () => undefined, options);
-      const unseen = [...seen.flows, ...seen.streams].filter(({ id }) => !sniffer?.flows.has(id));
-      expectThat(
-        unseen.length === 0,
-        `nothing could be read of ${unseen.map(({ name }) => name).join(', ')} in ${cluster.name}, which does not encrypt`,
-      );
-      return `${sniffer?.plaintext} packets could be read while ${cluster.name} did not encrypt; encrypted again after it`;
+      const report = await trafficWhile(lab, flows, async () => undefined, options);
+      expectAllSeen(report, cluster);
+      const { plaintext, kinds, lost } = report.sniffer!;
+      expectThat(lost === 0, `the sniffers lost ${lost} events`);
+      return `${plaintext} packets could be read while ${cluster.name} did not encrypt (${kinds.forbidden}); encrypted again after it`;
     } finally {
       await restartAgents(lab, cluster);
       await waitForEpoch(lab);
+      maps.expect('encrypted');
     }
   },
 };
+
+/** Every flow and stream was read, and with that what others call clean is not. */
+function expectAllSeen(report: TrafficReport, cluster: ClusterPlan): void {
+  const unseen = [...report.flows, ...report.streams].filter(({ id }) => !report.sniffer?.flows.has(id));
+  expectThat(
+    unseen.length === 0,
+    `nothing could be read of ${unseen.map(({ name }) => name).join(', ')} in ${cluster.name}, which does not encrypt`,
+  );
+  let failed = '';
+  try {
+    expectNothingForbidden(report.sniffer!);
+  } catch (error) {
+    failed = messageOf(error);
+  }
+  expectThat(failed !== '', 'a check would have been content with that');
+  // Read or not, by their headers they are the tunnel's.
+  expectThat(report.sniffer!.kinds.forbidden.includes(' tunnel'), `no packets of the tunnel among ${report.sniffer!.kinds.forbidden}`);
+}
 
 async function restartAgents(lab: Lab, cluster: ClusterPlan, settings: Record<string, string> = {}): Promise<void> {
   for (const node of cluster.nodes) {

@@ -12,8 +12,10 @@ import { encryptionOf, hasEncryption, waitForEpoch, waitForEpochAmong } from './
 import { meshLoad, unreadUnderLoad } from './rotation-load.ts';
 import { raiseEpoch, rotate } from './rotation-phase.ts';
 
-/** What a node does on its way from one epoch to the next, all in every rotation. It installs peers and publishes in either order. */
-const STEPS: readonly RotationStep[] = ['make-key', 'set-up', 'publish', 'install', 'send', 'remove', 'wipe'];
+/** What a node does on its way from one epoch to the next, all in every rotation; some in either order. */
+const STEPS: readonly RotationStep[] = ['make-key', 'set-up', 'publish', 'agreeing', 'agreed', 'install', 'send', 'remove', 'wipe'];
+/** Those of them that there are only with preshared keys. */
+const AGREEMENT_STEPS: readonly RotationStep[] = ['agreeing', 'agreed'];
 const STEP_TIMEOUT_MS = 60_000;
 /** By how much an answer of a store is late at most. */
 const STORE_DELAY_MS = 1_000;
@@ -57,7 +59,8 @@ async function rotateBySlowStores(lab: Lab): Promise<string> {
 /** An agent dies right after each step that it makes in a rotation, and the next one goes on from there. */
 async function dieAtEachStep(lab: Lab, cluster: ClusterPlan, node: NodePlace): Promise<string> {
   const before = await waitForEpoch(lab);
-  const left = new Set(STEPS);
+  const agrees = (await encryptionOf(node))?.pq !== 'off';
+  const left = new Set(STEPS.filter((step) => agrees || !AGREEMENT_STEPS.includes(step)));
   const done: RotationStep[] = [];
   const next = async (): Promise<void> => {
     const step = await crashed(lab, node, left);

@@ -22,6 +22,7 @@ import { senderIdentityChecks } from './sender-identity.checks.ts';
 import { serviceChecks } from './service.checks.ts';
 import { serviceFailoverCheck } from './service-failover.check.ts';
 import { sizeChecks } from './size.checks.ts';
+import { snifferCheck } from './sniffer.check.ts';
 import { underlayCheck } from './underlay.check.ts';
 
 /** What the lab proves, in the order of its final table. */
@@ -50,4 +51,5 @@ export const CHECKS: readonly Check[] = [
   ...restartChecks,
   disconnectCheck,
   brokenClusterCheck,
+  snifferCheck,
 ];

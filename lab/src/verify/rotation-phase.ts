@@ -1,6 +1,7 @@
 import { tryIsthmus } from '../control-plane/isthmus-command.ts';
 import type { Lab } from '../lab.ts';
 import { waitUntil } from '../machine/wait-until.ts';
+import type { SnifferReport } from '../sniff/sniffer.ts';
 import type { ClusterPlan } from '../topology/plan.ts';
 import type { FlowSpec, TrafficReport } from '../traffic/flow.ts';
 import type { StreamSpec } from '../traffic/stream.ts';
@@ -60,16 +61,21 @@ async function unreadOnce(lab: Lab, disturb: () => Promise<string>, { flows, str
   return `${expectUnread(await trafficWhile(lab, flows, work, { sniff: true, streams }))}; ${done}`;
 }
 
-/** What was seen. @throws CheckFailed when a packet was lost or could be read; RigOverloaded when this machine may have lost them, or nobody looked at them */
+/** What was seen. @throws CheckFailed when a packet was lost or could be read, or was none that may be on a cable; RigOverloaded when this machine may have lost them */
 export function expectUnread(report: TrafficReport): string {
   const { sniffer } = report;
   expectThat(sniffer !== undefined && sniffer.packets > 0, 'the sniffers saw nothing at all');
-  const read = [...sniffer.cables].filter(([, packets]) => packets > 0);
-  expectThat(read.length === 0, `plain packets of pods: ${read.map(([cable, packets]) => `${packets} on ${cable}`).join(', ')}`);
+  expectNothingForbidden(sniffer);
   const { verdict, text } = judgeTraffic(report);
   expectThat(verdict !== 'faulty', text);
   if (verdict === 'void') throw new RigOverloaded(text);
-  if (sniffer.dropped > 0)
-    throw new RigOverloaded(`the sniffers were too slow for ${sniffer.dropped} packets, for which they cannot speak`);
-  return `${text}; none could be read in ${sniffer.packets} packets on the cables`;
+  return `${text}; none could be read in ${sniffer.packets} packets on the cables, and none was there that must not be`;
+}
+
+/** @throws CheckFailed when something was on a cable that must not be, or the sniffers had no room to say what */
+export function expectNothingForbidden({ cables, forbidden, kinds, lost, samples }: SnifferReport): void {
+  const read = [...cables].filter(([, packets]) => packets > 0);
+  expectThat(read.length === 0, `plain packets of pods: ${read.map(([cable, packets]) => `${packets} on ${cable}`).join(', ')}`);
+  expectThat(forbidden === 0, `must not be on any cable: ${kinds.forbidden} frames; ${samples.join('; ')}`);
+  expectThat(lost === 0, `the sniffers lost ${lost} events`);
 }

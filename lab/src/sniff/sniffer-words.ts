@@ -1,0 +1,2 @@
+/** What the reader of events says when it reads. */
+export const READING = 'reading events';
