@@ -1,7 +1,5 @@
 const common = {
   testEnvironment: 'node',
-  // Against hanging only: no test judges speed, and the machine may be busy.
-  testTimeout: 30_000,
   testEnvironmentOptions: { customExportConditions: ['isthmus:source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.toolchain/'],
@@ -24,6 +22,8 @@ const common = {
 
 /** One project per tier: `unit` needs nothing, the others need root (see ARCHITECTURE.md, "Tests"). */
 export default {
+  // Against hanging only: no test judges speed, and the machine may be busy. It is of all projects: in one of them it says nothing.
+  testTimeout: 30_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,lab,bench}/**/src/**/*.spec.ts'] },
     { ...common, displayName: 'etcd', testMatch: ['<rootDir>/test/etcd/**/*.spec.ts'] },

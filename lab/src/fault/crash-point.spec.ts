@@ -6,7 +6,7 @@ import { crashEnvironment, crashedAfter, type RotationStep } from './crash-envir
 
 const EPOCH = 8;
 const PROGRAM = `const { PairSecretFolder } = await import('@isthmus/crypto');
-await new PairSecretFolder(process.argv[1]).savePsk(${EPOCH}, Buffer.alloc(32, 7).toString('base64'), Buffer.from('psk'));
+await new PairSecretFolder(process.argv[1]).savePair(${EPOCH}, Buffer.alloc(32, 7).toString('base64'), { psk: Buffer.from('psk'), answer: undefined });
 console.error('went on');`;
 
 let folder: string;

@@ -8,7 +8,7 @@ const STDERR = 2;
 const kinds = (process.env['ISTHMUS_LAB_CRASH_AFTER'] ?? '').split(',');
 const { step: decide } = Rotation.prototype;
 const { step: act } = RotationRunner.prototype;
-const { savePsk } = PairSecretFolder.prototype;
+const { savePair } = PairSecretFolder.prototype;
 let last: string | undefined;
 
 function die(step: string): void {
@@ -30,8 +30,8 @@ RotationRunner.prototype.step = async function () {
 };
 
 // Agreements take their time beside the looks: one is at its end when its key is saved.
-PairSecretFolder.prototype.savePsk = async function (...psk) {
+PairSecretFolder.prototype.savePair = async function (...pair) {
   if (kinds.includes('agreeing')) die('agreeing');
-  await savePsk.apply(this, psk);
+  await savePair.apply(this, pair);
   if (kinds.includes('agreed')) die('agreed');
 };
