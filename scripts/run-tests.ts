@@ -21,7 +21,13 @@ interface Tier {
 }
 
 interface JestResult {
-  readonly testResults: readonly { readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[] }[];
+  readonly testResults: readonly { readonly assertionResults: readonly AssertionResult[] }[];
+}
+
+interface AssertionResult {
+  readonly status: string;
+  readonly fullName: string;
+  readonly ancestorTitles: readonly string[];
 }
 
 interface Outcome {
@@ -30,6 +36,8 @@ interface Outcome {
   readonly state: 'passed' | 'failed' | 'not run';
   readonly reason?: string;
   readonly skipped: readonly string[];
+  /** Kernels that it booted. */
+  readonly kernels: readonly string[];
 }
 
 function onPath(program: string): boolean {
@@ -114,18 +122,23 @@ function runScript(script: string): string | undefined {
   );
 }
 
-function skippedTests(report: string): string[] {
+function testsIn(report: string): readonly AssertionResult[] {
   if (!existsSync(report)) return [];
-  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as JestResult;
-  return testResults.flatMap((file) =>
-    file.assertionResults.filter((test) => test.status === 'pending' || test.status === 'todo').map((test) => test.fullName),
-  );
+  return (JSON.parse(readFileSync(report, 'utf8')) as JestResult).testResults.flatMap((file) => file.assertionResults);
+}
+
+const isSkipped = ({ status }: AssertionResult): boolean => status === 'pending' || status === 'todo';
+
+/** Tests on a kernel of their own stand under its name. */
+function kernelsOf(tests: readonly AssertionResult[]): string[] {
+  const titles = tests.filter((test) => !isSkipped(test)).map(({ ancestorTitles: [title = ''] }) => title);
+  return [...new Set(titles.filter((title) => title.startsWith('Linux ')))];
 }
 
 function runTier(tier: Tier, all: boolean): Outcome {
   const left = tier.onlyAll === true && !all && wanted.length === 0;
   const reason = left ? 'left to make test-all' : (tier.blocked() ?? prepare(tier));
-  if (reason !== undefined) return { tier: tier.name, seconds: 0, state: 'not run', reason, skipped: [] };
+  if (reason !== undefined) return { tier: tier.name, seconds: 0, state: 'not run', reason, skipped: [], kernels: [] };
   console.log(`\ntest: ${tier.name}`);
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-tests-'));
   const report = join(folder, 'report.json');
@@ -144,14 +157,21 @@ function runTier(tier: Tier, all: boolean): Outcome {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, ...(all ? { ISTHMUS_TEST_ALL: '1' } : {}) },
   });
-  const skipped = skippedTests(report);
+  const tests = testsIn(report);
   rmSync(folder, { recursive: true });
-  return { tier: tier.name, seconds: (performance.now() - started) / 1000, state: status === 0 ? 'passed' : 'failed', skipped };
+  return {
+    tier: tier.name,
+    seconds: (performance.now() - started) / 1000,
+    state: status === 0 ? 'passed' : 'failed',
+    skipped: tests.filter(isSkipped).map(({ fullName }) => fullName),
+    kernels: kernelsOf(tests),
+  };
 }
 
 function printSummary(outcomes: readonly Outcome[]): void {
   console.log('\ntier      seconds  result');
   for (const { tier, seconds, state } of outcomes) console.log(`${tier.padEnd(10)}${seconds.toFixed(1).padStart(7)}  ${state}`);
+  for (const { tier, kernels } of outcomes) if (kernels.length > 0) console.log(`ran in ${tier} on: ${kernels.join(', ')}`);
   for (const { tier, skipped } of outcomes) for (const name of skipped) console.log(`skipped by itself in ${tier}: ${name}`);
   for (const { tier, state, reason } of outcomes) if (state === 'not run') console.log(`not run here: ${tier} (${reason})`);
 }

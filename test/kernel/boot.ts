@@ -5,23 +5,35 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Report, readReport } from './guest/report.ts';
 
-/** What `scripts/setup-kernel` has unpacked. */
+/** What `scripts/setup-kernel` and its like have unpacked. */
 export interface Machine {
+  /** Where QEMU is. */
   readonly root: string;
   readonly kernel: string;
+  /** `6.1.0-56-cloud-amd64` */
+  readonly release: string;
   /** The kernel's folder of modules. */
   readonly modules: string;
 }
 
 const MEMORY_MB = 1536;
+/** What its file's name begins with. */
+const KERNEL = 'vmlinuz-';
+/**
+ * All that QEMU can emulate but `cmpxchg16b`: QEMU 7.2 may spoil the flags of a processor there, and kernels from 6.5 on, whose allocator uses it all the
+ * time, die of that.
+ */
+const PROCESSOR = 'max,-cx16';
 /** Of the console, for whoever must find out why a machine did not get anywhere. */
 const TAIL_LINES = 40;
 
-/** Finds the kernel among the unpacked packages. */
-export function findMachine(root: string): Machine {
-  const name = readdirSync(join(root, 'boot')).find((file) => file.startsWith('vmlinuz-'));
-  if (name === undefined) throw new Error(`there is no kernel in ${root}/boot`);
-  return { root, kernel: join(root, 'boot', name), modules: join(root, 'lib/modules', name.slice('vmlinuz-'.length)) };
+/** Finds QEMU among the packages unpacked in `root`, and a kernel among those in `folder`. */
+export function findMachine(root: string, folder: string): Machine {
+  const release = readdirSync(join(folder, 'boot'))
+    .find((file) => file.startsWith(KERNEL))
+    ?.slice(KERNEL.length);
+  if (release === undefined) throw new Error(`there is no kernel in ${folder}/boot`);
+  return { root, release, kernel: join(folder, 'boot', `${KERNEL}${release}`), modules: join(folder, 'lib/modules', release) };
 }
 
 /**
@@ -51,7 +63,7 @@ export async function boot(machine: Machine, image: string, onReport: (report: R
 
 function qemuArguments({ root, kernel }: Machine, image: string): string[] {
   const firmware = ['qemu', 'seabios'].flatMap((name) => ['-L', join(root, 'usr/share', name)]);
-  const processor = ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(MEMORY_MB)];
+  const processor = ['-accel', 'tcg,thread=multi', '-cpu', PROCESSOR, '-smp', '2', '-m', String(MEMORY_MB)];
   const system = ['-kernel', kernel, '-initrd', image, '-append', 'console=ttyS0 quiet panic=-1 mitigations=off'];
   return [...firmware, ...processor, ...system, '-nographic', '-no-reboot', '-nic', 'none'];
 }
