@@ -4,6 +4,7 @@
  * what it reads back (recvmsg, getpeername) names the service again. No packet is rewritten. TCP
  * and UDP, IPv4 and IPv6.
  */
+#include "lib/mark.h"
 #include "lib/service.h"
 
 #define ECONNREFUSED 111
@@ -77,6 +78,14 @@ static __always_inline int reverse_ipv6(struct bpf_sock_addr *ctx)
 	return ALLOW;
 }
 
+/* Its sockets send to nodes, packet by packet, and are sent to by them: never to a service. */
+static __always_inline bool of_wireguard(const struct bpf_sock_addr *ctx)
+{
+	const struct bpf_sock *sk = ctx->sk;
+
+	return sk && (sk->mark & MARK_KIND_MASK) == MARK_KIND_ENCRYPTED;
+}
+
 SEC("cgroup/connect4")
 int sock_connect4(struct bpf_sock_addr *ctx)
 {
@@ -92,25 +101,25 @@ int sock_connect6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sendmsg4")
 int sock_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return forward_ipv4(ctx, true);
+	return of_wireguard(ctx) ? ALLOW : forward_ipv4(ctx, true);
 }
 
 SEC("cgroup/sendmsg6")
 int sock_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return forward_ipv6(ctx, true);
+	return of_wireguard(ctx) ? ALLOW : forward_ipv6(ctx, true);
 }
 
 SEC("cgroup/recvmsg4")
 int sock_recvmsg4(struct bpf_sock_addr *ctx)
 {
-	return reverse_ipv4(ctx);
+	return of_wireguard(ctx) ? ALLOW : reverse_ipv4(ctx);
 }
 
 SEC("cgroup/recvmsg6")
 int sock_recvmsg6(struct bpf_sock_addr *ctx)
 {
-	return reverse_ipv6(ctx);
+	return of_wireguard(ctx) ? ALLOW : reverse_ipv6(ctx);
 }
 
 SEC("cgroup/getpeername4")

@@ -10,6 +10,7 @@ import {
   encodeBackendValue,
   encodeServiceKey,
   encodeServiceValue,
+  MarkBits,
 } from '@isthmus/datapath';
 import { mountBpffs } from './bpffs.ts';
 import { createCgroup } from './cgroup.ts';
@@ -101,6 +102,19 @@ describe.each([
     expect(capture).toMatchObject({ servicePort: PORT, protocol: Protocol.tcp });
     expect(capture.service.addr.slice(0, 4)).toEqual(address(host === V6 ? V6 : V4).slice(0, 4));
     expect(datapath.metric(DropReason.noBackend, Direction.service).packets).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe("WireGuard's sockets", () => {
+  it.each([
+    ['IPv4', V4, '127.0.0.1', 'four-a'],
+    ['IPv6', V6, '::1', 'six'],
+  ])('send where they say, and hear who answers, %s', async (_, host, backendHost, answer) => {
+    // The address of the service leads nowhere by itself.
+    expect((await sockets.marked(host, PORT, MarkBits.kindHost)).answer).toBe(answer);
+    expect((await sockets.marked(host, PORT, MarkBits.kindEncrypted)).error).toBeDefined();
+    const asked = await sockets.marked(backendHost, 18080, MarkBits.kindEncrypted);
+    expect(asked).toEqual({ answer, peer: backendHost, peerPort: 18080 });
   });
 });
 

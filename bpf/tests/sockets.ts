@@ -54,6 +54,11 @@ export class SocketProcess {
     return this.#ask({ op: 'connected', host, port });
   }
 
+  /** One question on a new UDP socket with a mark. */
+  marked(host: string, port: number, mark: number): Promise<SocketAnswer> {
+    return this.#ask({ op: 'marked', host, port, mark });
+  }
+
   async stop(): Promise<void> {
     const exited = once(this.#child, 'exit');
     this.#child.stdin.end();

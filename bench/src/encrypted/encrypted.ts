@@ -74,7 +74,12 @@ async function build(program: string, encapsulation: Encapsulation, progress: (l
 
 function withEncryption(topology: Topology): Topology {
   const config = { 'enable-wireguard': 'true', 'wireguard-rotation-interval': '0' };
-  return { ...topology, clusters: topology.clusters.map((cluster) => ({ ...cluster, config: { ...cluster.config, ...config } })) };
+  // On the other side nobody looks at what is on the cables.
+  return {
+    ...topology,
+    sniffers: false,
+    clusters: topology.clusters.map((cluster) => ({ ...cluster, config: { ...cluster.config, ...config } })),
+  };
 }
 
 function casesOf(program: string, encapsulation: Encapsulation, [ours, peer]: readonly [Way, Way]): Case[] {

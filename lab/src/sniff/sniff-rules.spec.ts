@@ -37,6 +37,7 @@ describe('what may pass on cables', () => {
 describe('the sniffers of a lab', () => {
   it('are always there where all nodes encrypt', () => {
     expect([encrypted, rack, plain].map(alwaysSniffs)).toEqual([true, false, false]);
+    expect(alwaysSniffs({ ...encrypted, sniffers: false })).toBe(false);
   });
 
   it('have a number for each cable, the same whichever cables are looked at', () => {

@@ -20,9 +20,12 @@ export function snifferFolder(plan: LabPlan): string {
   return join(plan.paths.bpf, 'sniffer');
 }
 
-/** Whether the sniffers listen all the time, and judge what they see: where all nodes encrypt. Elsewhere they come when they are wanted, and count. */
-export function alwaysSniffs({ clusters }: LabPlan): boolean {
-  return clusters.every(({ nodes }) => nodes.every(encrypts));
+/**
+ * Whether the sniffers listen all the time, and judge what they see: where all nodes encrypt, unless the topology is against it. Elsewhere they come when they
+ * are wanted, and count.
+ */
+export function alwaysSniffs({ clusters, sniffers }: LabPlan): boolean {
+  return sniffers && clusters.every(({ nodes }) => nodes.every(encrypts));
 }
 
 /** The cables of these places; of all that have any unless given. */

@@ -66,6 +66,8 @@ export interface LabPlan {
   /** Files in lab/manifests that every cluster gets. */
   readonly manifests: readonly string[];
   readonly load: Load;
+  /** Whether there may be sniffers when no check asks for them. */
+  readonly sniffers: boolean;
 }
 
 const ROUTER_HOST = 1;
@@ -78,7 +80,7 @@ export function planLab(name: string, topology: Topology): LabPlan {
   const fabric = planFabric(paths, topology);
   const router = { id: 'router', netns: `${paths.netnsPrefix}router`, hostname: 'router', cgroup: join(paths.cgroup, 'router') };
   const clusters = topology.clusters.map((cluster) => planCluster(paths, cluster, fabric));
-  const common = { name, paths, clusters, manifests: topology.manifests, load: topology.load };
+  const common = { name, paths, clusters, manifests: topology.manifests, load: topology.load, sniffers: topology.sniffers };
   return fabric ? { ...common, router: fabric.routeServer, fabric } : { ...common, router };
 }
 

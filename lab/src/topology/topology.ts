@@ -60,6 +60,8 @@ const topologyShape = z.strictObject({
   racks: z.array(rackSchema).max(20).default([]),
   routeServer: routeServerSchema.optional(),
   load: loadSchema.prefault({}),
+  /** Whether every cable is listened to all the time where all nodes encrypt. Looking at each packet takes time, which a benchmark would count. */
+  sniffers: z.boolean().default(true),
   /** Files in lab/manifests that are applied to every cluster. */
   manifests: z
     .array(z.string().regex(/^[a-z][a-z0-9-]*(\/[a-z][a-z0-9-]*)?\.yaml$/, 'must be the name of a file in lab/manifests'))
