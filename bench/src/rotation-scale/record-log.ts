@@ -17,8 +17,6 @@ interface Entry {
 
 /** What a reader makes of changes. */
 export interface RecordSink {
-  /** What it has of a node. */
-  known(name: string): WireGuardRow | undefined;
   row(name: string, row: WireGuardRow): void;
   target(row: WireGuardTargetRow): void;
 }
@@ -73,9 +71,8 @@ export class RecordLog {
       else this.dropped.push(`target of ${cluster}: ${decoded.reason}`);
       return;
     }
-    const name = `${cluster}/${node}`;
-    const decoded = decodeWireGuard(bytes, { cluster, clusterId, name: node }, sink.known(name));
-    if (decoded.ok) sink.row(name, decoded.value);
-    else this.dropped.push(`${name}: ${decoded.reason}`);
+    const decoded = decodeWireGuard(bytes, { cluster, clusterId, name: node });
+    if (decoded.ok) sink.row(`${cluster}/${node}`, decoded.value);
+    else this.dropped.push(`${cluster}/${node}: ${decoded.reason}`);
   }
 }

@@ -2,6 +2,7 @@ import {
   deviceOf,
   type Epoch,
   hasNewsOfWanted,
+  type LiveEpochs,
   type MeshTarget,
   meshTarget,
   PairSecrets,
@@ -20,29 +21,12 @@ import type { RecordSink } from './record-log.ts';
 /** The names under which a node's devices are known to it: any. */
 const DEVICES: Readonly<Record<WireGuardDevice, WireGuardDevice>> = { even: 'even', odd: 'odd' };
 
-const HASH_BYTES = 32;
-
-/** Preshared keys that all are agreed on, so that there is no KEM to do; records have hashes, as of keys for it, all the same. */
+/** Preshared keys that all are agreed on, so that there is no KEM to do; records have the hashes of keys for it all the same. */
 class AgreedSecrets extends PairSecrets {
-  readonly #random: (length: number) => Uint8Array;
-  #hashes: ReadonlyMap<Epoch, string> = new Map();
-
-  constructor(random: (length: number) => Uint8Array) {
+  constructor() {
     const nothing = async (): Promise<undefined> => undefined;
     const noPairs = { savePair: nothing, readPair: nothing, removePair: nothing };
     super({ ...noPairs, load: async () => new Map(), saveSeed: nothing, file: () => '', remove: nothing }, true);
-    this.#random = random;
-  }
-
-  override async keep(epochs: readonly Epoch[]): Promise<void> {
-    const hash = (epoch: Epoch): string => this.#hashes.get(epoch) ?? Buffer.from(this.#random(HASH_BYTES)).toString('base64');
-    this.#hashes = new Map(epochs.map((epoch) => [epoch, hash(epoch)]));
-  }
-
-  override async drop(): Promise<void> {}
-
-  override kemKeyHashes(): ReadonlyMap<Epoch, string> {
-    return this.#hashes;
   }
 
   override agreed(): boolean {
@@ -82,7 +66,7 @@ export class SimulatedNode implements RecordSink {
   readonly #tx = new Map<string, WireGuardDevice>();
   readonly #sentBy: Record<WireGuardDevice, number> = { even: 0, odd: 0 };
   #usable: ReadonlyMap<string, WireGuardRow> | undefined;
-  #kept: { readonly newest: Epoch; readonly target: MeshTarget } | undefined;
+  #liveEpochs: LiveEpochs[] | undefined;
   #said = '';
   /** What it has said last of its keys. */
   #stands: WireGuardRecord | undefined;
@@ -102,17 +86,11 @@ export class SimulatedNode implements RecordSink {
 
   row(name: string, row: WireGuardRow): void {
     this.#rows.set(name, row);
-    this.#usable = undefined;
-    this.#kept = undefined;
-  }
-
-  known(name: string): WireGuardRow | undefined {
-    return this.#rows.get(name);
+    [this.#usable, this.#liveEpochs] = [undefined, undefined];
   }
 
   target(row: WireGuardTargetRow): void {
     this.#targets.set(row.cluster, row);
-    this.#kept = undefined;
   }
 
   /** One look. @returns whether something was done */
@@ -144,14 +122,16 @@ export class SimulatedNode implements RecordSink {
     return Math.max(0, ...this.#keyFiles.keys());
   }
 
-  /** As `EncryptionTables` keeps it. */
   #target(): MeshTarget {
-    const newest = this.#newest();
-    if (this.#kept?.newest !== newest) {
-      const own = { cluster: this.#cluster.name, newest };
-      this.#kept = { newest, target: meshTarget(own, [...this.#targets.values()], this.#usableRows().values()) };
-    }
-    return this.#kept.target;
+    return meshTarget({ cluster: this.#cluster.name, newest: this.#newest() }, [...this.#targets.values()], this.#live());
+  }
+
+  #live(): LiveEpochs[] {
+    this.#liveEpochs ??= [...this.#usableRows().values()].map(({ cluster, epochs }) => ({
+      cluster,
+      epochs: epochs.map(({ epoch }) => epoch),
+    }));
+    return this.#liveEpochs;
   }
 
   #usableRows(): ReadonlyMap<string, WireGuardRow> {
@@ -220,7 +200,7 @@ export class SimulatedNode implements RecordSink {
       placeOf: (peer) => places.get(peer),
       send: (peer, device) => this.#send(peer, device),
       close: (peer) => this.#send(peer, undefined),
-      preshared: { secrets: new AgreedSecrets(random), agreements: { begin: () => undefined }, required: true },
+      preshared: { secrets: new AgreedSecrets(), agreements: { begin: () => undefined }, required: true },
     });
   }
 }

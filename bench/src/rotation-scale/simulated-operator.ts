@@ -25,10 +25,6 @@ export class SimulatedOperator implements RecordSink {
     if (row.cluster === this.#cluster) this.#rows.set(name, row);
   }
 
-  known(name: string): WireGuardRow | undefined {
-    return this.#rows.get(name);
-  }
-
   target(row: WireGuardTargetRow): void {
     if (row.cluster === this.#cluster) this.#own = row;
   }

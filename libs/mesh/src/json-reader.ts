@@ -21,10 +21,7 @@ export function readText(bytes: Uint8Array): string {
 
 /** Bytes as JSON. */
 export function readJson(bytes: Uint8Array): unknown {
-  return parseJson(readText(bytes));
-}
-
-function parseJson(text: string): unknown {
+  const text = readText(bytes);
   try {
     return JSON.parse(text);
   } catch {
@@ -34,12 +31,7 @@ function parseJson(text: string): unknown {
 
 /** Bytes as one JSON object. */
 export function readJsonObject(bytes: Uint8Array): JsonObject {
-  return parseJsonObject(readText(bytes));
-}
-
-/** A text as one JSON object. */
-export function parseJsonObject(text: string): JsonObject {
-  const value = parseJson(text);
+  const value = readJson(bytes);
   return isObject(value) ? value : reject('bad-json');
 }
 

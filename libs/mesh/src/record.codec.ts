@@ -20,7 +20,7 @@ export interface RecordRows {
   wireguardtargets: WireGuardTargetRow;
 }
 
-const DECODERS: { [K in RecordKind]: (bytes: Uint8Array, context: RecordContext, before?: RecordRows[K]) => Decoded<RecordRows[K]> } = {
+const DECODERS: { [K in RecordKind]: (bytes: Uint8Array, context: RecordContext) => Decoded<RecordRows[K]> } = {
   nodes: decodeNode,
   identities: decodeIdentity,
   ips: decodeIp,
@@ -40,14 +40,9 @@ const ENCODERS: { [K in RecordKind]: (row: RecordRows[K]) => string } = {
   wireguardtargets: encodeWireGuardTarget,
 };
 
-/** Reads a record of any kind. @param before what the same record said before, if it is known: it makes no difference but in time and memory */
-export function decodeRecord<K extends RecordKind>(
-  kind: K,
-  bytes: Uint8Array,
-  context: RecordContext,
-  before?: RecordRows[K],
-): Decoded<RecordRows[K]> {
-  return DECODERS[kind](bytes, context, before);
+/** Reads a record of any kind. */
+export function decodeRecord<K extends RecordKind>(kind: K, bytes: Uint8Array, context: RecordContext): Decoded<RecordRows[K]> {
+  return DECODERS[kind](bytes, context);
 }
 
 /** Writes a record of any kind. */

@@ -8,12 +8,8 @@ export interface ValueMode<V extends ValuesByKind> {
   read<K extends RecordKind>(kind: K, bytes: Uint8Array, context: RecordContext): Decoded<V[K]>;
 }
 
-/** Decoded rows: for tables. @param before what those have of the same record, where they keep it as it is */
-export function decodedRows(
-  before: <K extends RecordKind>(kind: K, context: RecordContext) => RecordRows[K] | undefined = () => undefined,
-): ValueMode<RecordRows & ValuesByKind> {
-  return { read: (kind, bytes, context) => decodeRecord(kind, bytes, context, before(kind, context)) };
-}
+/** Decoded rows: for tables. */
+export const decodedRows: ValueMode<RecordRows & ValuesByKind> = { read: decodeRecord };
 
 /** Type of {@link rawValues}. */
 export type RawValues = Record<RecordKind, Uint8Array>;

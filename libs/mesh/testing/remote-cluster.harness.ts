@@ -112,7 +112,7 @@ export class RemoteHarness {
       own: { name: 'own', id: 1, maxConnectedClusters: 255, tunnelProtocol: 'vxlan' },
       store: this.store,
       sink: this.sink,
-      values: decodedRows(),
+      values: decodedRows,
       ids: this.ids,
       clock: this.clock,
       random: seededRandom(1),

@@ -101,13 +101,13 @@ describe('epochs', () => {
   });
 
   it('of a target that go back move nobody', () => {
-    const here = [{ cluster: 'east', epochs: [{ epoch: 8 }] }];
+    const here = [{ cluster: 'east', epochs: [8] }];
     for (const cluster of ['east', 'west'])
       expect(meshTarget({ cluster: 'east', newest: 8 }, [{ cluster, target: 5 }], here).epoch).toBe(8);
   });
 
   it('of another cluster that jump are ignored, and named', () => {
-    const here = [{ cluster: 'east', epochs: [{ epoch: 8 }] }];
+    const here = [{ cluster: 'east', epochs: [8] }];
     const far = { cluster: 'west', target: 10 };
     expect(meshTarget({ cluster: 'east', newest: 8 }, [far], here)).toEqual({ epoch: 8, ignored: [far] });
   });

@@ -30,7 +30,6 @@ export class EncryptionTables {
   /** Whether a node is to be left closed. */
   readonly isExcluded: (name: string) => boolean;
   #usable: { readonly revision: number; readonly rows: ReadonlyMap<string, WireGuardRow> } | undefined;
-  #target: { readonly revision: number; readonly newest: Epoch; readonly target: MeshTarget } | undefined;
 
   /** Nodes that know of no epochs, too. */
   readonly #servesAll: boolean;
@@ -55,13 +54,8 @@ export class EncryptionTables {
 
   /** The epoch that the node is to be at. @param newest that it has keys of */
   target(newest: Epoch): MeshTarget {
-    const { revision } = this.#tables.store;
-    // It is asked for several times in a look, and a large mesh has many nodes.
-    if (this.#target?.revision !== revision || this.#target.newest !== newest) {
-      const target = meshTarget({ cluster: this.#cluster, newest }, this.targets(), this.#rows().values());
-      this.#target = { revision, newest, target };
-    }
-    return this.#target.target;
+    const live = [...this.#rows().values()].map(({ cluster, epochs }) => ({ cluster, epochs: epochs.map(({ epoch }) => epoch) }));
+    return meshTarget({ cluster: this.#cluster, newest }, this.targets(), live);
   }
 
   /** Of each cluster that has one. */

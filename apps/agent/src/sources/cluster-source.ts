@@ -50,12 +50,8 @@ function mirrorKind<K extends RecordKind, V>(
   const { prefix } = stateLayout(kind, options.owner.cluster);
   const context = { ...options.owner, maxConnectedClusters: options.maxConnectedClusters };
   const rowKey = (name: string): string => recordRowKey(kind, options.owner.cluster, name);
-  // The row is the record there.
-  const known = (name: string): RecordRows[K] | undefined =>
-    kind === 'wireguard' ? (writer.table.get(rowKey(name)) as RecordRows[K] | undefined) : undefined;
   const apply = ({ name, value }: MirrorChange): void => {
-    const decoded: Decoded<RecordRows[K]> | undefined =
-      value && decodeRecord(kind, value, { ...context, name } as RecordContext, known(name));
+    const decoded: Decoded<RecordRows[K]> | undefined = value && decodeRecord(kind, value, { ...context, name } as RecordContext);
     if (decoded && !decoded.ok) options.onDropped(kind, name, decoded.reason);
     if (decoded?.ok) writer.put(rowKey(name), toRow(decoded.value));
     else writer.delete(rowKey(name));

@@ -119,7 +119,7 @@ export class MeshSource {
       own,
       store: this.#follower,
       sink: tables,
-      values: decodedRows((kind, { name }) => tables.known(kind, name)),
+      values: decodedRows,
       ids: this.#ids,
       clock,
       random,

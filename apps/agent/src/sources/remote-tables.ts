@@ -58,12 +58,6 @@ export class RemoteTables implements RemoteSink<RecordRows & ValuesByKind> {
     });
   }
 
-  /** The record that a row was made of, where the row is that record. */
-  known<K extends RecordKind>(kind: K, name: string): RecordRows[K] | undefined {
-    if (kind !== 'wireguard') return undefined;
-    return this.#tables.remoteWireGuard.table.get(recordRowKey(kind, this.#cluster, name)) as RecordRows[K] | undefined;
-  }
-
   synced(kind: RecordKind): void {
     if (kind !== 'serviceexports') this.#writer(kind).synced(this.#scopeOf(this.#clusterId));
   }

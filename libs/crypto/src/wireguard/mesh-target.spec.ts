@@ -1,11 +1,10 @@
 import fc from 'fast-check';
-import { hasNewsOfWanted, meshTarget } from './mesh-target.ts';
+import { meshTarget } from './mesh-target.ts';
 
 const target = (cluster: string, epoch: number) => ({ cluster, target: epoch });
-const of = (cluster: string, live: number[][]) => live.map((epochs) => ({ cluster, epochs: epochs.map((epoch) => ({ epoch })) }));
 /** Of nodes of the own cluster. */
-const nodes = (...live: number[][]) => of('east', live);
-const others = (...live: number[][]) => of('west', live);
+const nodes = (...live: number[][]) => live.map((epochs) => ({ cluster: 'east', epochs }));
+const others = (...live: number[][]) => live.map((epochs) => ({ cluster: 'west', epochs }));
 const at = (newest: number) => ({ cluster: 'east', newest });
 
 describe('meshTarget', () => {
@@ -82,7 +81,7 @@ describe('other clusters', () => {
     const epoch = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 0xffff_ffff }));
     const foreign = fc.constantFrom('west', 'north');
     const targets = fc.array(fc.record({ cluster: foreign, target: epoch }), { maxLength: 4 });
-    const live = fc.array(fc.record({ cluster: foreign, epochs: fc.array(fc.record({ epoch }), { maxLength: 2 }) }), { maxLength: 6 });
+    const live = fc.array(fc.record({ cluster: foreign, epochs: fc.array(epoch, { maxLength: 2 }) }), { maxLength: 6 });
     const own = fc.record({
       newest: fc.nat(12),
       target: fc.integer({ min: 1, max: 12 }),
@@ -95,44 +94,5 @@ describe('other clusters', () => {
         expect([among.epoch, among.wanted?.epoch ?? alone.epoch + 1]).toEqual([alone.epoch, alone.epoch + 1]);
       }),
     );
-  });
-});
-
-describe('hasNewsOfWanted', () => {
-  const wanted = { epoch: 9, cluster: 'west' };
-  const has = (...epochs: number[]) => ({ epochs: epochs.map((epoch) => ({ epoch })) });
-
-  it.each<[string, boolean, Parameters<typeof hasNewsOfWanted>]>([
-    ['what others want is new', true, [{ epoch: 8, wanted }, has(8)]],
-    [
-      'it is said already',
-      false,
-      [
-        { epoch: 8, wanted },
-        { ...has(8), wanted },
-      ],
-    ],
-    [
-      'another cluster is the first that wants it',
-      true,
-      [
-        { epoch: 8, wanted: { epoch: 9, cluster: 'north' } },
-        { ...has(8), wanted },
-      ],
-    ],
-    [
-      'the next one is wanted',
-      true,
-      [
-        { epoch: 9, wanted: { epoch: 10, cluster: 'west' } },
-        { ...has(8, 9), wanted },
-      ],
-    ],
-    ['nobody wants it any more', true, [{ epoch: 8 }, { ...has(8), wanted }]],
-    ['the own cluster is there, and the key comes next', false, [{ epoch: 9 }, { ...has(8), wanted }]],
-    ['the own cluster is there, and so is the key', true, [{ epoch: 9 }, { ...has(8, 9), wanted }]],
-    ['nothing is wanted, and nothing was', false, [{ epoch: 8 }, has(8)]],
-  ])('when %s: %s', (_, isNews, [target, published]) => {
-    expect(hasNewsOfWanted(target, published)).toBe(isNews);
   });
 });

@@ -9,7 +9,7 @@ export interface ClusterTarget {
 /** What nodes publish of their keys. */
 export interface LiveEpochs {
   readonly cluster: string;
-  readonly epochs: readonly { readonly epoch: Epoch }[];
+  readonly epochs: readonly Epoch[];
 }
 
 /** An epoch that another cluster brings the mesh to. */
@@ -43,15 +43,14 @@ export interface MeshTarget {
 export function meshTarget(
   own: { cluster: string; newest: Epoch },
   targets: readonly ClusterTarget[],
-  live: Iterable<LiveEpochs>,
+  live: readonly LiveEpochs[],
 ): MeshTarget {
   const isOwn = ({ cluster }: { cluster: string }): boolean => cluster === own.cluster;
-  const { here, there } = counted(own.cluster, live);
+  const here = live.filter(isOwn);
   const epoch = ownTarget(own.newest, targets.filter(isOwn), here);
   // Before the own cluster has a target there is nothing to compare others with.
-  const wanted = epoch === 0 ? [] : targets.filter((each) => !isOwn(each) && each.target === epoch + 1).map(({ cluster }) => cluster);
-  const isAt = epoch === 0 ? undefined : there.get(epoch + 1);
-  if (isAt !== undefined) wanted.push(isAt);
+  const others = epoch === 0 ? [] : [...targets, ...live.flatMap(eachEpoch)].filter((each) => !isOwn(each));
+  const wanted = others.filter(({ target }) => target === epoch + 1).map(({ cluster }) => cluster);
   const isFar = (each: ClusterTarget): boolean => (isOwn(each) ? !mayJoinAt(epoch, each.target) : epoch > 0 && each.target > epoch + 1);
   return {
     epoch,
@@ -73,27 +72,22 @@ export function hasNewsOfWanted(
   return wanted?.epoch !== published.wanted?.epoch || wanted?.cluster !== published.wanted?.cluster;
 }
 
-/** How many nodes of the own cluster have each epoch, and which other cluster does, the first by name. In one go: there may be a thousand nodes. */
-function counted(own: string, live: Iterable<LiveEpochs>): { here: Map<Epoch, number>; there: Map<Epoch, string> } {
-  const here = new Map<Epoch, number>();
-  const there = new Map<Epoch, string>();
-  for (const { cluster, epochs } of live)
-    for (const { epoch } of epochs) {
-      if (cluster === own) here.set(epoch, (here.get(epoch) ?? 0) + 1);
-      else if (cluster < (there.get(epoch) ?? '\uffff')) there.set(epoch, cluster);
-    }
-  return { here, there };
-}
-
-function ownTarget(newest: Epoch, targets: readonly ClusterTarget[], here: ReadonlyMap<Epoch, number>): Epoch {
-  const from = Math.max(newest, ...here.keys());
+function ownTarget(newest: Epoch, targets: readonly ClusterTarget[], here: readonly LiveEpochs[]): Epoch {
+  const published = here.flatMap(({ epochs }) => epochs);
+  const from = Math.max(newest, ...published);
   const greatest = Math.max(from, ...targets.map(({ target }) => target).filter((target) => mayJoinAt(from, target)));
   // The cluster is on its way there from the one before: what is on the device is kept for nodes that are behind, and has its time.
-  if (greatest === 0 || here.has(greatest - 1)) return greatest;
+  if (greatest === 0 || published.includes(greatest - 1)) return greatest;
   return meetingTarget([greatest], shared(here, greatest));
 }
 
+function eachEpoch({ cluster, epochs }: LiveEpochs): ClusterTarget[] {
+  return epochs.map((target) => ({ cluster, target }));
+}
+
 /** Epochs that two nodes have at least, which may send to each other by them. One that a single node still has stands in nobody's way. */
-function shared(here: ReadonlyMap<Epoch, number>, greatest: Epoch): Epoch[] {
-  return [...here].filter(([epoch, nodes]) => nodes > 1 && deviceOf(epoch) === deviceOf(greatest)).map(([epoch]) => epoch);
+function shared(live: readonly LiveEpochs[], greatest: Epoch): Epoch[] {
+  const count = new Map<Epoch, number>();
+  for (const { epochs } of live) for (const epoch of epochs) count.set(epoch, (count.get(epoch) ?? 0) + 1);
+  return [...count].filter(([epoch, nodes]) => nodes > 1 && deviceOf(epoch) === deviceOf(greatest)).map(([epoch]) => epoch);
 }

@@ -6,7 +6,6 @@ import type { PairAgreements } from '../preshared/pair-agreements.ts';
 import type { PairSecrets } from '../preshared/pair-secrets.ts';
 import { WireGuardKey } from '../wireguard-key.ts';
 import type { WireGuardDeviceState, WireGuardKeepalive, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
-import { KeyOwners } from './key-owners.ts';
 import { Rotation, type RotationTimes } from './rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
 import type { DeviceView, InstalledPeer, PeerView, RotationView } from './rotation-view.ts';
@@ -67,6 +66,9 @@ export interface PresharedKeys {
 type Batch<A extends RotationAction = RotationAction> = readonly [A, ...A[]];
 type Keyed = Extract<RotationAction, { readonly do: 'kick' | 'quiet' }>;
 
+/** Nodes by the keys that they publish. */
+type Owners = ReadonlyMap<string, string>;
+
 /** A peer as a device is to have it. */
 interface Wanted {
   readonly peer: string;
@@ -74,15 +76,13 @@ interface Wanted {
   readonly keepalive: boolean;
 }
 
+const NOTHING: DeviceView = { publicKey: undefined, peers: new Map() };
 const KEEPALIVE_S = 1;
 
 /** Looks how things are, and does what {@link Rotation} says: its hands. Nothing of it must be kept for the next one. */
 export class RotationRunner {
   readonly #options: RotationRunnerOptions;
   readonly #rotation: Rotation;
-  readonly #owners = new KeyOwners();
-  /** Peers on devices, which stay from one look to the next: most of them are the same. */
-  readonly #installed = { even: new Map<string, InstalledPeer>(), odd: new Map<string, InstalledPeer>() };
   #keys: ReadonlyMap<Epoch, string> = new Map();
   #seen: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>> = { even: undefined, odd: undefined };
 
@@ -103,14 +103,14 @@ export class RotationRunner {
     try {
       const states = { even: await this.#show('even'), odd: await this.#show('odd') };
       this.#seen = states;
-      const devices = { even: this.#viewOf('even', states.even), odd: this.#viewOf('odd', states.odd) };
+      const devices = { even: viewOf(states.even), odd: viewOf(states.odd) };
       const publicKeys = new Map([...keys].map(([epoch, { publicKey }]) => [epoch, publicKey]));
       await this.#options.preshared?.secrets.keep([...keys.keys()]);
       const secrets = secretsOf(this.#options.preshared);
       const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers(), ...secrets };
       this.#keys = publicKeys;
-      this.#owners.update(view.peers);
-      for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device]);
+      const owners = ownersOf(view.peers);
+      for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], owners);
       const actions = this.#rotation.step(view, clock.now());
       for (const some of batches(actions)) await this.#act(some);
       return actions;
@@ -124,31 +124,14 @@ export class RotationRunner {
   }
 
   /** Gives peers the networks that they have now: a node may get some after it was installed. */
-  async #moveNetworks(device: WireGuardDevice, state: WireGuardDeviceState | undefined): Promise<void> {
-    const moved: Wanted[] = [];
-    for (const { publicKey, allowedIps, keepaliveSeconds } of state?.peers ?? []) {
-      const peer = this.#owners.of(publicKey);
+  async #moveNetworks(device: WireGuardDevice, state: WireGuardDeviceState | undefined, owners: Owners): Promise<void> {
+    const moved = (state?.peers ?? []).flatMap(({ publicKey, allowedIps, keepaliveSeconds }): Wanted[] => {
+      const peer = owners.get(publicKey);
       const place = peer === undefined ? undefined : this.#options.placeOf(peer);
-      if (place !== undefined && !isSame(place.allowedIps, allowedIps))
-        moved.push({ peer: peer!, publicKey, keepalive: keepaliveSeconds > 0 });
-    }
+      if (place === undefined || isSame(place.allowedIps, allowedIps)) return [];
+      return [{ peer: peer!, publicKey, keepalive: keepaliveSeconds > 0 }];
+    });
     await this.#put(device, moved);
-  }
-
-  #viewOf(device: WireGuardDevice, state: WireGuardDeviceState | undefined): DeviceView {
-    const peers = this.#installed[device];
-    const has = state?.peers ?? [];
-    const take = (): void => {
-      for (const { publicKey, latestHandshake, keepaliveSeconds, hasPresharedKey } of has)
-        peers.set(publicKey, PEERS[Number(latestHandshake > 0)]![Number(keepaliveSeconds > 0)]![Number(hasPresharedKey)]!);
-    };
-    take();
-    // Some are gone.
-    if (peers.size !== has.length) {
-      peers.clear();
-      take();
-    }
-    return { publicKey: state?.publicKey, peers };
   }
 
   /** @param some actions of one kind, on one device where they are on any; or a single one */
@@ -244,6 +227,14 @@ const PEERS = [false, true].map((confirmed) =>
   [false, true].map((asks) => [false, true].map((secret): InstalledPeer => ({ confirmed, asks, secret }))),
 );
 
+function viewOf(state: WireGuardDeviceState | undefined): DeviceView {
+  if (state === undefined) return NOTHING;
+  const peers = new Map<string, InstalledPeer>();
+  for (const { publicKey, latestHandshake, keepaliveSeconds, hasPresharedKey } of state.peers)
+    peers.set(publicKey, PEERS[Number(latestHandshake > 0)]![Number(keepaliveSeconds > 0)]![Number(hasPresharedKey)]!);
+  return { publicKey: state.publicKey, peers };
+}
+
 /** Where no new ones are agreed on nobody waits for any, unless they are required. */
 function secretsOf(preshared: PresharedKeys | undefined): Pick<RotationView, 'secrets'> {
   if (preshared === undefined || (preshared.agreements === undefined && !preshared.required)) return {};
@@ -257,8 +248,13 @@ function secretsOf(preshared: PresharedKeys | undefined): Pick<RotationView, 'se
   };
 }
 
+function ownersOf(peers: readonly PeerView[]): Owners {
+  const owners = new Map<string, string>();
+  for (const { name, record } of peers) for (const { publicKey } of record?.epochs ?? []) owners.set(publicKey, name);
+  return owners;
+}
+
 function isSame(some: readonly string[], others: readonly string[]): boolean {
-  if (some === others) return true;
   if (some.length === others.length && some.every((each, i) => each === others[i])) return true;
   const set = new Set(others);
   return some.length === set.size && some.every((each) => set.has(each));
