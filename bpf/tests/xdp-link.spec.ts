@@ -44,6 +44,13 @@ function knock(): void {
   netns.exec('ping -c 1 -W 0.1 10.9.0.2');
 }
 
+/** Whether a knock comes to be one that the first program does not count: the kernel ends a link that has no pin any more in its own time. */
+function isUnseen(knocks = 20): boolean {
+  const before = counted(first);
+  knock();
+  return counted(first) === before || (knocks > 1 && isUnseen(knocks - 1));
+}
+
 const counted = (datapath: Datapath): number => datapath.metric(DropReason.invalidIdentity, Direction.ingress).packets;
 const attach = (datapath: Datapath, ifindex: number, pin = 'link') =>
   withNetns(netns.path, () => attachXdp({ programFd: datapath.object.program('decap_geneve'), ifindex, pin: join(folder, pin) }));
@@ -52,8 +59,8 @@ it('attaches natively, swaps in place, and outlives whoever attached it', () => 
   expect(attach(first, VETH)).toBe('native');
   knock();
   expect(counted(first)).toBeGreaterThan(0);
-  const before = counted(first);
   expect(attach(second, VETH)).toBe('native');
+  const before = counted(first); // Not any sooner: the host speaks IPv6 on the cable whenever it likes.
   knock();
   expect(counted(second)).toBeGreaterThan(0);
   expect(counted(first)).toBe(before);
@@ -70,12 +77,10 @@ it('attaches anew when the device was made anew, and detaches', () => {
   addVeth();
   expect(attach(first, VETH)).toBe('native');
   knock();
-  const before = counted(first);
-  expect(before).toBeGreaterThan(0);
+  expect(counted(first)).toBeGreaterThan(0);
   detachXdp(join(folder, 'link'));
   detachXdp(join(folder, 'link'));
-  knock();
-  expect(counted(first)).toBe(before);
+  expect(isUnseen()).toBe(true);
 });
 
 it.each([VETH, BRIDGE])('takes the place of nobody else (%i)', (ifindex) => {
