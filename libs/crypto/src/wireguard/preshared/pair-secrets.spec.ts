@@ -196,7 +196,7 @@ describe('PairSecrets', () => {
     expect([lower.agreed(EPOCH, HIGHER), await readdir(folderOf('lower'))]).toEqual([false, ['epoch-8.pairs']]);
   });
 
-  it('leaves no secret of an epoch that ended while it was written', async () => {
+  it('leaves no secret of an epoch that ended while it was written, and gives no answer', async () => {
     const lower = await started('lower');
     /** A folder whose epoch ends just when a preshared key has come to it. */
     class Slow extends PairSecretFolder {
@@ -207,7 +207,7 @@ describe('PairSecrets', () => {
     }
     const higher: PairSecrets = new PairSecrets(new Slow(folderOf('higher')), true);
     await higher.keep([EPOCH]);
-    await higher.accept(lower.propose(PAIR).request);
+    await expect(higher.accept(lower.propose(PAIR).request)).rejects.toMatchObject({ code: 'WIREGUARD_KEM' });
     expect(await readdir(folderOf('higher'), { recursive: true })).toEqual(['epoch-7.pairs']);
     expect(higher.agreed(EPOCH, LOWER)).toBe(false);
   });

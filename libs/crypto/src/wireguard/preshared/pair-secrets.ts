@@ -139,7 +139,7 @@ export class PairSecrets {
   async accept(request: PairRequest): Promise<PairAnswer> {
     const pair = `${request.epoch} ${request.callerKey}`;
     const answer = (this.#turns.get(pair) ?? Promise.resolve()).then(() => this.#answer(request));
-    const turn = answer.catch(() => undefined);
+    const turn = answer.catch(() => undefined); // Whoever asked hears of it; the next one has a turn of its own.
     this.#turns.set(pair, turn);
     try {
       return await answer;
@@ -157,6 +157,7 @@ export class PairSecrets {
     return withPsk({ secret, epoch, lowerKey: callerKey, higherKey: calleeKey, kemKey, ciphertext }, async (psk) => {
       const answer = { ciphertext, confirmation: pskConfirmation(psk) };
       await this.#save(pairs, { epoch, ownKey: calleeKey, peerKey: callerKey }, psk, encodeKeptAnswer(request, answer));
+      this.#held(epoch); // What is not kept, because the epoch has ended meanwhile, is not answered.
       return answer;
     });
   }
