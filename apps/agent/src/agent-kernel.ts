@@ -11,7 +11,7 @@ import { type DatapathDevices, ensureDevices, POD_NEXT_HOP, setHostAddresses } f
 import { EventFanout } from './datapath/event-fanout.ts';
 import { type LoadedPrograms, startPrograms } from './datapath/programs.ts';
 import { removeOtherTunnels } from './datapath/tunnel.ts';
-import type { OpenEncryption } from './encryption/agent-encryption.ts';
+import type { OpenEncryption } from './encryption/encryption-hands.ts';
 import { removeWireGuard } from './encryption/wireguard-devices.ts';
 import type { PodAddresses } from './endpoint/endpoint-ports.ts';
 import { sinkReport } from './sink-report.ts';

@@ -1,8 +1,6 @@
 import { type Clock, CodedError, delay, Feed, LOG, type Log, messageOf, Notifier, type Table } from '@isthmus/core';
 import {
-  deviceOf,
   EpochKeyFolder,
-  type EpochKeys,
   hasNewsOfWanted,
   type LookPace,
   lookPace,
@@ -19,13 +17,16 @@ import {
   type WireGuardRecord,
 } from '@isthmus/crypto';
 import { MarkBits } from '@isthmus/datapath';
-import type { Config, EncryptionExemption, WireGuardRow } from '@isthmus/model';
+import type { Config } from '@isthmus/model';
 import type { AgentFacts } from '../agent-facts.ts';
 import type { AgentTables } from '../tables/agent-tables.ts';
+import type { EncryptionHands, InTheClear, OpenEncryption } from './encryption-hands.ts';
 import { type EncryptionStatus, encryptionStatus } from './encryption-status.ts';
 import { EncryptionTables } from './encryption-tables.ts';
 import { excludedPeers } from './excluded-peers.ts';
-import { KeyExchange, type NodeCredential, type PairFacts } from './key-exchange.ts';
+import { KeyExchange, type NodeCredential } from './key-exchange.ts';
+import { OwnKeys } from './own-keys.ts';
+import { pairFacts } from './pair-facts.ts';
 import { placeOfNode } from './peer-place.ts';
 import { WIREGUARD_NAMES, WireGuardDevices, wireguardFolder } from './wireguard-devices.ts';
 
@@ -43,38 +44,6 @@ export interface AgentEncryptionOptions {
   readonly tables: AgentTables;
 }
 
-/** What the datapath is told. */
-export interface OpenEncryption {
-  /** Numbers of the devices. */
-  readonly ifindex: Readonly<Record<WireGuardDevice, number>>;
-  /** What of the node's own packets is not encrypted. */
-  readonly exempt: readonly EncryptionExemption[];
-  /** The node's own packets, too. */
-  readonly node: boolean;
-}
-
-/** What is not encrypted. */
-export interface InTheClear {
-  /** Of the node's own packets, by port. */
-  readonly exempt: readonly EncryptionExemption[];
-  /** All of the node's own packets. */
-  readonly isOptedOut: boolean;
-}
-
-/** What it changes things by, once the datapath is there. */
-export interface EncryptionHands {
-  /** Says in the store what this node has. Returns at once: it is read back when it is there, and said again until then. */
-  publish(row: WireGuardRow): void;
-  /** Told when {@link AgentEncryption.publicKey} is another one. */
-  onPublicKey(): void;
-  /** Resolves when the datapath sends to an address as the tables of a revision say. */
-  settled(address: string, revision: number, signal: AbortSignal): Promise<void>;
-  /** Whether all other nodes are known. Before, nobody is taken for gone. */
-  complete(): boolean;
-  /** By what the node agrees on preshared keys; undefined: it has no certificate. */
-  readonly credential: NodeCredential | undefined;
-}
-
 /**
  * Keeps a node's keys and sessions as the mesh's target wants them: a look at everything that concerns them, and whatever {@link RotationRunner} says
  * follows from it. Nothing is remembered that a restart would lose.
@@ -83,11 +52,9 @@ export class AgentEncryption {
   readonly #options: AgentEncryptionOptions;
   readonly #tables: EncryptionTables;
   readonly #devices: WireGuardDevices;
-  readonly #folder: EpochKeyFolder;
+  readonly #keys: OwnKeys;
   readonly #wake = new Notifier();
-  #keys: ReadonlyMap<number, string> = new Map();
   #problem: string | undefined;
-  readonly #broken = new Set<string>();
   readonly #secrets: PairSecrets;
   #exchange: KeyExchange | undefined;
   #runner: RotationRunner | undefined;
@@ -102,7 +69,7 @@ export class AgentEncryption {
     this.#tables = new EncryptionTables(options.tables, facts, served);
     this.#devices = new WireGuardDevices(facts.wireguardMtu);
     const folder = wireguardFolder(config['state-dir']);
-    this.#folder = new EpochKeyFolder(folder);
+    this.#keys = new OwnKeys(new EpochKeyFolder(folder), options.log);
     this.#secrets = new PairSecrets(new PairSecretFolder(folder), config['wireguard-pq'] !== 'off');
   }
 
@@ -118,9 +85,8 @@ export class AgentEncryption {
   /** Makes the devices, or takes over those that are there. Tries until it can. */
   async open(inTheClear: InTheClear, signal: AbortSignal): Promise<OpenEncryption> {
     this.#inTheClear = inTheClear;
-    const { clock, log } = this.#options;
-    if (!(await this.#folder.isInMemory()))
-      log.warn({ folder: this.#folder.path }, 'private keys are kept on a disk: put the state folder on a file system in memory');
+    const { clock } = this.#options;
+    await this.#keys.checkFolder();
     for (;;) {
       try {
         const ifindex = await this.#devices.open();
@@ -154,9 +120,7 @@ export class AgentEncryption {
 
   /** What is told to those who know of no epochs: the key that is listened for at WireGuard's first port, or the only one that there is. */
   publicKey(): string | undefined {
-    const epochs = [...this.#keys.keys()].sort((a, b) => b - a);
-    const epoch = epochs.find((each) => deviceOf(each) === 'even') ?? epochs[0];
-    return epoch === undefined ? undefined : this.#keys.get(epoch);
+    return this.#keys.firstPort();
   }
 
   /** Runs until the signal aborts. What is on the devices stays. */
@@ -196,9 +160,9 @@ export class AgentEncryption {
       implementation: this.#devices.implementation,
       problem: this.#problem ?? this.#exchange?.problem,
       exempt: this.#inTheClear.exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
-      keys: this.#keys,
+      keys: this.#keys.public,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },
-      peers: this.#tables.peers(this.#keys),
+      peers: this.#tables.peers(this.#keys.public),
       isExcluded: this.#tables.isExcluded,
       preshared: {
         mode: config['wireguard-pq'],
@@ -225,24 +189,12 @@ export class AgentEncryption {
         if (action.do !== 'quiet' && action.do !== 'kick')
           this.#options.log.debug({ action: action.do, ...nameless(action) }, 'encryption');
       this.#tell(undefined);
-      const peers = this.#tables.peers(this.#keys);
+      const peers = this.#tables.peers(this.#keys.public);
       return lookPace({ acted: actions.length > 0, waits: this.#isMoving(peers) }, peers.length);
     } catch (error) {
       if (!signal.aborted) this.#tell(error);
       return lookPace({ acted: false, waits: false }, 0);
     }
-  }
-
-  /** What the runner finds, kept to be shown: the public halves. */
-  async #loadKeys(): Promise<EpochKeys> {
-    const loaded = await this.#folder.load();
-    this.#keys = new Map([...loaded.keys].map(([epoch, key]) => [epoch, key.publicKey]));
-    for (const [file, error] of loaded.broken) {
-      if (!this.#broken.has(file))
-        this.#options.log.error({ file, [LOG.error]: error }, 'a key file is broken: a new key is made for its epoch');
-      this.#broken.add(file);
-    }
-    return loaded;
   }
 
   /** A failure is told when it begins, and when it is over. */
@@ -255,9 +207,10 @@ export class AgentEncryption {
 
   /** While somebody is not reached yet by the newest keys there will soon be something to do. */
   #isMoving(peers: readonly PeerView[]): boolean {
-    const newest = Math.max(0, ...this.#keys.keys());
     return (
-      this.#keys.size !== 1 || newest < this.#target().epoch || peers.some(({ tx, record }) => tx === 'closed' && record !== undefined)
+      this.#keys.public.size !== 1 ||
+      this.#keys.newest < this.#target().epoch ||
+      peers.some(({ tx, record }) => tx === 'closed' && record !== undefined)
     );
   }
 
@@ -272,24 +225,20 @@ export class AgentEncryption {
   }
 
   #target(): MeshTarget {
-    return this.#tables.target(Math.max(0, ...this.#keys.keys()));
+    return this.#tables.target(this.#keys.newest);
   }
 
   /** @returns undefined where no preshared keys are agreed on */
   #newExchange(credential: NodeCredential | undefined): KeyExchange | undefined {
     const { config, facts, clock, log } = this.#options;
     if (credential === undefined || config['wireguard-pq'] === 'off') return undefined;
-    const own: PairFacts = {
-      name: this.#tables.name,
-      ownKey: (epoch) => this.#keys.get(epoch),
-      recordOf: (peer) => this.#tables.recordOf(peer),
-      addressOf: (peer) => this.#placeOf(peer)?.address,
-      isBare: (epoch, publicKey) => {
-        const found = this.#runner?.seen[deviceOf(epoch)]?.peers.find((each) => each.publicKey === publicKey);
-        return found !== undefined && found.latestHandshake > 0 && !found.hasPresharedKey;
-      },
-      until: (holds, until) => this.#options.tables.store.changed.until(holds, until),
-    };
+    const own = pairFacts({
+      tables: this.#tables,
+      store: this.#options.tables.store,
+      ownKey: (epoch) => this.#keys.public.get(epoch),
+      placeOf: (peer) => this.#placeOf(peer),
+      seen: (device) => this.#runner?.seen[device],
+    });
     const onAgreed = (): void => this.#wake.notify();
     return new KeyExchange({ address: facts.hostIp, secrets: this.#secrets, credential, facts: own, clock, log, onAgreed });
   }
@@ -307,12 +256,7 @@ export class AgentEncryption {
       times: { drainMs: config['wireguard-drain'] * 1000, maxOverlapMs: config['wireguard-max-overlap'] * 1000 },
       clock,
       random: systemRandomBytes,
-      keys: {
-        load: () => this.#loadKeys(),
-        save: (epoch, key) => this.#folder.save(epoch, key),
-        remove: (epoch) => this.#folder.remove(epoch),
-        file: (epoch) => this.#folder.file(epoch),
-      },
+      keys: this.#keys,
       wireguard: new WgTool(),
       devices: WIREGUARD_NAMES,
       mark: MarkBits.kindEncrypted,
@@ -321,7 +265,7 @@ export class AgentEncryption {
       target: () => this.#target().epoch,
       published: () => this.#tables.published(),
       publish: async (record) => this.#publish(record, hands),
-      peers: () => this.#tables.peers(this.#keys),
+      peers: () => this.#tables.peers(this.#keys.public),
       placeOf: (peer) => this.#placeOf(peer),
       preshared: { secrets: this.#secrets, agreements: exchange?.agreements, required: config['wireguard-pq'] === 'required' },
       send: (peer, device) => this.#send(peer, device, settled, signal),

@@ -1,0 +1,61 @@
+import { LOG, type Log } from '@isthmus/core';
+import { deviceOf, type Epoch, type EpochKeyFolder, type EpochKeys, type KeyStore, type WireGuardKey } from '@isthmus/crypto';
+
+/** The node's own keys: on disk, and their public halves as they were at the last look, to be shown. */
+export class OwnKeys implements KeyStore {
+  readonly #folder: EpochKeyFolder;
+  readonly #log: Log;
+  readonly #broken = new Set<string>();
+  #public: ReadonlyMap<Epoch, string> = new Map();
+
+  constructor(folder: EpochKeyFolder, log: Log) {
+    this.#folder = folder;
+    this.#log = log;
+  }
+
+  /** By epoch, base64. */
+  get public(): ReadonlyMap<Epoch, string> {
+    return this.#public;
+  }
+
+  /** The newest epoch that there is a key of; 0 when there is none. */
+  get newest(): Epoch {
+    return Math.max(0, ...this.#public.keys());
+  }
+
+  /** The one that is listened for at WireGuard's first port, or the only one that there is. */
+  firstPort(): string | undefined {
+    const epochs = [...this.#public.keys()].sort((a, b) => b - a);
+    const epoch = epochs.find((each) => deviceOf(each) === 'even') ?? epochs[0];
+    return epoch === undefined ? undefined : this.#public.get(epoch);
+  }
+
+  /** Warns where they would outlive the machine. */
+  async checkFolder(): Promise<void> {
+    if (await this.#folder.isInMemory()) return;
+    this.#log.warn({ folder: this.#folder.path }, 'private keys are kept on a disk: put the state folder on a file system in memory');
+  }
+
+  /** A file that is broken is told of once. */
+  async load(): Promise<EpochKeys> {
+    const loaded = await this.#folder.load();
+    this.#public = new Map([...loaded.keys].map(([epoch, key]) => [epoch, key.publicKey]));
+    for (const [file, error] of loaded.broken) {
+      if (!this.#broken.has(file)) this.#log.error({ file, [LOG.error]: error }, 'a key file is broken: a new key is made for its epoch');
+      this.#broken.add(file);
+    }
+    return loaded;
+  }
+
+  save(epoch: Epoch, key: WireGuardKey): Promise<void> {
+    return this.#folder.save(epoch, key);
+  }
+
+  remove(epoch: Epoch): Promise<void> {
+    return this.#folder.remove(epoch);
+  }
+
+  file(epoch: Epoch): string {
+    return this.#folder.file(epoch);
+  }
+}
