@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { CodedError } from '@isthmus/core';
 import { attachEgress, attachIngress, removePin, withNetns } from '@isthmus/datapath';
+import { LAB_TOPOLOGY } from '../lab.errors.ts';
 import { runCommand } from '../machine/run-command.ts';
 import { type Cable, cablesOf } from '../network/cable.ts';
 import { encrypts } from '../node/wireguard-toolchain.ts';
@@ -14,6 +16,9 @@ export interface NumberedCable extends Cable {
   /** For people: the place that it leads to, and its far end. */
   readonly name: string;
 }
+
+/** That there are counters for (MAX_COUNTS in bpf/sniffer/sniffer.bpf.c): what is not counted would pass for clean. */
+const MAX_CABLES = 64;
 
 /** Where the sniffers' maps and links are pinned. */
 export function snifferFolder(plan: LabPlan): string {
@@ -41,8 +46,11 @@ export function numberedCables(plan: LabPlan, places: readonly Place[] = station
 /**
  * Puts the programs on the far ends of cables, in the router or at the ToRs, in both directions: there they see what is on the wire, whatever the node's
  * own programs did to have it there. They come before everything else that is attached there. Links are pinned: they stay when this process ends.
+ * @throws CodedError LAB_TOPOLOGY when there are too many cables
  */
 export async function attachSniffers(plan: LabPlan, cables: readonly NumberedCable[]): Promise<void> {
+  if (cables.some(({ number }) => number >= MAX_CABLES))
+    throw new CodedError(LAB_TOPOLOGY, `the sniffers look at ${MAX_CABLES} cables at most`, { object: plan.name });
   const pinFolder = snifferFolder(plan);
   mkdirSync(pinFolder, { recursive: true, mode: 0o700 });
   for (const cable of cables) {

@@ -7,7 +7,7 @@ import { cgroupProcesses } from '../machine/cgroup.ts';
 import { getJson } from '../machine/http-get.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { agentId, agentSocket, startAgent, waitForAgent } from '../node/agent.ts';
-import { snifferFolder } from '../sniff/sniffer-links.ts';
+import { alwaysSniffs, snifferFolder } from '../sniff/sniffer-links.ts';
 import { SnifferMaps } from '../sniff/sniffer-maps.ts';
 import type { ClusterPlan, NodePlace } from '../topology/plan.ts';
 import type { TrafficReport } from '../traffic/flow.ts';
@@ -203,7 +203,7 @@ async function expectLeft(nodes: readonly NodePlace[], left: NodePlace): Promise
 const controlCheck: Check = {
   name: 'sniffers-see-plain-packets',
   disruptive: true,
-  applies: hasEncryption,
+  applies: ({ plan }) => alwaysSniffs(plan),
   async run(lab) {
     const [cluster] = lab.plan.clusters as [ClusterPlan];
     const maps = SnifferMaps.pinned(snifferFolder(lab.plan));

@@ -1,14 +1,13 @@
 import { forbiddenFrames, isForbidden, kindsText } from '../sniff/frame-kind.ts';
-import { numberedCables, snifferFolder } from '../sniff/sniffer-links.ts';
+import { alwaysSniffs, numberedCables, snifferFolder } from '../sniff/sniffer-links.ts';
 import { addCounts, DIRECTIONS, SnifferMaps } from '../sniff/sniffer-maps.ts';
 import { type Check, expectThat } from './check.ts';
-import { hasEncryption } from './encryption-view.ts';
 
 /** From before the first agent on, whatever was done to the lab, no frame was on any cable that must not be; but while a check turned encryption off. */
 export const snifferCheck: Check = {
   name: 'nothing-plain-since-the-lab-is-up',
   disruptive: false,
-  applies: hasEncryption,
+  applies: ({ plan }) => alwaysSniffs(plan),
   async run({ plan }) {
     const maps = SnifferMaps.pinned(snifferFolder(plan));
     expectThat(maps.phase() === 'encrypted', 'a check that turned encryption off did not come to its end');
