@@ -56,6 +56,16 @@ async function rotatedTo(target: number): Promise<void> {
   await waitUntil(isDone, { what: `epoch ${target}`, timeoutMs: ROTATION_MS, onTimeout: state });
 }
 
+/**
+ * Packets that were not answered, by what ping prints. It ends with the answer that makes them 200, and does not wait for those that it has sent since: of
+ * what it has to say in the end it counts them as lost.
+ */
+function missingIn(said: string): number[] {
+  const answered = new Set([...said.matchAll(/icmp_seq=(\d+) /g)].map(([, serial]) => Number(serial)));
+  const sent = Math.max(200, ...answered);
+  return Array.from({ length: sent }, (_, i) => i + 1).filter((serial) => !answered.has(serial));
+}
+
 /** Pings between all pods while something goes on. @returns what each says of loss, when there was any */
 async function lostWhile(work: () => Promise<void>): Promise<string[]> {
   const pairs = nodes.flatMap((from) => nodes.filter((to) => to !== from).map((to) => ({ from, to })));
@@ -63,8 +73,9 @@ async function lostWhile(work: () => Promise<void>): Promise<string[]> {
   const pinging = pairs.map(async ({ from, to }) => {
     const lost: string[] = [];
     while (!isOver) {
-      const said = await from.run('ping', '-q', '-i', '0.005', '-c', '200', '-I', from.pod, to.pod).catch(String);
-      if (!said.includes('200 packets transmitted, 200 received')) lost.push(`${from.name} to ${to.name}: ${said}`);
+      const said = await from.run('ping', '-n', '-i', '0.005', '-c', '200', '-w', '30', '-I', from.pod, to.pod).catch(String);
+      const missing = missingIn(said);
+      if (missing.length > 0) lost.push(`${from.name} to ${to.name}: ${missing.join(', ')} of ${said}`);
     }
     return lost;
   });
