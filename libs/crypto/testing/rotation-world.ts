@@ -33,6 +33,8 @@ interface WorldPeer {
   readonly psk: number | undefined;
   /** When it last tried to shake hands. */
   tried: number;
+  /** Both tried at once: they take the session for good, and nothing gets through. */
+  isBroken: boolean;
 }
 
 interface Device {
@@ -204,7 +206,7 @@ export class RotationWorld {
       if (peers.get(publicKey)?.confirmed) node.tx.set(other.name, 'even');
       if (peers.has(publicKey)) continue;
       for (const key of peers.keys()) if (this.#owner(key) === other) peers.delete(key);
-      peers.set(publicKey, { confirmed: false, asks: false, secret: false, psk: undefined, tried: this.now });
+      peers.set(publicKey, { confirmed: false, asks: false, secret: false, psk: undefined, tried: this.now, isBroken: false });
       node.tx.delete(other.name);
     }
   }
@@ -291,7 +293,12 @@ export class RotationWorld {
 
   #agree(node: WorldNode, action: Extract<RotationAction, { do: 'agree' }>): void {
     const { rotation } = node;
-    this.#exchanges.ask(node, this.#names.get(action.peer)!, action, this.now, () => node.rotation === rotation);
+    const to = this.#names.get(action.peer)!;
+    const key = node.keys.get(action.epoch)!;
+    this.#exchanges.ask(node, to, action, this.now, {
+      isSameAgent: () => node.rotation === rotation,
+      isInstalled: () => to.devices[deviceOf(action.epoch)].peers.has(key),
+    });
   }
 
   /** Sessions stay, whatever is changed of a peer. */
@@ -303,6 +310,7 @@ export class RotationWorld {
     const asks = action.do === 'install' ? action.begins : action.do === 'kick';
     peers.set(action.publicKey, {
       confirmed: before?.confirmed ?? false,
+      isBroken: before?.isBroken ?? false,
       asks,
       secret: psk !== undefined,
       psk,
@@ -319,19 +327,24 @@ export class RotationWorld {
     node.versions.push({ at: this.now, record });
   }
 
-  /** An attempt arrives once: if the other one has no such peer then, nothing comes of it. */
+  /**
+   * An attempt arrives once: if the other one has no such peer then, nothing comes of it. Two that cross make a session that is none, as wireguard-go may
+   * on a busy machine: of those that know of no epochs it is not known that they do.
+   */
   #shakeHands(): void {
     for (const node of this.nodes) {
       for (const name of ['even', 'odd'] as const) {
         const { publicKey, peers } = node.devices[name];
         for (const [key, peer] of peers) {
           if (peer.confirmed || Number.isNaN(peer.tried) || this.now - peer.tried < WAY_MS) continue;
+          const { tried } = peer;
           peer.tried = Number.NaN;
           const other = this.#owner(key);
           const back = other?.devices[name].publicKey === key ? other.devices[name].peers.get(publicKey ?? '') : undefined;
           if (node.isDown || other === undefined || other.isDown || back === undefined || back.psk !== peer.psk) continue;
-          peer.confirmed = true;
-          back.confirmed = true;
+          const cross = Math.abs(back.tried - tried) < WAY_MS && !node.withoutEpochs && !other.withoutEpochs;
+          peer.isBroken = back.isBroken = cross;
+          peer.confirmed = back.confirmed = true;
         }
       }
     }
@@ -365,8 +378,10 @@ export class RotationWorld {
     this.#packets.splice(0, this.#packets.length, ...under);
     for (const { from, to, device, between } of here) {
       const { publicKey, peers } = to.devices[device];
-      if (!to.isDown && (publicKey !== between[1] || !peers.has(between[0])))
-        this.wrong.push(`${this.now}: ${from.name} to ${to.name} by ${device}: nobody has ${between.join(' and ')}`);
+      if (to.isDown) continue;
+      const what = `${this.now}: ${from.name} to ${to.name} by ${device}`;
+      if (publicKey !== between[1] || !peers.has(between[0])) this.wrong.push(`${what}: nobody has ${between.join(' and ')}`);
+      else if (peers.get(between[0])!.isBroken) this.wrong.push(`${what}: they began at once`);
     }
   }
 }

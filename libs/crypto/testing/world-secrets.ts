@@ -5,6 +5,9 @@ import type { SecretsView } from '../src/wireguard/rotation/rotation-view.ts';
 
 /** Longest that an exchange takes each way. */
 const WAY_MS = 300;
+/** Longest that an answer waits for the peer that asked to be installed; and how often it is looked for. */
+const INSTALL_WAIT_MS = 2_000;
+const LOOK_MS = 50;
 
 /** A node's preshared keys in memory that a crash of its agent leaves, which stands for files. */
 export class WorldSecrets {
@@ -47,6 +50,14 @@ interface Side {
   readonly isDown: boolean;
 }
 
+/** What an exchange depends on while it is under way. */
+interface Parties {
+  /** Whether the agent that asked is there still. */
+  isSameAgent(): boolean;
+  /** Whether the other node's device has the peer that asked. */
+  isInstalled(): boolean;
+}
+
 /** Exchanges under way between nodes. */
 export class WorldExchanges {
   readonly #random: Random;
@@ -59,8 +70,11 @@ export class WorldExchanges {
     this.#loses = loses;
   }
 
-  /** The lower node asks the higher one, which makes a preshared key once. An answer is of use only to the agent that asked. */
-  ask(from: Side, to: Side, action: Extract<RotationAction, { do: 'agree' }>, now: number, isSameAgent: () => boolean): void {
+  /**
+   * The lower node asks the higher one, which makes a preshared key once, and answers when it has the other one as a peer, or after a while. An answer is of
+   * use only to the agent that asked.
+   */
+  ask(from: Side, to: Side, action: Extract<RotationAction, { do: 'agree' }>, now: number, parties: Parties): void {
     const { epoch, publicKey } = action;
     const ownKey = from.keys.get(epoch)!;
     const arrives = now + WAY_MS * this.#random();
@@ -70,7 +84,13 @@ export class WorldExchanges {
       const psk = to.secrets.get(epoch, ownKey) ?? this.#serial++;
       to.secrets.save(epoch, ownKey, psk);
       if (this.#loses('answer')) return;
-      this.#events.push({ at: arrives + WAY_MS * this.#random(), run: () => isSameAgent() && from.secrets.save(epoch, publicKey, psk) });
+      const last = arrives + INSTALL_WAIT_MS;
+      const answer = (at: number): void => {
+        if (at < last && !parties.isInstalled()) this.#events.push({ at: at + LOOK_MS, run: () => answer(at + LOOK_MS) });
+        else if (parties.isSameAgent()) from.secrets.save(epoch, publicKey, psk);
+      };
+      const arrived = arrives + WAY_MS * this.#random();
+      this.#events.push({ at: arrived, run: () => answer(arrived) });
     };
     this.#events.push({ at: arrives, run: request });
   }

@@ -54,6 +54,7 @@ export class AgentEncryption {
   readonly #devices: WireGuardDevices;
   readonly #keys: OwnKeys;
   readonly #wake = new Notifier();
+  readonly #looked = new Notifier();
   #problem: string | undefined;
   readonly #secrets: PairSecrets;
   #exchange: KeyExchange | undefined;
@@ -194,6 +195,8 @@ export class AgentEncryption {
     } catch (error) {
       if (!signal.aborted) this.#tell(error);
       return lookPace({ acted: false, waits: false }, 0);
+    } finally {
+      this.#looked.notify();
     }
   }
 
@@ -237,7 +240,8 @@ export class AgentEncryption {
       store: this.#options.tables.store,
       ownKey: (epoch) => this.#keys.public.get(epoch),
       placeOf: (peer) => this.#placeOf(peer),
-      seen: (device) => this.#runner?.seen[device],
+      looked: this.#looked,
+      runner: () => this.#runner,
     });
     const onAgreed = (): void => this.#wake.notify();
     return new KeyExchange({ address: facts.hostIp, secrets: this.#secrets, credential, facts: own, clock, log, onAgreed });

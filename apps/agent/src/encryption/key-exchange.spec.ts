@@ -34,6 +34,8 @@ class Node {
   agreed = 0;
   /** Requests that came as far as the caller's record. */
   asked = 0;
+  /** Whether it has whoever it agreed with as a peer. */
+  installs = true;
   /** It waits for no record any longer. */
   isTired = false;
 
@@ -67,6 +69,7 @@ class Node {
           await this.changed.until(() => this.isTired || holds(), signal);
           if (!holds()) throw new Error('it has waited for long enough');
         },
+        untilInstalled: (_epoch, _publicKey, signal) => this.changed.until(() => this.installs, signal),
       },
       clock: systemClock,
       log: LOG,
@@ -142,6 +145,20 @@ describe('KeyExchange', () => {
     lower.ask(higher);
     while (higher.asked === 0) await new Promise((resolve) => setImmediate(resolve));
     higher.known.set(lower.name, lower);
+    higher.changed.notify();
+    expect(await lower.answered(higher)).toBeUndefined();
+  });
+
+  it.each([
+    ['when it has the caller as a peer', true],
+    ['after a while when it does not get it', false],
+  ])('answers %s', async (_, comes) => {
+    higher.installs = false;
+    lower.ask(higher);
+    while (higher.agreed === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(lower.agreed).toBe(0);
+    higher.installs = comes;
     higher.changed.notify();
     expect(await lower.answered(higher)).toBeUndefined();
   });

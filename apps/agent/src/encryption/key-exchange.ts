@@ -17,6 +17,8 @@ import { KEY_EXCHANGE_PORT } from '@isthmus/model';
 
 /** A caller may know of this node's key before this node knows of the caller's. */
 const RECORD_WAIT_MS = 5_000;
+/** The caller begins a session when it is answered, and has to wait for a second attempt where this node does not have it as a peer by then. */
+const INSTALL_WAIT_MS = 2_000;
 /** Time between two attempts to listen. */
 const LISTEN_AGAIN_MS = 2_000;
 
@@ -39,6 +41,8 @@ export interface PairFacts {
   isBare(epoch: number, publicKey: string): boolean;
   /** Resolves when it holds; looked at whenever a table changes. */
   until(holds: () => boolean, signal: AbortSignal): Promise<void>;
+  /** Resolves when a device has a peer's key of an epoch. */
+  untilInstalled(epoch: number, publicKey: string, signal: AbortSignal): Promise<void>;
 }
 
 /** What a {@link KeyExchange} works with. */
@@ -126,6 +130,8 @@ export class KeyExchange {
     if (facts.isBare(request.epoch, request.callerKey)) throw refused(caller, `the session of epoch ${request.epoch} has none already`);
     const answer = await secrets.accept(request);
     onAgreed();
+    const either = AbortSignal.any([signal, AbortSignal.timeout(INSTALL_WAIT_MS)]);
+    await facts.untilInstalled(request.epoch, request.callerKey, either).catch(() => undefined); // Then the session takes a second attempt.
     return answer;
   }
 

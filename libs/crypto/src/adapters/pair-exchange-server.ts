@@ -15,7 +15,7 @@ const IDLE_MS = 15_000;
 const STRANGER_MS = 3_000;
 /** Callers at a time; who comes then is sent away, and comes again. */
 const MAX_CONNECTIONS = 64;
-/** Of those, how many are answered to; the others wait. When a mesh changes its keys all come at once, and each costs a millisecond or two. */
+/** Of those, how many are heard; the others wait. When a mesh changes its keys all come at once, and each costs a millisecond or two. */
 const AT_ONCE = 4;
 
 /** What a {@link PairExchangeServer} works with. */
@@ -38,9 +38,11 @@ export class PairExchangeServer {
   readonly #http: HttpServer;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** Those that wait, and how many do not. */
+  /** Those that wait, and how many are heard. */
   readonly #waiting: Socket[] = [];
-  #answered = 0;
+  #heard = 0;
+  /** What is to be done when somebody has been heard. */
+  readonly #ends = new WeakMap<Socket, () => void>();
   readonly #context = new CredentialContext();
 
   constructor(options: PairExchangeServerOptions) {
@@ -75,28 +77,32 @@ export class PairExchangeServer {
   }
 
   #welcomeNext(): void {
-    if (this.#answered === AT_ONCE) return;
+    if (this.#heard === AT_ONCE) return;
     const socket = this.#waiting.shift();
     if (socket === undefined) return;
-    this.#answered++;
+    this.#heard++;
+    let hasEnded = false;
     const end = (): void => {
-      this.#answered--;
+      if (hasEnded) return;
+      hasEnded = true;
+      this.#heard--;
       this.#welcomeNext();
     };
     if (socket.destroyed) end();
     else {
       socket.once('close', end);
-      void this.#welcome(socket);
+      void this.#welcome(socket, end);
     }
   }
 
   /** Certificates are read for each caller: they are renewed while the server runs. */
-  async #welcome(socket: Socket): Promise<void> {
+  async #welcome(socket: Socket, end: () => void): Promise<void> {
     try {
       const secureContext = this.#context.of(await this.#options.credential());
       // Who it is gets checked before anything is read, by the CA of the cluster that it names.
       const secure = new TLSSocket(socket, { isServer: true, secureContext, requestCert: true, rejectUnauthorized: false });
       secure.on('error', () => socket.destroy());
+      this.#ends.set(secure, end);
       socket.setTimeout(STRANGER_MS);
       secure.once('secure', () => {
         socket.setTimeout(IDLE_MS);
@@ -112,7 +118,10 @@ export class PairExchangeServer {
     let caller = request.socket.remoteAddress ?? '';
     try {
       caller = await this.#identify(request);
-      const { ciphertext, confirmation } = await this.#options.accept(caller, await read(request));
+      const answer = this.#options.accept(caller, await read(request));
+      // It may have to wait for something; nobody else does.
+      this.#ends.get(request.socket)?.();
+      const { ciphertext, confirmation } = await answer;
       send(response, 200, { ciphertext: base64(ciphertext), confirmation: base64(confirmation) });
     } catch (error) {
       this.#options.onRefused(caller, error);

@@ -20,6 +20,7 @@ describe('an exchange of preshared keys', () => {
   let server: PairExchangeServer;
   let port: number;
   let callee: Credential;
+  let reads: () => Promise<Credential>;
   let accept: (caller: string, request: PairRequest) => Promise<PairAnswer>;
   const refused: [string, string][] = [];
   const trust = { clock: systemClock, caBundleOf: async (cluster: string) => cas[cluster]?.certPem ?? '' };
@@ -54,11 +55,12 @@ describe('an exchange of preshared keys', () => {
   beforeEach(async () => {
     callee = await credential('west', agentProfile('west', 'n2'));
     accept = async () => ANSWER;
+    reads = async () => callee;
     refused.length = 0;
     server = new PairExchangeServer({
       address: '127.0.0.1',
       port: 0,
-      credential: async () => callee,
+      credential: () => reads(),
       trust,
       accept: (caller, request) => accept(caller, request),
       onRefused: (caller, error) => refused.push([caller, (error as CodedError).code]),
@@ -67,12 +69,15 @@ describe('an exchange of preshared keys', () => {
   });
   afterEach(() => server.close());
 
-  it('answers some at a time, and the others in their turn', async () => {
+  it('hears some at a time, and the others in their turn', async () => {
     let [now, most] = [0, 0];
-    accept = async () => {
+    reads = async () => {
       most = Math.max(most, ++now);
       // Long enough for others to come in, were they let in.
       for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
+      return callee;
+    };
+    accept = async () => {
       now--;
       return ANSWER;
     };
@@ -81,6 +86,16 @@ describe('an exchange of preshared keys', () => {
     expect(answers).toHaveLength(30);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(4);
+  });
+
+  it('lets nobody wait because somebody else is not answered yet', async () => {
+    const answers: (() => void)[] = [];
+    accept = () => new Promise((resolve) => answers.push(() => resolve(ANSWER)));
+    const caller = await credential('east', agentProfile('east', 'n1'));
+    const asked = Array.from({ length: 20 }, () => ask(caller));
+    while (answers.length < asked.length) await new Promise((resolve) => setImmediate(resolve));
+    for (const answer of answers) answer();
+    expect(await Promise.all(asked)).toHaveLength(20);
   });
 
   it('carries a request across clusters and says who asks', async () => {

@@ -2,8 +2,8 @@ import { messageOf } from '@isthmus/core';
 import type { PairExchange } from './pair-exchange.ts';
 import type { PairKeys, PairSecrets } from './pair-secrets.ts';
 
-/** At once: a mesh of a thousand nodes is not to be asked all together, nor this node's turns to be filled with it. */
-const AT_ONCE = 4;
+/** At once: a mesh of a thousand nodes is not to be asked all together. Most of the time it is waited until the other node has looked at its peers. */
+const AT_ONCE = 16;
 
 /** A pair that is to agree. */
 export interface WantedAgreement extends PairKeys {

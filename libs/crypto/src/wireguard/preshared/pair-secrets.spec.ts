@@ -244,14 +244,15 @@ describe('PairSecrets', () => {
       const lower = await started('lower');
       const { exchange, asked } = slow();
       const agreements = new PairAgreements(lower, exchange, () => undefined);
-      for (let peer = 10; peer < 20; peer++) {
+      const firstPeers = Array.from({ length: 16 }, (_, i) => `east/n${10 + i}`);
+      for (let peer = 10; peer < 30; peer++) {
         agreements.begin(wanted(peer));
         agreements.begin(wanted(peer));
       }
-      expect(asked.map(({ peer }) => peer)).toEqual(['east/n10', 'east/n11', 'east/n12', 'east/n13']);
+      expect(asked.map(({ peer }) => peer)).toEqual(firstPeers);
       asked[2]!.fail(new Error('no way there'));
       await turns();
-      expect(asked.slice(4).map(({ peer }) => peer)).toEqual(['east/n14']);
+      expect(asked.slice(16).map(({ peer }) => peer)).toEqual(['east/n26']);
       expect([agreements.failureOf('east/n12'), agreements.failureOf('east/n13')]).toEqual(['no way there', undefined]);
       agreements.begin(wanted(12));
       for (let at = 0; at < asked.length; at++) {

@@ -56,7 +56,11 @@ function fixture(peers: readonly PeerView[]) {
     send: async () => void calls.push('send'),
     close: async () => void calls.push('close'),
   };
-  return { runner: new RotationRunner(options), options, calls, even, clock };
+  /** @param at when all peers last shook hands; 0: never */
+  const shaken = (at: number): void => {
+    even.state = { ...even.state, peers: even.state.peers.map((each) => ({ ...each, latestHandshake: at })) };
+  };
+  return { runner: new RotationRunner(options), options, calls, even, clock, shaken };
 }
 
 const peer = (name: string): PeerView => {
@@ -64,10 +68,16 @@ const peer = (name: string): PeerView => {
 };
 const many = Array.from({ length: PEERS }, (_, i) => peer(`east/n${String(i + 1).padStart(4, '0')}`));
 
-it('gives a device all peers that came together in one call, and sends once they have shaken hands', async () => {
-  const { runner, calls, even } = fixture(many);
+it('gives a device all peers that came together in one call, asks them for a handshake after a moment, and sends once they have shaken hands', async () => {
+  const { runner, calls, even, clock, shaken } = fixture(many);
   await runner.step();
   expect([calls.splice(0), even.state.peers.length]).toEqual([[`put ${PEERS}`, 'publish'], PEERS]);
+  shaken(0);
+  await runner.step();
+  clock.advance(1_000);
+  await runner.step();
+  expect(calls.splice(0)).toEqual(['publish', `keepalive ${Array(PEERS).fill(0)}`, `keepalive ${Array(PEERS).fill(1)}`, 'publish']);
+  shaken(1);
   await runner.step();
   // None of them need be asked any more, which goes in one call, too.
   expect(calls).toEqual([...Array(PEERS).fill('send'), `keepalive ${Array(PEERS).fill(0)}`, 'publish']);
@@ -111,15 +121,16 @@ it('gives a peer the networks that its node has got since, and no others again a
 });
 
 it('says nothing of its networks to a peer that is there while it asks for a handshake: they would be gone for a moment', async () => {
-  const { runner, calls, even, clock } = fixture([peer('east/n0001')]);
+  const { runner, calls, clock, shaken } = fixture([peer('east/n0001')]);
   await runner.step();
+  shaken(0);
+  calls.splice(0);
+  await runner.step();
+  clock.advance(1_000);
+  await runner.step();
+  expect(calls.filter((call) => /put|keepalive/.test(call))).toEqual(['keepalive 0', 'keepalive 1']);
+  shaken(1);
   calls.splice(0);
   await runner.step();
   expect(calls.filter((call) => /put|keepalive/.test(call))).toEqual(['keepalive 0']);
-  even.state = { ...even.state, peers: even.state.peers.map((each) => ({ ...each, latestHandshake: 0 })) };
-  calls.splice(0);
-  await runner.step();
-  clock.advance(6_000);
-  await runner.step();
-  expect(calls.filter((call) => /put|keepalive/.test(call))).toEqual(['keepalive 0', 'keepalive 1']);
 });

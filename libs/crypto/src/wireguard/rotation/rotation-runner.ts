@@ -84,6 +84,8 @@ export class RotationRunner {
   readonly #options: RotationRunnerOptions;
   readonly #rotation: Rotation;
   #keys: ReadonlyMap<Epoch, string> = new Map();
+  /** Keys of peers that were given to devices in this look. */
+  readonly #put = new Set<string>();
   #seen: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>> = { even: undefined, odd: undefined };
 
   constructor(options: RotationRunnerOptions) {
@@ -96,6 +98,12 @@ export class RotationRunner {
     return this.#seen;
   }
 
+  /** Whether the device of an epoch has a peer's key by now. */
+  has(epoch: Epoch, publicKey: string): boolean {
+    const isSeen = this.#seen[deviceOf(epoch)]?.peers.some((each) => each.publicKey === publicKey);
+    return isSeen === true || this.#put.has(publicKey);
+  }
+
   /** One look, and all that follows from it. One at a time. @returns what was done @throws what the first action that fails throws */
   async step(): Promise<readonly RotationAction[]> {
     const { name, target, published, peers, clock } = this.#options;
@@ -103,6 +111,7 @@ export class RotationRunner {
     try {
       const states = { even: await this.#show('even'), odd: await this.#show('odd') };
       this.#seen = states;
+      this.#put.clear();
       const devices = { even: viewOf(states.even), odd: viewOf(states.odd) };
       const publicKeys = new Map([...keys].map(([epoch, { publicKey }]) => [epoch, publicKey]));
       await this.#options.preshared?.secrets.keep([...keys.keys()]);
@@ -131,7 +140,7 @@ export class RotationRunner {
       if (place === undefined || isSame(place.allowedIps, allowedIps)) return [];
       return [{ peer: peer!, publicKey, keepalive: keepaliveSeconds > 0 }];
     });
-    await this.#put(device, moved);
+    await this.#putPeers(device, moved);
   }
 
   /** @param some actions of one kind, on one device where they are on any; or a single one */
@@ -148,7 +157,7 @@ export class RotationRunner {
       case 'agree':
         return this.#agree(action);
       case 'install':
-        return this.#put(
+        return this.#putPeers(
           action.device,
           (some as Batch<typeof action>).map((each) => ({ ...each, keepalive: each.begins })),
         );
@@ -192,7 +201,7 @@ export class RotationRunner {
     this.#options.opened?.(device);
   }
 
-  async #put(device: WireGuardDevice, some: readonly Wanted[]): Promise<void> {
+  async #putPeers(device: WireGuardDevice, some: readonly Wanted[]): Promise<void> {
     const port = WIREGUARD_PORTS[device];
     const peers = some.flatMap(({ peer, publicKey, keepalive }): WireGuardPeer[] => {
       const place = this.#options.placeOf(peer);
@@ -201,7 +210,9 @@ export class RotationRunner {
       const keepaliveSeconds = keepalive ? KEEPALIVE_S : 0;
       return [{ publicKey, endpoint: { address, port }, allowedIps, keepaliveSeconds, ...this.#presharedKey(device, publicKey) }];
     });
-    if (peers.length > 0) await this.#options.wireguard.putPeers(this.#options.devices[device], peers);
+    if (peers.length === 0) return;
+    await this.#options.wireguard.putPeers(this.#options.devices[device], peers);
+    for (const { publicKey } of peers) this.#put.add(publicKey);
   }
 
   #presharedKey(device: WireGuardDevice, publicKey: string): Pick<WireGuardPeer, 'presharedKeyFile'> {

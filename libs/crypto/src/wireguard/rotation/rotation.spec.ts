@@ -54,13 +54,19 @@ it('twenty-four nodes rotate as well: more than are named as laggards', () => {
   expect([mesh.wrong, mesh.closed]).toEqual([[], 0]);
 });
 
-it('a node publishes three times in a rotation that nobody holds up: a new key, that it sends by it, and that the old one is gone', () => {
-  const mesh = started(12, 2);
-  const before = mesh.nodes.map(({ versions }) => versions.length);
-  mesh.target++;
-  expect(mesh.until(() => mesh.isSettled(), MINUTE_MS)).toBeDefined();
-  expect(mesh.nodes.map(({ versions }, i) => versions.length - before[i]!)).toEqual(Array(12).fill(3));
-});
+it.each<[string, Partial<WorldOptions>]>([
+  ['without preshared keys', { storeDelayMs: 500 }],
+  ['with preshared keys', { preshared: () => 'preferred' }],
+])(
+  'a node publishes three times in a rotation that nobody holds up: a new key, that it sends by it, and that the old one is gone; %s',
+  (_, options) => {
+    const mesh = started(12, 2, options);
+    const before = mesh.nodes.map(({ versions }) => versions.length);
+    mesh.target++;
+    expect(mesh.until(() => mesh.isSettled(), MINUTE_MS)).toBeDefined();
+    expect(mesh.nodes.map(({ versions }, i) => versions.length - before[i]!)).toEqual(Array(12).fill(3));
+  },
+);
 
 it.each<[number, number, number]>([
   [8, 42, 43],

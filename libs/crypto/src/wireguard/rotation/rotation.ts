@@ -36,10 +36,17 @@ const MAX_LAGGARDS = 16;
 const MAX_BLOCKERS = 16;
 /** In a mesh that changes its keys everybody is behind for a moment: that long nobody is told who. Told of each, all would hear of all of them. */
 const LAGGING_MS = 5_000;
-/** Both sides that begin at once cross and cancel each other: the one that waits helps after so long. */
-const HELP_MS = 400;
-/** WireGuard makes no second attempt with a peer before. */
+/** WireGuard makes no second attempt with a peer before: one that comes before the other side has the peer costs as much. */
 const RETRY_MS = 5_200;
+/** Where the node cannot know whether the other side has the peer, it gives it so long. */
+const BEGIN_MS = 1_000;
+/**
+ * Two that begin at once cancel each other; and on a busy machine wireguard-go may make a session of both attempts that both sides take for good, and by
+ * which nothing gets through. So the one that waits begins only when the other one does not seem to come, and then between two of its attempts;
+ */
+const HELP_MS = RETRY_MS * 3.5;
+/** sooner if that one says that it sends to it already: it does not begin what it has. */
+const ANSWER_MS = RETRY_MS / 2;
 /** Time between two attempts to agree on a preshared key. */
 const AGREE_MS = 1_000;
 /** Without a handshake for so long, the two may have different preshared keys. */
@@ -166,8 +173,7 @@ export class Rotation {
     if (view.secrets !== undefined && this.#durations.lasted(`no handshake by the preshared key of ${epoch}`, publicKey) >= DOUBT_MS)
       yield* this.#agreement(view, peer, keys, DOUBT_MS);
     const what = `no handshake in ${epoch}`;
-    const lasted = this.#durations.lasted(what, peer.name);
-    const tries = begins(view, peer) ? Math.floor(lasted / RETRY_MS) : lasted < HELP_MS ? 0 : 1 + Math.floor((lasted - HELP_MS) / RETRY_MS);
+    const tries = triesAfter(this.#durations.lasted(what, peer.name), firstTryMs(view, peer, keys));
     if (this.#durations.isMore(`${what}: tries`, peer.name, tries)) yield { do: 'kick', device: deviceOf(epoch), publicKey };
   }
 
@@ -226,7 +232,25 @@ function rankOf(action: RotationAction): number {
 }
 
 function install(view: RotationView, peer: PeerView, { epoch, publicKey }: PeerKeys): RotationAction {
-  return { do: 'install', device: deviceOf(epoch), epoch, peer: peer.name, publicKey, begins: begins(view, peer) };
+  const device = deviceOf(epoch);
+  // Who has been sent to by the epoch has its part of the session still, whichever of the two it is.
+  const isLost = peer.tx === device;
+  return { do: 'install', device, epoch, peer: peer.name, publicKey, begins: isLost || firstTryMs(view, peer, { epoch, publicKey }) === 0 };
+}
+
+/** How long after a peer was installed it is first asked for a handshake. */
+function firstTryMs(view: RotationView, peer: PeerView, { epoch, publicKey }: PeerKeys): number {
+  const { record } = peer;
+  if (!begins(view, peer)) return record !== undefined && hasLeft(record, epoch - 1, view.name) ? ANSWER_MS : HELP_MS;
+  // Who has agreed on a preshared key has installed the peer by it.
+  const isKnown = peer.withoutEpochs === true || view.secrets?.agreed(epoch, publicKey) === true;
+  return isKnown ? 0 : BEGIN_MS;
+}
+
+/** How many attempts there are within a time; one at its begin is none of these: it comes with the peer. */
+function triesAfter(lastedMs: number, firstMs: number): number {
+  const isWithPeer = firstMs === 0;
+  return lastedMs < firstMs ? 0 : Math.floor((lastedMs - firstMs) / RETRY_MS) + (isWithPeer ? 0 : 1);
 }
 
 /** Who makes the handshake. One that knows of no epochs does so only when it has something to send. */
