@@ -22,8 +22,8 @@ const IFINDEX = 70;
 /** They came with Linux 6.6. */
 const [major = 0, minor = 0] = release().split('.').map(Number);
 const HAS_TCX = major > 6 || (major === 6 && minor >= 6);
-/** Where there are links of TCX, programs are attached by those: that is tested in the BPF tier. */
-const onClsact = HAS_TCX ? (): void => undefined : it;
+/** How a program comes to a device for the first time, and how another one takes its place. */
+const [FIRST, NEXT] = HAS_TCX ? (['created', 'updated'] as const) : (['clsact', 'clsact'] as const);
 const cleanup = new Cleanup();
 
 afterEach(() => cleanup.run());
@@ -39,7 +39,7 @@ it('it is known whether the kernel has TCX', () => {
   expect(kernelHasTcx()).toBe(HAS_TCX);
 });
 
-onClsact('a kernel without TCX gets its programs by clsact: attached, swapped in place, detached', () => {
+it('programs come to devices as the kernel can have them, by clsact where there is no TCX: attached, swapped in place, detached', () => {
   const { path } = cleanup.add(mountBpffs(), (mount) => mount.remove());
   const netns = cleanup.add(createNetns('old'), (made) => made.remove());
   netns.ip(`link add pod0 index ${IFINDEX} type veth peer name peer0`);
@@ -55,18 +55,18 @@ onClsact('a kernel without TCX gets its programs by clsact: attached, swapped in
   const knock = (): string => netns.exec('ping -c 1 -W 0.2 10.9.0.2');
   const counted = (datapath: Datapath): number => datapath.metric(DropReason.invalidSource, Direction.egress).packets;
 
-  expect(withNetns(netns.path, () => attachIngress(attachment(first)))).toBe('clsact');
+  expect(withNetns(netns.path, () => attachIngress(attachment(first)))).toBe(FIRST);
   knock();
   expect(counted(first)).toBe(1);
-  expect(withNetns(netns.path, () => attachIngress(attachment(second)))).toBe('clsact');
+  expect(withNetns(netns.path, () => attachIngress(attachment(second)))).toBe(NEXT);
   knock();
   expect([counted(first), counted(second)]).toEqual([1, 1]);
-  withNetns(netns.path, () => detachIngress(attachment(second), 'clsact'));
+  withNetns(netns.path, () => detachIngress(attachment(second), NEXT));
   knock();
   expect(counted(second)).toBe(1);
 });
 
-onClsact('and at the egress: attached, swapped in place by another agent, detached', () => {
+it('and at the egress: attached, swapped in place by another agent, detached', () => {
   const { path } = cleanup.add(mountBpffs(), (mount) => mount.remove());
   const netns = cleanup.add(createNetns('out'), (made) => made.remove());
   netns.ip(`link add under index ${IFINDEX} type veth peer name far`);
@@ -88,9 +88,9 @@ onClsact('and at the egress: attached, swapped in place by another agent, detach
     return [first, second].map((datapath) => datapath.metric(DropReason.unencryptedTraffic, Direction.egress).packets);
   };
 
-  expect(attach(first)).toBe('clsact');
+  expect(attach(first)).toBe(FIRST);
   expect(dropped()).toEqual([1, 0]);
-  expect(attach(second)).toBe('clsact');
+  expect(attach(second)).toBe(NEXT);
   expect(dropped()).toEqual([1, 1]);
   withNetns(netns.path, () => detachEgress(place));
   withNetns(netns.path, () => detachEgress(place));
