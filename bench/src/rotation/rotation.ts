@@ -20,6 +20,8 @@ const STORE_DELAY_MS = 200;
 /** As it is when nothing is said. */
 const DRAIN_S = 3;
 const ROUNDS = 15;
+/** Shorter than a round: after eight changes of the first cluster the second one would follow no sooner. */
+const FOLLOW_S = 5;
 const [MAX_SWITCH_S, MAX_WIPE_S] = [3, DRAIN_S + 2];
 /** Between two looks at what the agents say. */
 const LOOK_MS = 20;
@@ -39,7 +41,8 @@ export const rotation: Bench = {
   about: `other keys for 4 nodes, ${STORE_DELAY_MS} ms from a node's write to the store until another one reads it`,
   open: async (progress) => {
     await Lab.down(LAB);
-    const topology = withSlowStores(LAB, loadTopology(TOPOLOGY), { 'wireguard-drain': String(DRAIN_S) });
+    const config = { 'wireguard-drain': String(DRAIN_S), 'wireguard-follow-interval': String(FOLLOW_S) };
+    const topology = withSlowStores(LAB, loadTopology(TOPOLOGY), config);
     const stores = new SlowStores();
     opened = stores;
     const [lab] = await Promise.all([Lab.up(topology, { name: LAB, progress }), stores.start(planLab(LAB, topology), STORE_DELAY_MS)]);
