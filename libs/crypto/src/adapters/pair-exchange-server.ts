@@ -17,6 +17,8 @@ const STRANGER_MS = 3_000;
 const MAX_CONNECTIONS = 64;
 /** Of those, how many are heard; the others wait. When a mesh changes its keys all come at once, and each costs a millisecond or two. */
 const AT_ONCE = 4;
+/** An answer that takes longer waits for something: meanwhile others are heard. */
+const HEARD_MS = 50;
 
 /** What a {@link PairExchangeServer} works with. */
 export interface PairExchangeServerOptions {
@@ -118,10 +120,9 @@ export class PairExchangeServer {
     let caller = request.socket.remoteAddress ?? '';
     try {
       caller = await this.#identify(request);
-      const answer = this.#options.accept(caller, await read(request));
-      // It may have to wait for something; nobody else does.
-      this.#ends.get(request.socket)?.();
-      const { ciphertext, confirmation } = await answer;
+      const wanted = await read(request);
+      setTimeout(() => this.#ends.get(request.socket)?.(), HEARD_MS).unref();
+      const { ciphertext, confirmation } = await this.#options.accept(caller, wanted);
       send(response, 200, { ciphertext: base64(ciphertext), confirmation: base64(confirmation) });
     } catch (error) {
       this.#options.onRefused(caller, error);
