@@ -15,7 +15,7 @@
 
 #include "traffic.h"
 
-#define STRAGGLER_NS (2 * NS_PER_S) // how long after the last packet an answer may come
+#define STRAGGLER_NS (5 * NS_PER_S) // how long after the last packet, or after another answer, one may come
 #define LISTED_RANGES 16
 
 struct flow {
@@ -146,6 +146,17 @@ static void report(const struct flow *flow) {
          (long long)flow->longest_gap_at_ns, flow->errors, flow->errors ? error_name(flow->last_error) : "");
 }
 
+// A machine that is busy may have much under way still: while it comes, nothing of it is lost.
+static void await_stragglers(struct flow *flow) {
+  int64_t end = now_ns() + STRAGGLER_NS;
+  while (flow->answered < flow->sent && now_ns() < end) {
+    uint64_t before = flow->answered;
+    wait_until(flow->fd, end);
+    receive(flow);
+    if (flow->answered > before) end = now_ns() + STRAGGLER_NS;
+  }
+}
+
 int run_flow(const struct options *options) {
   struct flow flow = {.options = options, .fd = open_socket(&options->target[0])};
   int error = connect_in_time(flow.fd, target_of(&flow), options->timeout_ms);
@@ -156,11 +167,7 @@ int run_flow(const struct options *options) {
     receive(&flow);
     wait_until(flow.fd, start + (int64_t)(flow.sent + 1) * NS_PER_S / options->pps);
   }
-  int64_t end = now_ns() + STRAGGLER_NS;
-  while (flow.answered < flow.sent && now_ns() < end) {
-    wait_until(flow.fd, end);
-    receive(&flow);
-  }
+  await_stragglers(&flow);
   if (flow.answered < flow.sent) note_gap(&flow, now_ns());
   report(&flow);
   return 0;
