@@ -130,9 +130,18 @@ export class KeyExchange {
     if (facts.isBare(request.epoch, request.callerKey)) throw refused(caller, `the session of epoch ${request.epoch} has none already`);
     const answer = await secrets.accept(request);
     onAgreed();
-    const either = AbortSignal.any([signal, AbortSignal.timeout(INSTALL_WAIT_MS)]);
-    await facts.untilInstalled(request.epoch, request.callerKey, either).catch(() => undefined); // Then the session takes a second attempt.
+    await this.#installed(request, signal);
     return answer;
+  }
+
+  /** Waits until the caller is a peer, but not for long: without, the session takes a second attempt. */
+  async #installed({ epoch, callerKey }: PairRequest, signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, AbortSignal.timeout(INSTALL_WAIT_MS)]);
+    try {
+      await this.#options.facts.untilInstalled(epoch, callerKey, either);
+    } catch (error) {
+      if (!either.aborted) throw error;
+    }
   }
 
   /** A node speaks for its own keys only, and the lower of two asks. Its KEM key is the one that it has told everybody of, not only this node. */

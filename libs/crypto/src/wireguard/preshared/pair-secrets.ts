@@ -139,7 +139,7 @@ export class PairSecrets {
   async accept(request: PairRequest): Promise<PairAnswer> {
     const pair = `${request.epoch} ${request.callerKey}`;
     const answer = (this.#turns.get(pair) ?? Promise.resolve()).then(() => this.#answer(request));
-    const turn = answer.catch(() => undefined); // Whoever asked hears of it; the next one has a turn of its own.
+    const turn = Promise.allSettled([answer]);
     this.#turns.set(pair, turn);
     try {
       return await answer;
