@@ -1,10 +1,12 @@
 import type { Random } from '@isthmus/core';
-import { deviceOf, type Epoch, type WireGuardDevice } from '../src/wireguard/epoch.ts';
+import { deviceOf, type Epoch } from '../src/wireguard/epoch.ts';
 import { Rotation } from '../src/wireguard/rotation/rotation.ts';
 import type { RotationAction } from '../src/wireguard/rotation/rotation-action.ts';
 import type { PeerView, RotationView } from '../src/wireguard/rotation/rotation-view.ts';
 import { recordWithoutEpochs, type WireGuardRecord } from '../src/wireguard/rotation/wireguard-record.ts';
+import { WorldNode } from './world-node.ts';
 import { WorldExchanges, WorldSecrets } from './world-secrets.ts';
+import { WorldWire } from './world-wire.ts';
 
 /** How the world is. Times in milliseconds. */
 export interface WorldOptions {
@@ -25,81 +27,10 @@ export interface WorldOptions {
   readonly loses?: (message: 'request' | 'answer') => boolean;
 }
 
-interface WorldPeer {
-  confirmed: boolean;
-  readonly asks: boolean;
-  /** It has a preshared key. */
-  readonly secret: boolean;
-  readonly psk: number | undefined;
-  /** When it last tried to shake hands. */
-  tried: number;
-  /** Both tried at once: they take the session for good, and nothing gets through. */
-  isBroken: boolean;
-}
-
-interface Device {
-  publicKey: string | undefined;
-  readonly peers: Map<string, WorldPeer>;
-}
-
-interface Packet {
-  readonly from: WorldNode;
-  readonly to: WorldNode;
-  readonly device: WireGuardDevice;
-  /** Public keys of both that it was encrypted between. */
-  readonly between: readonly [string, string];
-  readonly arrives: number;
-}
-
-interface Version {
-  readonly at: number;
-  readonly record: WireGuardRecord;
-}
-
-/** The one key that a node tells those of who know of no epochs. */
-interface Announcement {
-  readonly at: number;
-  readonly publicKey: string;
-}
-
-/** What a handshake takes. */
-const WAY_MS = 20;
-/** Longest that a packet is under way: it waits in queues of machines that are busy. */
-const QUEUED_MS = 2_000;
 /** Longest that an agent which was killed is not there. */
 const AWAY_MS = 8_000;
 /** Laggards that a record may name. */
 const MAX_LAGGARDS = 16;
-
-/** A node whose disk, devices and datapath are memory; what it decides by is the real thing. */
-export class WorldNode {
-  readonly name: string;
-  readonly keys = new Map<Epoch, string>();
-  readonly devices: Record<WireGuardDevice, Device> = {
-    even: { publicKey: undefined, peers: new Map() },
-    odd: { publicKey: undefined, peers: new Map() },
-  };
-  readonly tx = new Map<string, WireGuardDevice>();
-  readonly versions: Version[] = [];
-  readonly announced: Announcement[] = [];
-  readonly secrets: WorldSecrets;
-  rotation: Rotation;
-  /** It knows of no epochs: it has one key on its even device, and sends by that to whoever announces one. */
-  withoutEpochs = false;
-  /** It is not there: neither decides, nor receives. */
-  isDown = false;
-  /** The store cannot be reached. */
-  isCut = false;
-  crashes = 0;
-  /** When its agent decides again. */
-  decides = 0;
-
-  constructor(name: string, rotation: Rotation, secrets: WorldSecrets) {
-    this.name = name;
-    this.rotation = rotation;
-    this.secrets = secrets;
-  }
-}
 
 /** Nodes of a mesh in time that is only counted: what they publish takes its time to each other, and packets are looked at. */
 export class RotationWorld {
@@ -115,12 +46,13 @@ export class RotationWorld {
   readonly #options: WorldOptions;
   readonly #names = new Map<string, WorldNode>();
   readonly #exchanges: WorldExchanges;
-  readonly #packets: Packet[] = [];
+  readonly #wire: WorldWire;
   #serial = 0;
 
   /** @param counts nodes of each cluster */
   constructor(counts: Readonly<Record<string, number>>, options: WorldOptions) {
     this.#options = options;
+    this.#wire = new WorldWire(this.#names, options.random, this.wrong);
     this.#exchanges = new WorldExchanges(options.random, options.loses ?? (() => false));
     let index = 0;
     const secrets = (): WorldSecrets => new WorldSecrets(options.preshared?.(index++) ?? 'off');
@@ -136,9 +68,7 @@ export class RotationWorld {
       this.now += stepMs;
       for (const node of this.nodes) if (!node.isDown && this.now >= node.decides) this.#turn(node);
       this.#exchanges.run(this.now);
-      this.#shakeHands();
-      this.#sendPackets();
-      this.#receivePackets();
+      this.#wire.pass(this.nodes, this.now);
     }
   }
 
@@ -205,7 +135,7 @@ export class RotationWorld {
       if (publicKey === undefined) continue;
       if (peers.get(publicKey)?.confirmed) node.tx.set(other.name, 'even');
       if (peers.has(publicKey)) continue;
-      for (const key of peers.keys()) if (this.#owner(key) === other) peers.delete(key);
+      for (const key of peers.keys()) if (this.#wire.ownerOf(key) === other) peers.delete(key);
       peers.set(publicKey, { confirmed: false, asks: false, secret: false, psk: undefined, tried: this.now, isBroken: false });
       node.tx.delete(other.name);
     }
@@ -325,64 +255,6 @@ export class RotationWorld {
     if (record.laggards.length > MAX_LAGGARDS) this.wrong.push(`${node.name} names ${record.laggards.length} laggards`);
     if (record.epochs.length > 2) this.wrong.push(`${node.name} has ${record.epochs.length} live epochs`);
     node.versions.push({ at: this.now, record });
-  }
-
-  /**
-   * An attempt arrives once: if the other one has no such peer then, nothing comes of it. Two that cross make a session that is none, as wireguard-go may
-   * on a busy machine: of those that know of no epochs it is not known that they do.
-   */
-  #shakeHands(): void {
-    for (const node of this.nodes) {
-      for (const name of ['even', 'odd'] as const) {
-        const { publicKey, peers } = node.devices[name];
-        for (const [key, peer] of peers) {
-          if (peer.confirmed || Number.isNaN(peer.tried) || this.now - peer.tried < WAY_MS) continue;
-          const { tried } = peer;
-          peer.tried = Number.NaN;
-          const other = this.#owner(key);
-          const back = other?.devices[name].publicKey === key ? other.devices[name].peers.get(publicKey ?? '') : undefined;
-          if (node.isDown || other === undefined || other.isDown || back === undefined || back.psk !== peer.psk) continue;
-          const cross = Math.abs(back.tried - tried) < WAY_MS && !node.withoutEpochs && !other.withoutEpochs;
-          peer.isBroken = back.isBroken = cross;
-          peer.confirmed = back.confirmed = true;
-        }
-      }
-    }
-  }
-
-  #owner(key: string): WorldNode | undefined {
-    return this.#names.get(key.split('#')[0]!);
-  }
-
-  /** One packet between each two nodes. */
-  #sendPackets(): void {
-    for (const from of this.nodes) {
-      for (const [name, device] of from.tx) {
-        const to = this.#names.get(name)!;
-        if (from.isDown || to.isDown) continue;
-        const own = from.devices[device].publicKey;
-        const [theirs, peer] = [...from.devices[device].peers].find(([key]) => this.#owner(key) === to) ?? [];
-        if (own === undefined || theirs === undefined) this.wrong.push(`${this.now}: ${from.name} to ${name} by ${device}: no key`);
-        else if (from.secrets.mode === 'required' && !peer?.secret)
-          this.wrong.push(`${this.now}: ${from.name} to ${name} by ${device}: no preshared key`);
-        else this.#packets.push({ from, to, device, between: [own, theirs], arrives: this.now + QUEUED_MS * this.#options.random() ** 4 });
-      }
-    }
-  }
-
-  #receivePackets(): void {
-    const [here, under] = [
-      this.#packets.filter(({ arrives }) => arrives <= this.now),
-      this.#packets.filter(({ arrives }) => arrives > this.now),
-    ];
-    this.#packets.splice(0, this.#packets.length, ...under);
-    for (const { from, to, device, between } of here) {
-      const { publicKey, peers } = to.devices[device];
-      if (to.isDown) continue;
-      const what = `${this.now}: ${from.name} to ${to.name} by ${device}`;
-      if (publicKey !== between[1] || !peers.has(between[0])) this.wrong.push(`${what}: nobody has ${between.join(' and ')}`);
-      else if (peers.get(between[0])!.isBroken) this.wrong.push(`${what}: they began at once`);
-    }
   }
 }
 

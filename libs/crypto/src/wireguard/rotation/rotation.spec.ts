@@ -1,32 +1,8 @@
-import { seededRandom } from '@isthmus/core';
-import { RotationWorld, type WorldNode, type WorldOptions } from '../../../testing/rotation-world.ts';
-import type { WorldSecrets } from '../../../testing/world-secrets.ts';
+import type { WorldOptions } from '../../../testing/rotation-world.ts';
+import { MINUTE_MS, started, world } from '../../../testing/started-world.ts';
 import { meetingTarget } from '../epoch.ts';
 import { Rotation } from './rotation.ts';
 import type { PeerView, RotationView } from './rotation-view.ts';
-import { recordWithoutEpochs } from './wireguard-record.ts';
-
-const MINUTE_MS = 60_000;
-
-const world = (count: number | Record<string, number>, seed: number, options: Partial<WorldOptions> = {}): RotationWorld =>
-  new RotationWorld(typeof count === 'number' ? { east: count } : count, {
-    random: seededRandom(seed),
-    storeDelayMs: 1_000,
-    crashes: 0,
-    failures: 0,
-    paceMs: 500,
-    drainMs: 3_000,
-    maxOverlapMs: 20_000,
-    ...options,
-  });
-
-/** Begins with keys of the first epoch. */
-function started(count: number, seed: number, options: Partial<WorldOptions> = {}): RotationWorld {
-  const made = world(count, seed, options);
-  made.target = 1;
-  expect(made.until(() => made.isSettled(), MINUTE_MS)).toBeDefined();
-  return made;
-}
 
 it.each([1, 2, 3])('a mesh rotates ten times, and every packet is read (seed %i)', (seed) => {
   const mesh = started(4, seed);
@@ -153,86 +129,6 @@ it.each([0, 1, 3])('makes no key of an epoch that is behind what it has (target 
   expect(mesh.nodes.map(({ keys }) => [...keys.keys()])).toEqual([[4], [4]]);
 });
 
-/** Whether every pair of these sends by sessions with a preshared key, or none does. */
-const presharedPairs = (mesh: RotationWorld): Set<boolean> =>
-  new Set(
-    mesh.nodes.flatMap(({ devices, tx }) =>
-      [...new Set(tx.values())].flatMap((each) => [...devices[each].peers.values()].map(({ secret }) => secret)),
-    ),
-  );
-
-describe('preshared keys', () => {
-  const lossy = (seed: number): Partial<WorldOptions> => {
-    const random = seededRandom(seed + 100);
-    return { preshared: () => 'required', loses: () => random() < 0.2 };
-  };
-
-  it.each([1, 2, 3])('are agreed on before anything is sent, also from nothing, when exchanges get lost (seed %i)', (seed) => {
-    const mesh = started(4, seed, lossy(seed));
-    expect(presharedPairs(mesh)).toEqual(new Set([true]));
-    for (let round = 0; round < 10; round++) {
-      mesh.target++;
-      expect(mesh.until(() => mesh.isSettled(), 5 * MINUTE_MS)).toBeDefined();
-      expect(presharedPairs(mesh)).toEqual(new Set([true]));
-    }
-    expect([mesh.wrong, mesh.closed]).toEqual([[], 0]);
-  });
-
-  it.each([1, 2, 3])('survive agents that are killed between any two actions, and actions that fail (seed %i)', (seed) => {
-    const mesh = started(4, seed, { ...lossy(seed), crashes: 0.05, failures: 0.05, maxOverlapMs: 10 * MINUTE_MS });
-    for (let round = 0; round < 10; round++) {
-      mesh.target++;
-      expect(mesh.until(() => mesh.isSettled(), 5 * MINUTE_MS)).toBeDefined();
-    }
-    expect([mesh.wrong, mesh.closed]).toEqual([[], 0]);
-  });
-
-  it('are done without where they are preferred and cannot be agreed on, after a while', () => {
-    const mesh = started(3, 1, { preshared: () => 'preferred', loses: () => true });
-    expect(presharedPairs(mesh)).toEqual(new Set([false]));
-    mesh.target++;
-    expect(mesh.until(() => mesh.isSettled(), MINUTE_MS)).toBeDefined();
-    expect([mesh.wrong, mesh.closed]).toEqual([[], 0]);
-  });
-
-  it('are agreed on again when only one of the two has one, and nobody shakes hands', () => {
-    let isBad = true;
-    const mesh = world(3, 1, { preshared: () => 'preferred', loses: (message) => isBad && message === 'answer' });
-    mesh.target = 1;
-    mesh.pass(20_000);
-    expect(mesh.nodes.map(({ tx }) => tx.size)).toEqual([0, 0, 0]);
-    isBad = false;
-    expect(mesh.until(() => mesh.isSettled(), MINUTE_MS)).toBeDefined();
-    expect([presharedPairs(mesh), mesh.wrong]).toEqual([new Set([true]), []]);
-  });
-
-  it('are taken by sessions that are made anew where they are required from now on', () => {
-    const modes: WorldSecrets['mode'][] = ['preferred', 'off', 'preferred'];
-    const mesh = started(3, 1, { preshared: (index) => modes[index]! });
-    for (const node of mesh.nodes) node.secrets.mode = 'required';
-    expect(mesh.until(() => mesh.isSwitched() && presharedPairs(mesh).size === 1, MINUTE_MS)).toBeDefined();
-    // What was under way in sessions that end is lost.
-    expect(presharedPairs(mesh)).toEqual(new Set([true]));
-  });
-
-  it('are not waited for where the other node agrees on none', () => {
-    const mesh = started(4, 1, { preshared: (index) => (index % 2 === 0 ? 'preferred' : 'off') });
-    mesh.target++;
-    expect(mesh.until(() => mesh.isSwitched(), MINUTE_MS)).toBeLessThan(6_000);
-    expect(presharedPairs(mesh)).toEqual(new Set([true, false]));
-    expect([mesh.wrong, mesh.closed]).toEqual([[], 0]);
-  });
-
-  it('leave a pair closed where one node requires them and the other agrees on none', () => {
-    const mesh = world(3, 1, { preshared: (index) => (['required', 'off', 'preferred'] as const)[index]! });
-    mesh.target = 1;
-    mesh.pass(MINUTE_MS);
-    const open = mesh.nodes.map(({ tx }) => [...tx.keys()].map((name) => Number(name.at(-1))).sort());
-    expect(open).toEqual([[2], [2], [0, 1]]);
-    expect(mesh.wrong).toEqual([]);
-  });
-});
-
 describe('with a peer that has only the older of two epochs', () => {
   const OLD = { epoch: 1, port: 51_872 };
   const NEW = { epoch: 2, port: 51_871 };
@@ -277,92 +173,5 @@ describe('with a peer that has only the older of two epochs', () => {
     const own = rotation();
     const peer = { record: { epochs: [{ ...OLD, publicKey: 'theirs-1' }], minTx: 2, laggards: [] } };
     for (const now of [0, 3_000, 100_000]) expect(own.step(view(peer, ['east/n2']), now)).toEqual([]);
-  });
-});
-
-describe('a node that knows of no epochs', () => {
-  const isServed = (own: readonly WorldNode[], other: WorldNode): boolean =>
-    own.every((node) => node.tx.get(other.name) === 'even' && other.devices.even.peers.get(node.devices.even.publicKey ?? '')?.confirmed);
-  const published = (own: readonly WorldNode[]): number[][] =>
-    own.map(({ versions }) => versions.at(-1)!.record.epochs.map(({ epoch }) => epoch));
-  /** What went wrong between nodes of the mesh itself. */
-  const wrongWithin = (mesh: RotationWorld, other: WorldNode): string[] => mesh.wrong.filter((text) => !text.includes(other.name));
-  const quiet = (options: Partial<WorldOptions> = {}): Partial<WorldOptions> => ({ storeDelayMs: 300, ...options });
-
-  it.each([
-    [1, quiet()],
-    [2, quiet({ crashes: 0.1, failures: 0.1, maxOverlapMs: 10 * MINUTE_MS })],
-  ])('is sent to by the even device, also while and after the mesh goes on to an odd epoch (seed %i)', (seed, options) => {
-    const mesh = started(3, seed, options);
-    mesh.target = 2;
-    expect(mesh.until(() => mesh.isSettled(), 2 * MINUTE_MS)).toBeDefined();
-    const own = [...mesh.nodes];
-    const other = mesh.addWithoutEpochs('cilium/n1');
-    expect(mesh.until(() => isServed(own, other), MINUTE_MS)).toBeDefined();
-    mesh.target = 3;
-    const isOver = (): boolean => mesh.isSwitched(own) && published(own).every((epochs) => epochs.join() === '3');
-    expect(mesh.until(isOver, 2 * MINUTE_MS)).toBeDefined();
-    mesh.pass(10_000);
-    expect(own.map(({ keys }) => [...keys.keys()])).toEqual(own.map(() => [2, 3]));
-    // Nobody waits for it: it reads no record.
-    const said = { minTx: 3, laggards: [], blockedBy: ['cilium/n1'] };
-    for (const { versions } of own) expect(versions.at(-1)!.record).toMatchObject(said);
-    expect([isServed(own, other), mesh.wrong, mesh.closed]).toEqual([true, [], 0]);
-  });
-
-  it('gets an even key of its own where the mesh is at an odd epoch, of which nobody else is told; it goes with that node', () => {
-    const mesh = world(3, 3, quiet());
-    mesh.target = 7;
-    expect(mesh.until(() => mesh.isSettled(), MINUTE_MS)).toBeDefined();
-    const own = [...mesh.nodes];
-    const other = mesh.addWithoutEpochs('cilium/n1');
-    expect(mesh.until(() => isServed(own, other), MINUTE_MS)).toBeDefined();
-    mesh.pass(MINUTE_MS);
-    expect([own.map(({ keys }) => [...keys.keys()].sort()), published(own)]).toEqual([own.map(() => [6, 7]), own.map(() => [7])]);
-    mesh.remove(other);
-    expect(mesh.until(() => mesh.isSettled(), MINUTE_MS)).toBeDefined();
-    expect(own.every(({ versions }) => !('blockedBy' in versions.at(-1)!.record))).toBe(true);
-    expect([wrongWithin(mesh, other), mesh.closed]).toEqual([[], 0]);
-  });
-
-  it.each([4, 5, 6])('loses what is sent while even keys change, and nobody else does; then it has the new ones (seed %i)', (seed) => {
-    const mesh = world(4, seed, quiet());
-    mesh.target = 3;
-    const own = [...mesh.nodes];
-    const other = mesh.addWithoutEpochs('cilium/n1');
-    expect(mesh.until(() => mesh.isSwitched(own) && isServed(own, other), MINUTE_MS)).toBeDefined();
-    const before = mesh.wrong.length;
-    mesh.target = 4;
-    expect(mesh.until(() => mesh.isSwitched(own) && isServed(own, other), MINUTE_MS)).toBeLessThan(10_000);
-    mesh.pass(10_000);
-    expect([wrongWithin(mesh, other), isServed(own, other), before]).toEqual([[], true, 0]);
-    expect(own.map(({ keys }) => [...keys.keys()])).toEqual(own.map(() => [4]));
-  });
-
-  it('is asked for a handshake by whoever it is to talk to: by itself it makes none', () => {
-    const view: RotationView = {
-      name: 'east/n1',
-      target: 2,
-      keys: new Map([[2, 'own']]),
-      devices: { even: { publicKey: 'own', peers: new Map() }, odd: { publicKey: undefined, peers: new Map() } },
-      published: undefined,
-      peers: [{ name: 'cilium/n1', tx: 'closed', record: recordWithoutEpochs('theirs', [2]), withoutEpochs: true }],
-    };
-    const actions = new Rotation({ drainMs: 1, maxOverlapMs: 1 }).step(view, 0);
-    expect(actions).toContainEqual({ do: 'install', device: 'even', epoch: 2, peer: 'cilium/n1', publicKey: 'theirs', begins: true });
-  });
-
-  it('is met with a new key after it was started anew with another one', () => {
-    const mesh = started(2, 9, quiet());
-    mesh.target = 2;
-    const own = [...mesh.nodes];
-    const other = mesh.addWithoutEpochs('cilium/n1');
-    expect(mesh.until(() => isServed(own, other), MINUTE_MS)).toBeDefined();
-    other.devices.even.publicKey = 'cilium/n1#another';
-    other.devices.even.peers.clear();
-    other.tx.clear();
-    const isMet = (): boolean => own.every(({ devices }) => devices.even.peers.get('cilium/n1#another')?.confirmed === true);
-    expect(mesh.until(() => isMet() && isServed(own, other), MINUTE_MS)).toBeLessThan(15_000);
-    expect(wrongWithin(mesh, other)).toEqual([]);
   });
 });
