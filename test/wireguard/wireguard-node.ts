@@ -1,27 +1,27 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { systemClock } from '@isthmus/core';
 import {
   type Epoch,
   EpochKeyFolder,
+  LocalWireGuard,
   type PeerView,
   type RotationAction,
   RotationRunner,
   type RunProgram,
   systemRandomBytes,
+  UapiWireGuard,
   WgTool,
   type WireGuardDevice,
+  type WireGuardPort,
   type WireGuardRecord,
   wireguardMtu,
 } from '@isthmus/crypto';
 import { waitUntil } from '@isthmus/lab';
+import { runIn, SOCKETS, tool } from './netns-command.ts';
 
-const TOOLS = fileURLToPath(new URL('../../.toolchain/wireguard/usr/bin', import.meta.url));
-/** Where wireguard-go has its sockets while it runs. */
-const SOCKETS = '/run/wireguard';
 /** Marks what a device sends, so that nobody encrypts it again. */
 const MARK = 0x1e00;
 /** The default of agents: packets wait in queues where the processor is busy. */
@@ -41,7 +41,7 @@ export class WireGuardNode {
   readonly name: string;
   readonly link: string;
   readonly pod: string;
-  readonly wg: WgTool;
+  readonly wg: WireGuardPort;
   readonly keys: EpochKeyFolder;
   /** What the route to each other node's pod leads into. */
   readonly tx = new Map<string, WireGuardDevice>();
@@ -58,8 +58,8 @@ export class WireGuardNode {
     this.#netns = `isthwg-${process.pid}-${number}`;
     this.store = store;
     this.keys = new EpochKeyFolder(mkdtempSync(join(tmpdir(), 'isthmus-wireguard-')));
-    const run: RunProgram = (program, words) => this.#run(tool(program), words);
-    this.wg = new WgTool(run);
+    const run: RunProgram = (program, words) => runIn(this.#netns, tool(program), words);
+    this.wg = new LocalWireGuard(new UapiWireGuard(), new WgTool(run));
     this.#runner = this.#newRunner();
     ip('netns', 'add', this.#netns);
     this.ip('link', 'set', 'lo', 'up');
@@ -120,7 +120,7 @@ export class WireGuardNode {
 
   /** Runs a program here. @returns what it printed */
   run(program: string, ...words: string[]): Promise<string> {
-    return this.#run(program, words).then(String);
+    return runIn(this.#netns, program, words).then(String);
   }
 
   /** Takes the devices away, with which their daemons end, then the rest. */
@@ -184,26 +184,11 @@ export class WireGuardNode {
   protected async ensureDevice(name: string): Promise<void> {
     if ((await this.wg.show(name)) !== undefined) return;
     // It goes to the background when it listens, and ends with its device.
-    await this.#run(tool('wireguard-go'), [name]);
+    await runIn(this.#netns, tool('wireguard-go'), [name]);
     this.ip('link', 'set', name, 'mtu', String(wireguardMtu(1500, 4)), 'up');
-  }
-
-  #run(program: string, words: readonly string[]): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      execFile('ip', ['netns', 'exec', this.#netns, program, ...words], { encoding: 'buffer' }, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(Object.assign(error, { stderr: stderr.toString() }));
-      });
-    });
   }
 }
 
 function ip(...words: string[]): string {
   return execFileSync('ip', words, { encoding: 'utf8' });
-}
-
-function tool(program: string): string {
-  const path = join(TOOLS, program);
-  if (!existsSync(path)) throw new Error(`${path} is not there: scripts/setup-wireguard fetches it, and says why when it cannot`);
-  return path;
 }

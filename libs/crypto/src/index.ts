@@ -25,12 +25,14 @@ export {
   writeFileAtomically,
   writeKeyFile,
 } from './adapters/key-file.ts';
+export { LocalWireGuard } from './adapters/local-wireguard.ts';
 export { type NodeFiles, nodeFiles, writeNodeFiles } from './adapters/node-files.ts';
 export { PairExchangeClient, type PairExchangeClientOptions } from './adapters/pair-exchange-client.ts';
 export { PairExchangeServer, type PairExchangeServerOptions } from './adapters/pair-exchange-server.ts';
 export { PairSecretFolder } from './adapters/pair-secret-folder.ts';
 export { systemRandomBytes } from './adapters/random-bytes.ts';
-export { type RunProgram, WgTool, WIREGUARD_DEVICE } from './adapters/wg-tool.ts';
+export { UapiWireGuard, WIREGUARD_SOCKETS } from './adapters/uapi-wireguard.ts';
+export { type RunProgram, WgTool } from './adapters/wg-tool.ts';
 export { HIDDEN, hideSecrets } from './hide-secrets.ts';
 export { type ConnectOutcome, connectClusters } from './join/connect-clusters.ts';
 export {

@@ -2,6 +2,7 @@ import { type Clock, CodedError, delay, Feed, LOG, type Log, messageOf, Notifier
 import {
   EpochKeyFolder,
   hasNewsOfWanted,
+  LocalWireGuard,
   type LookPace,
   lookPace,
   type MeshTarget,
@@ -12,7 +13,6 @@ import {
   type PeerView,
   RotationRunner,
   systemRandomBytes,
-  WgTool,
   type WireGuardDevice,
   type WireGuardRecord,
 } from '@isthmus/crypto';
@@ -261,7 +261,7 @@ export class AgentEncryption {
       clock,
       random: systemRandomBytes,
       keys: this.#keys,
-      wireguard: new WgTool(),
+      wireguard: new LocalWireGuard(),
       devices: WIREGUARD_NAMES,
       mark: MarkBits.kindEncrypted,
       ensureDevice: (device) => this.#devices.ensure(device),

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
 import { CodedError, defineError } from '@isthmus/core';
+import { WIREGUARD_SOCKETS } from '@isthmus/crypto';
 import { raiseSocketBuffers } from '@isthmus/datapath';
 
 /** WireGuard is wanted, and there is none. */
@@ -12,8 +13,6 @@ export const WIREGUARD_UNAVAILABLE = defineError(
   'Use a kernel with WireGuard (5.6 and newer; the module is called wireguard), or install wireguard-go and wireguard-tools.',
 );
 
-/** Where the daemon has a socket for each device that it serves. */
-const SOCKETS = '/var/run/wireguard';
 const START_TIMEOUT_MS = 5_000;
 /** What may wait in its sockets: at 10,000 packets a second, of which each counts with some 2 KB, over a second. */
 const SOCKET_BYTES = 32 * 1024 * 1024;
@@ -25,7 +24,7 @@ const SOCKET_BYTES = 32 * 1024 * 1024;
 export async function serveDevice(device: string): Promise<void> {
   if (await isServed(device)) return;
   await start(device);
-  if (!(await isServed(device))) throw unavailable(device, `wireguard-go does not answer at ${SOCKETS}/${device}.sock`);
+  if (!(await isServed(device))) throw unavailable(device, `wireguard-go does not answer at ${WIREGUARD_SOCKETS}/${device}.sock`);
 }
 
 /** Gives the sockets of a device's process room: while it waits for a processor packets come on. It opens them when the device gets its port. */
@@ -36,7 +35,7 @@ export function raiseDeviceBuffers(device: string): void {
 
 function isServed(device: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(`${SOCKETS}/${device}.sock`);
+    const socket = connect(`${WIREGUARD_SOCKETS}/${device}.sock`);
     const end = (served: boolean) => (): void => {
       socket.destroy();
       resolve(served);

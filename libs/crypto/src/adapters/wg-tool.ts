@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { CodedError, defineError } from '@isthmus/core';
+import { CodedError } from '@isthmus/core';
+import { WIREGUARD_DEVICE } from '../wireguard/wireguard.errors.ts';
 import type {
   WireGuardDeviceSettings,
   WireGuardDeviceState,
@@ -8,13 +9,6 @@ import type {
   WireGuardPort,
 } from '../wireguard/wireguard-port.ts';
 import { parseWgDump } from './wg-dump.ts';
-
-/** A change of a WireGuard device that was refused. */
-export const WIREGUARD_DEVICE = defineError(
-  'WIREGUARD_DEVICE',
-  'A WireGuard device cannot be set up.',
-  'Check that wireguard-tools are installed, and that the kernel has WireGuard or wireguard-go runs.',
-);
 
 /** Peers of one command line: with its networks each is a few hundred bytes of what the kernel takes. */
 const PEERS_PER_CALL = 100;

@@ -62,7 +62,8 @@ export function parsePublicKey(text: string): string | undefined {
   return KEY_TEXT.test(text) && Buffer.from(text, 'base64').some((byte) => byte !== 0) ? text : undefined;
 }
 
-function publicKeyOf(secret: Buffer): string {
+/** The public half of a private key of 32 bytes, base64. */
+export function publicKeyOf(secret: Buffer): string {
   const der = Buffer.concat([PKCS8_PREFIX, secret]);
   try {
     const { x } = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })).export({ format: 'jwk' });

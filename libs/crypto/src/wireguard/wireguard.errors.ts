@@ -7,6 +7,13 @@ export const WIREGUARD_KEY = defineError(
   'Look which node published it. A node makes its own keys: remove its key file and start its agent again.',
 );
 
+/** A change of a WireGuard device that was refused. */
+export const WIREGUARD_DEVICE = defineError(
+  'WIREGUARD_DEVICE',
+  'A WireGuard device cannot be set up.',
+  'Check that wireguard-tools are installed, and that the kernel has WireGuard or wireguard-go runs.',
+);
+
 /** Packets that go through WireGuard would be too small for IPv6. */
 export const WIREGUARD_MTU = defineError(
   'WIREGUARD_MTU',
