@@ -124,7 +124,7 @@ static __always_inline bool tell(struct __sk_buff *skb, __u32 direction, __u32 p
 	event->kind = kind;
 	event->length = skb->len;
 	__builtin_memset(event->bytes, 0, CAPTURE_BYTES);
-	if (captured < 1 || bpf_skb_load_bytes(skb, 0, event->bytes, captured))
+	if (captured < ETH_HLEN || bpf_skb_load_bytes(skb, 0, event->bytes, captured))
 		captured = 0;
 	event->captured = captured;
 	bpf_ringbuf_submit(event, 0);
