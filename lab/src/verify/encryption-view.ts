@@ -59,13 +59,13 @@ export function waitForEpoch(lab: Lab, epoch?: number, nodes: readonly NodePlace
 }
 
 /** Waits until these nodes send to each other by keys of an epoch. */
-export async function waitForEpochAmong(nodes: readonly NodePlace[], epoch: number): Promise<void> {
+export async function waitForEpochAmong(nodes: readonly NodePlace[], epoch: number, timeoutMs = TIMEOUT_MS): Promise<void> {
   const names = new Set(nodes.map(({ id }) => id));
   const settled = async (): Promise<boolean> => {
     const views = await Promise.all(nodes.map(encryptionOf));
     return views.every((view) => view?.peers.filter(({ name }) => names.has(name)).every((peer) => peer.epoch === epoch));
   };
-  await waitUntil(settled, { what: `${[...names].join(', ')} to send to each other by keys of epoch ${epoch}`, timeoutMs: TIMEOUT_MS });
+  await waitUntil(settled, { what: `${[...names].join(', ')} to send to each other by keys of epoch ${epoch}`, timeoutMs });
 }
 
 function isAt({ devices, peers, pq }: EncryptionView, epoch: number, nodes: number): boolean {
