@@ -103,7 +103,7 @@ class KemNode {
     let begin = (): void => undefined;
     const agreed = new Promise<void>((resolve) => {
       let left = keys.length;
-      const agreements = new PairAgreements(this.secrets, client, () => --left === 0 && resolve());
+      const agreements = new PairAgreements(this.secrets, client, systemClock, () => --left === 0 && resolve());
       begin = () => {
         for (const peerKey of missing()) agreements.begin({ epoch: EPOCH, ownKey: this.key, peerKey, peer: `${CLUSTER}/${OTHERS}` });
       };

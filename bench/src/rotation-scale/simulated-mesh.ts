@@ -1,5 +1,6 @@
-import { type Random, seededRandom } from '@isthmus/core';
-import { type Epoch, lookPace, type WireGuardDevice } from '@isthmus/crypto';
+import { type Cancel, type Random, seededRandom } from '@isthmus/core';
+import { type Epoch, lookPace, type PairAnswer, type PairRequest, type WireGuardDevice } from '@isthmus/crypto';
+import type { WireGuardRow } from '@isthmus/model';
 import { RecordLog } from './record-log.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import { type RaisedTarget, SimulatedOperator } from './simulated-operator.ts';
@@ -51,12 +52,14 @@ export interface RotationFacts {
 /** All nodes of a mesh, in time that is only counted. */
 export class SimulatedMesh {
   readonly #members: Member[];
+  readonly #memberOf: ReadonlyMap<string, Member>;
   readonly #clusters: Cluster[];
   readonly #log = new RecordLog();
   readonly #random: Random;
+  /** Nodes by their public keys. */
   readonly #owners = new Map<string, SimulatedNode>();
-  /** Handshakes by the moment at which they are through. */
-  readonly #handshakes = new Map<number, (() => void)[]>();
+  /** What is due, by moments. */
+  readonly #due = new Map<number, Set<() => void>>();
   #now = 0;
   #target: Epoch = 0;
   #looks = 0;
@@ -67,10 +70,12 @@ export class SimulatedMesh {
     const places = new Map(names.map(({ cluster, node }, i) => [`c${cluster}/${node}`, placeOf(i)]));
     const around = {
       times: TIMES,
-      clock: { now: () => this.#now },
+      clock: { now: () => this.#now, after: (ms: number, fn: () => void) => this.#after(ms, fn) },
       places,
       random: (length: number) => this.#secret(length),
-      publish: (row: Parameters<RecordLog['publish']>[1]) => this.#log.publish(this.#now, row),
+      publish: (row: WireGuardRow) => this.#publish(row),
+      ask: (peer: string, request: PairRequest) => this.#ask(peer, request),
+      wake: (node: SimulatedNode) => this.#wake(node.name),
       begins: (node: SimulatedNode, device: WireGuardDevice, keys: readonly string[]) => this.#shakeHands(node, device, keys),
     };
     this.#members = names.map(({ cluster, node }) => ({
@@ -79,6 +84,7 @@ export class SimulatedMesh {
       looks: START_MS * this.#random(),
       free: 0,
     }));
+    this.#memberOf = new Map(this.#members.map((member) => [member.node.name, member]));
     this.#clusters = Array.from({ length: CLUSTERS }, (_, i) => {
       const name = `c${i + 1}`;
       const nodes = this.#members.map(({ node }) => node.name).filter((node) => node.startsWith(`${name}/`));
@@ -133,8 +139,8 @@ export class SimulatedMesh {
 
   async #pass(): Promise<void> {
     this.#now += TICK_MS;
-    for (const done of this.#handshakes.get(this.#now) ?? []) done();
-    this.#handshakes.delete(this.#now);
+    for (const fn of this.#due.get(this.#now) ?? []) fn();
+    this.#due.delete(this.#now);
     for (const cluster of this.#clusters) this.#follow(cluster);
     for (const member of this.#members) {
       const { node } = member;
@@ -143,6 +149,12 @@ export class SimulatedMesh {
       node.cursor = seen;
       if (this.#now >= member.looks && this.#now >= member.free) await this.#look(member);
     }
+  }
+
+  #publish(row: WireGuardRow): void {
+    const { node } = this.#memberOf.get(`${row.cluster}/${row.name}`)!;
+    for (const { publicKey } of row.epochs) this.#owners.set(publicKey, node);
+    this.#log.publish(this.#now, row);
   }
 
   #raise({ name, id }: Cluster, raised: RaisedTarget): void {
@@ -167,17 +179,31 @@ export class SimulatedMesh {
     member.looks = this.#now + LOOK_MS + pauseMs;
   }
 
+  async #ask(peer: string, request: PairRequest): Promise<PairAnswer> {
+    const answer = this.#memberOf.get(peer)!.node.accept(request);
+    this.#wake(peer);
+    return answer;
+  }
+
+  #wake(name: string): void {
+    this.#memberOf.get(name)!.looks = this.#now;
+  }
+
   /** An attempt arrives once: if the other side has no such peer then, nothing comes of it. */
   #shakeHands(node: SimulatedNode, device: WireGuardDevice, keys: readonly string[]): void {
-    const at = this.#now + TICK_MS * Math.ceil((HANDSHAKE_MS * this.#random()) / TICK_MS || 1);
     const own = node.wireguard.keyOf(device);
-    this.#owners.set(own!, node);
-    const done = (): void => {
+    this.#after(HANDSHAKE_MS * this.#random(), () => {
       for (const key of keys) this.#handshake(node, device, own!, key);
-    };
-    const others = this.#handshakes.get(at);
-    if (others) others.push(done);
-    else this.#handshakes.set(at, [done]);
+    });
+  }
+
+  /** Has something done at the first moment that is no earlier. */
+  #after(ms: number, fn: () => void): Cancel {
+    const at = this.#now + TICK_MS * Math.max(1, Math.ceil(ms / TICK_MS));
+    const others = this.#due.get(at);
+    if (others) others.add(fn);
+    else this.#due.set(at, new Set([fn]));
+    return () => void this.#due.get(at)?.delete(fn);
   }
 
   #handshake(node: SimulatedNode, device: WireGuardDevice, own: string, key: string): void {

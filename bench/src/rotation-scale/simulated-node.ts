@@ -1,3 +1,4 @@
+import type { Clock } from '@isthmus/core';
 import {
   deviceOf,
   type Epoch,
@@ -5,7 +6,9 @@ import {
   type LiveEpochs,
   type MeshTarget,
   meshTarget,
-  PairSecrets,
+  PairAgreements,
+  type PairAnswer,
+  type PairRequest,
   type PeerView,
   RotationRunner,
   type RotationTimes,
@@ -17,32 +20,24 @@ import { usableWireGuardRows } from '@isthmus/mesh';
 import type { WireGuardRow, WireGuardTargetRow } from '@isthmus/model';
 import { MemoryWireGuard } from './memory-wireguard.ts';
 import type { RecordSink } from './record-log.ts';
+import { SimulatedSecrets } from './simulated-secrets.ts';
 
 /** The names under which a node's devices are known to it: any. */
 const DEVICES: Readonly<Record<WireGuardDevice, WireGuardDevice>> = { even: 'even', odd: 'odd' };
 
-/** Preshared keys that all are agreed on, so that there is no KEM to do; records have the hashes of keys for it all the same. */
-class AgreedSecrets extends PairSecrets {
-  constructor() {
-    const nothing = async (): Promise<undefined> => undefined;
-    const noPairs = { savePair: nothing, readPair: nothing, removePair: nothing };
-    super({ ...noPairs, load: async () => new Map(), saveSeed: nothing, file: () => '', remove: nothing }, true);
-  }
-
-  override agreed(): boolean {
-    return true;
-  }
-}
-
 /** What a node is part of. */
 export interface Surroundings {
   readonly times: RotationTimes;
-  readonly clock: { now(): number };
+  readonly clock: Pick<Clock, 'now' | 'after'>;
   /** Names of all nodes, and where each is. */
   readonly places: ReadonlyMap<string, { readonly address: string; readonly allowedIps: readonly string[] }>;
   random(length: number): Uint8Array;
   /** Has the store say this of a node. */
   publish(row: WireGuardRow): void;
+  /** A node asks another one to agree on a preshared key, and is answered when that one has it as a peer. */
+  ask(peer: string, request: PairRequest): Promise<PairAnswer>;
+  /** A node has something to look at. */
+  wake(node: SimulatedNode): void;
   /** A node begins handshakes with the owners of these keys. */
   begins(node: SimulatedNode, device: WireGuardDevice, publicKeys: readonly string[]): void;
 }
@@ -71,6 +66,9 @@ export class SimulatedNode implements RecordSink {
   /** What it has said last of its keys. */
   #stands: WireGuardRecord | undefined;
   closed = 0;
+  readonly #secrets = new SimulatedSecrets();
+  /** Who waits for an answer, until the node has it as a peer. */
+  #callers: { readonly request: PairRequest; readonly hear: (answer: PairAnswer) => void }[] = [];
 
   constructor(cluster: { name: string; id: number }, node: string, around: Surroundings) {
     this.#cluster = cluster;
@@ -93,13 +91,30 @@ export class SimulatedNode implements RecordSink {
     this.#targets.set(row.cluster, row);
   }
 
+  /** Takes part in an agreement. */
+  async accept(request: PairRequest): Promise<PairAnswer> {
+    await this.#secrets.accept(request);
+    return new Promise((hear) => this.#callers.push({ request, hear }));
+  }
+
   /** One look. @returns whether something was done */
   async look(): Promise<boolean> {
     const actions = await this.#runner.step();
+    await this.#answer();
     // What other clusters want is said beside what the node has, and may be all that is new. See `AgentEncryption`.
     const wanted = this.#rows.get(this.name)?.wanted;
     if (this.#stands !== undefined && hasNewsOfWanted(this.#target(), { ...this.#stands, wanted })) this.#publish(this.#stands);
     return actions.length > 0;
+  }
+
+  async #answer(): Promise<void> {
+    const waiting = this.#callers;
+    this.#callers = [];
+    for (const caller of waiting) {
+      const { request } = caller;
+      if (this.#runner.has(request.epoch, request.callerKey)) caller.hear(await this.#secrets.accept(request));
+      else this.#callers.push(caller);
+    }
   }
 
   /** Whether it sends to so many others by the keys of an epoch. */
@@ -176,7 +191,8 @@ export class SimulatedNode implements RecordSink {
   }
 
   #newRunner(): RotationRunner {
-    const { times, clock, places, random } = this.#around;
+    const { times, clock, places, random, wake } = this.#around;
+    const secrets = this.#secrets;
     return new RotationRunner({
       name: this.name,
       times,
@@ -200,7 +216,7 @@ export class SimulatedNode implements RecordSink {
       placeOf: (peer) => places.get(peer),
       send: (peer, device) => this.#send(peer, device),
       close: (peer) => this.#send(peer, undefined),
-      preshared: { secrets: new AgreedSecrets(), agreements: { begin: () => undefined }, required: true },
+      preshared: { secrets, agreements: new PairAgreements(secrets, this.#around, clock, () => wake(this)), required: true },
     });
   }
 }

@@ -66,7 +66,7 @@ export class KeyExchange {
 
   constructor(options: KeyExchangeOptions) {
     this.#options = options;
-    const { credential, facts, secrets, onAgreed } = options;
+    const { credential, clock, facts, secrets, onAgreed } = options;
     const client = new PairExchangeClient({
       placeOf: (peer) => {
         const address = facts.addressOf(peer);
@@ -75,7 +75,7 @@ export class KeyExchange {
       credential: () => credential.files.read(),
       trust: { caBundleOf: (cluster) => this.#caBundleOf(cluster) },
     });
-    this.agreements = new PairAgreements(secrets, client, onAgreed);
+    this.agreements = new PairAgreements(secrets, client, clock, onAgreed);
   }
 
   /** Why others cannot ask; undefined when they can. */

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { ManualClock } from '@isthmus/core';
 import { PairSecretFolder } from '../../adapters/pair-secret-folder.ts';
 import { secretFromBase64 } from '../secret-base64.ts';
 import { WireGuardKey } from '../wireguard-key.ts';
@@ -243,7 +244,7 @@ describe('PairSecrets', () => {
     it('asks some at a time, each pair once, and goes on with the next when one has failed', async () => {
       const lower = await started('lower');
       const { exchange, asked } = slow();
-      const agreements = new PairAgreements(lower, exchange, () => undefined);
+      const agreements = new PairAgreements(lower, exchange, new ManualClock(), () => undefined);
       const firstPeers = Array.from({ length: 16 }, (_, i) => `east/n${10 + i}`);
       for (let peer = 10; peer < 30; peer++) {
         agreements.begin(wanted(peer));
@@ -262,11 +263,28 @@ describe('PairSecrets', () => {
       expect(asked.map(({ peer }) => peer).slice(-1)).toEqual(['east/n12']);
     });
 
+    it('does not wait for those who answer late, but for a limit', async () => {
+      const lower = await started('lower');
+      const { exchange, asked } = slow();
+      const clock = new ManualClock();
+      const agreements = new PairAgreements(lower, exchange, clock, () => undefined);
+      for (let peer = 0; peer < 200; peer++) agreements.begin(wanted(peer));
+      const counts = [asked.length];
+      for (let i = 0; i < 9; i++) {
+        clock.advance(50);
+        counts.push(asked.length);
+      }
+      expect(counts).toEqual([16, 32, 48, 64, 80, 96, 112, 128, 128, 128]);
+      for (const { fail } of asked.slice(0, 20)) fail(new Error('late'));
+      await turns();
+      expect(asked).toHaveLength(128 + 16);
+    });
+
     it('tells when there is one more, and why there is not', async () => {
       const [lower, higher] = [await started('lower'), await started('higher')];
       let settled = 0;
       const exchange: PairExchange = { ask: (_, request) => higher.accept(request) };
-      const agreements = new PairAgreements(lower, exchange, () => void settled++);
+      const agreements = new PairAgreements(lower, exchange, new ManualClock(), () => void settled++);
       agreements.begin({ ...PAIR, peer: 'east/n1' });
       agreements.begin({ ...wanted(9), epoch: 8 });
       const file = (): boolean => lower.agreed(EPOCH, HIGHER) && agreements.failureOf('east/n9') !== undefined;
