@@ -16,7 +16,13 @@ export interface Machine {
   readonly modules: string;
 }
 
-const MEMORY_MB = 1536;
+/** What is booted, and how large. */
+export interface BootOptions {
+  readonly memoryMb: number;
+  /** The program in `guest` that is run. */
+  readonly main: string;
+}
+
 /** What its file's name begins with. */
 const KERNEL = 'vmlinuz-';
 /**
@@ -40,8 +46,14 @@ export function findMachine(root: string, folder: string): Machine {
  * Boots a machine, emulated in software (`tcg`: a nested hypervisor may hang), and hears what it says until it powers off.
  * @throws Error with the end of its console when it ended early, or was stopped by the signal
  */
-export async function boot(machine: Machine, image: string, onReport: (report: Report) => void, signal: AbortSignal): Promise<void> {
-  const child = spawn(join(machine.root, 'usr/bin/qemu-system-x86_64'), qemuArguments(machine, image), {
+export async function boot(
+  machine: Machine,
+  image: string,
+  options: BootOptions,
+  onReport: (report: Report) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const child = spawn(join(machine.root, 'usr/bin/qemu-system-x86_64'), qemuArguments(machine, image, options), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, LD_LIBRARY_PATH: libraryPath(machine.root) },
     signal,
@@ -61,10 +73,10 @@ export async function boot(machine: Machine, image: string, onReport: (report: R
   if (!ended) throw new Error(`the machine ended before its tests did:\n${tail.slice(-TAIL_LINES).join('\n')}`);
 }
 
-function qemuArguments({ root, kernel }: Machine, image: string): string[] {
+function qemuArguments({ root, kernel }: Machine, image: string, { memoryMb, main }: BootOptions): string[] {
   const firmware = ['qemu', 'seabios'].flatMap((name) => ['-L', join(root, 'usr/share', name)]);
-  const processor = ['-accel', 'tcg,thread=multi', '-cpu', PROCESSOR, '-smp', '2', '-m', String(MEMORY_MB)];
-  const system = ['-kernel', kernel, '-initrd', image, '-append', 'console=ttyS0 quiet panic=-1 mitigations=off'];
+  const processor = ['-accel', 'tcg,thread=multi', '-cpu', PROCESSOR, '-smp', '2', '-m', String(memoryMb)];
+  const system = ['-kernel', kernel, '-initrd', image, '-append', `console=ttyS0 quiet panic=-1 mitigations=off isthmus_main=${main}`];
   return [...firmware, ...processor, ...system, '-nographic', '-no-reboot', '-nic', 'none'];
 }
 

@@ -2,15 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { boot, findMachine, type Machine } from './boot.ts';
+import { type BootOptions, boot, findMachine, type Machine } from './boot.ts';
+import { MESH_STEPS } from './guest/mesh-steps.ts';
 import { SPECS } from './guest/specs.ts';
 import { writeImage } from './image.ts';
 import { MachineReport, progress } from './machine-report.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const BOOT_TIMEOUT_MS = 600_000;
+const MINUTE_MS = 60_000;
 /** What writing the image takes at most. */
-const IMAGE_MS = 60_000;
+const IMAGE_MS = MINUTE_MS;
 
 /** A kernel that a script has unpacked. */
 export interface UnpackedKernel {
@@ -20,37 +21,65 @@ export interface UnpackedKernel {
   readonly folder: string;
 }
 
+/** What runs in a machine, and what it reports of. */
+interface MachineProgram extends BootOptions {
+  readonly about: string;
+  readonly files: readonly string[];
+  /** It is a lab. */
+  readonly mesh: boolean;
+  readonly limitMs: number;
+}
+
+/** Each spec by itself. */
+export const SPECS_IN_MACHINE: MachineProgram = {
+  about: 'specs',
+  main: 'main',
+  files: SPECS,
+  mesh: false,
+  memoryMb: 1536,
+  limitMs: 10 * MINUTE_MS,
+};
+
+/** A mesh of whole agents, with the kernel's WireGuard, whose keys change. */
+export const MESH_IN_MACHINE: MachineProgram = {
+  about: 'a mesh',
+  main: 'mesh',
+  files: MESH_STEPS,
+  mesh: true,
+  memoryMb: 4096,
+  limitMs: 40 * MINUTE_MS,
+};
+
 /** Tests that boot a kernel once and hold what each spec has come to on it. The title names the kernel: it is what `make test` says it ran on. */
-export function describeMachine({ version, folder }: UnpackedKernel): void {
+export function describeMachine({ version, folder }: UnpackedKernel, program: MachineProgram): void {
   const machine = findMachine(join(repository, '.toolchain/kernel'), join(repository, folder));
   describe(`Linux ${machine.release}`, () => {
-    const report = new MachineReport();
+    describe(program.about, () => {
+      const report = new MachineReport();
 
-    beforeAll(
-      () => withImage(machine, (image) => boot(machine, image, (said) => report.take(said), AbortSignal.timeout(BOOT_TIMEOUT_MS))),
-      BOOT_TIMEOUT_MS + IMAGE_MS,
-    );
+      beforeAll(() => run(machine, program, report), program.limitMs + IMAGE_MS);
 
-    it(`is ${version}`, () => {
-      expect(report.kernel).toBe(machine.release);
-      expect(report.kernel.startsWith(`${version}.`)).toBe(true);
-    });
+      it(`is on ${version}`, () => {
+        expect(report.kernel).toBe(machine.release);
+        expect(report.kernel.startsWith(`${version}.`)).toBe(true);
+      });
 
-    it.each(SPECS)('%s', (spec) => {
-      const tests = report.of(spec);
-      expect(tests.filter(({ error }) => error !== undefined)).toEqual([]);
-      expect(tests.length).toBeGreaterThan(0);
+      it.each(program.files)('%s', (file) => {
+        const tests = report.of(file);
+        expect(tests.filter(({ error }) => error !== undefined)).toEqual([]);
+        expect(tests.length).toBeGreaterThan(0);
+      });
     });
   });
 }
 
-async function withImage({ modules }: Machine, run: (image: string) => Promise<void>): Promise<void> {
+async function run(machine: Machine, program: MachineProgram, report: MachineReport): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-kernel-'));
   try {
     const image = join(folder, 'initramfs');
-    const { megabytes } = writeImage(image, { repository, modules });
+    const { megabytes } = writeImage(image, { repository, modules: machine.modules, mesh: program.mesh });
     progress(`an image of ${megabytes} MB is made, booting`);
-    await run(image);
+    await boot(machine, image, program, (said) => report.take(said), AbortSignal.timeout(program.limitMs));
   } finally {
     rmSync(folder, { recursive: true });
   }

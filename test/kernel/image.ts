@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, join } from 'node:path';
+import { toolPath } from '@isthmus/lab';
 import { Initramfs } from './initramfs.ts';
 import { findModules, inLoadOrder } from './modules.ts';
 
@@ -11,8 +12,13 @@ const PROGRAMS = ['sh', 'ip', 'ss', 'ping', 'mount', 'umount', 'nsenter', 'unsha
 /** npm packages that the tests in the machine import, with all that they import. */
 const PACKAGES = ['expect', 'ipaddr.js', 'koffi', '@koromix/koffi-linux-x64', 'pino', 'zod'];
 const LIBRARIES = ['core', 'model', 'net', 'datapath', 'crypto'];
+/** What a mesh of agents needs beyond that: the lab with what it runs, and the apps as they are built. */
+const MESH_PROGRAMS = ['tc', 'cat', 'dirname', 'env'];
+const DAEMONS = ['etcd', 'etcdctl'];
+const APPS = ['agent', 'cli', 'clustermesh-apiserver', 'operator'];
 const TRAFFIC = '.toolchain/lab/isthmus-traffic';
 const WG = '.toolchain/wireguard/usr/bin/wg';
+const CNI = 'apps/cni/build/isthmus-cni';
 /** Where the repository is in the machine. */
 const INSIDE = '/isthmus';
 
@@ -22,10 +28,12 @@ export interface ImageOptions {
   readonly repository: string;
   /** The kernel's folder below `/lib/modules`. */
   readonly modules: string;
+  /** With the lab, the apps and etcd. */
+  readonly mesh?: boolean;
 }
 
 /** Writes the first, and only, file system of the machine: a few programs, Node, our sources and objects, the kernel's modules. */
-export function writeImage(path: string, { repository, modules }: ImageOptions): { megabytes: number } {
+export function writeImage(path: string, { repository, modules, mesh = false }: ImageOptions): { megabytes: number } {
   const image = new Initramfs(path);
   for (const folder of ['/proc', '/sys', '/dev', '/tmp', '/run/netns', '/etc']) image.folder(folder);
   image.device('/dev/console', 5, 1);
@@ -38,19 +46,43 @@ export function writeImage(path: string, { repository, modules }: ImageOptions):
   inLoadOrder(findModules(modules), MODULES).forEach((file, index) => {
     image.file(`/modules/${String(index).padStart(3, '0')}-${basename(file)}`, readFileSync(file));
   });
-  addSources(image, repository);
+  addSources(image, repository, mesh);
+  if (mesh) addMesh(image, repository);
   image.close();
   return { megabytes: Math.round(image.bytes / 2 ** 20) };
 }
 
-function addSources(image: Initramfs, repository: string): void {
+function addSources(image: Initramfs, repository: string, mesh: boolean): void {
   const copy = (path: string): void => addTree(image, join(repository, path), join(INSIDE, path));
-  for (const path of ['package.json', 'bpf/build', 'bpf/tests', 'test/kernel/guest']) copy(path);
-  for (const name of LIBRARIES) {
+  for (const path of ['package.json', 'bpf/build', 'bpf/tests', 'libs/crypto/testing/wireguard-port.contract.ts', 'test/kernel/guest'])
+    copy(path);
+  for (const name of mesh ? readdirSync(join(repository, 'libs')) : LIBRARIES) {
     for (const path of ['package.json', 'src']) copy(`libs/${name}/${path}`);
     image.link(join(INSIDE, 'node_modules/@isthmus', name), `../../libs/${name}`);
   }
-  for (const name of closure(repository, PACKAGES)) copy(`node_modules/${name}`);
+  for (const name of closure(repository, mesh ? [...PACKAGES, ...dependenciesOf(repository)] : PACKAGES)) copy(`node_modules/${name}`);
+}
+
+/** All that `lab up` runs. What the machine is made of is there, so that nothing has to be set up. */
+function addMesh(image: Initramfs, repository: string): void {
+  const copy = (path: string): void => addTree(image, join(repository, path), join(INSIDE, path));
+  addPrograms(image, [
+    ...MESH_PROGRAMS.map((name) => [`/usr/bin/${name}`, findProgram(name)] as const),
+    ...DAEMONS.map((name) => [`/usr/bin/${name}`, toolPath(name)] as const),
+    [join(INSIDE, CNI), join(repository, CNI)],
+  ]);
+  for (const path of ['lab/package.json', 'lab/src', 'lab/topologies', 'libs/kvstore/proto']) copy(path);
+  for (const name of readdirSync(join(repository, 'libs'))) copy(`libs/${name}/dist`);
+  for (const name of APPS) for (const path of ['package.json', 'dist']) copy(`apps/${name}/${path}`);
+  for (const script of ['lab/node-run.sh', 'scripts/with-node', 'scripts/run-app'])
+    image.file(join(INSIDE, script), readFileSync(join(repository, script)));
+  image.file(join(INSIDE, 'scripts/setup'), '#!/bin/sh\n');
+}
+
+/** What the product itself is made of. */
+function dependenciesOf(repository: string): string[] {
+  const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+  return Object.keys(dependencies);
 }
 
 /** The packages, and what they depend on. */
@@ -80,7 +112,7 @@ function compiled(path: string, text: string): [path: string, text: string] {
 }
 
 /** Neither specs nor documentation nor what only a compiler reads. */
-const UNUSED = /\.(d\.[cm]?ts|map|md|spec\.ts)$|\/(doc|vendor|dist\/types)\//;
+const UNUSED = /\.(d\.[cm]?ts|map|md|spec\.ts)$|\/node_modules\/[^/]+\/(doc|vendor)\//;
 /** Of specs only those that are run: everything in these folders is. */
 const WHOLE = /\/(bpf\/tests|test\/kernel\/guest)\//;
 
@@ -113,8 +145,9 @@ function addLibrary(image: Initramfs, path: string): void {
   for (const library of neededLibraries(path)) addLibrary(image, library);
 }
 
+/** None, where a program is linked statically: `ldd` fails then. */
 function neededLibraries(path: string): string[] {
-  return execFileSync('ldd', [path], { encoding: 'utf8' }).match(/\/\S+(?= \(0x)/g) ?? [];
+  return spawnSync('ldd', [path], { encoding: 'utf8' }).stdout.match(/\/\S+(?= \(0x)/g) ?? [];
 }
 
 function findProgram(name: string): string {

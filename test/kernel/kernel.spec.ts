@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { describeMachine } from './describe-machine.ts';
+import { describeMachine, MESH_IN_MACHINE, SPECS_IN_MACHINE } from './describe-machine.ts';
 
 // The same objects and the same code on the oldest kernel that we run on, which also has the devices that this machine's kernel may lack. Without a
-// limit of time all of it on a newer kernel, too.
+// limit of time all of it on a newer kernel, too, and a mesh of whole agents.
 
 const ALL = process.env['ISTHMUS_TEST_ALL'] === '1';
 const OLD = { version: '6.1', folder: '.toolchain/kernel' } as const;
@@ -17,10 +17,11 @@ function fetchNewer(): string | undefined {
   return said.replace(/^setup: /, '') || `${NEWER.script} ended with ${status}`;
 }
 
-describeMachine(OLD);
+describeMachine(OLD, SPECS_IN_MACHINE);
 
 if (ALL) {
   const reason = fetchNewer();
-  if (reason === undefined) describeMachine(NEWER);
+  describeMachine(OLD, MESH_IN_MACHINE);
+  if (reason === undefined) describeMachine(NEWER, SPECS_IN_MACHINE);
   else it.skip(`Linux ${NEWER.version} (${reason})`, () => undefined);
 }

@@ -25,6 +25,8 @@ export class MachineReport {
     } else if (report.kind === 'test') {
       this.#tests.push(report);
       if (report.error !== undefined) progress(`failed: ${report.name}: ${report.error.split('\n')[0]}`);
+    } else if (report.kind === 'progress') {
+      progress(report.text);
     } else if (report.kind === 'file') {
       const tests = this.of(sourceOf(report.file));
       const failed = tests.filter(({ error }) => error !== undefined).length;

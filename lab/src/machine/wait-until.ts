@@ -12,6 +12,9 @@ export interface WaitOptions {
   readonly onTimeout?: () => string;
 }
 
+/** How many times as long everything may take: on a machine that is emulated. */
+const PATIENCE = Number(process.env['ISTHMUS_LAB_PATIENCE'] ?? 1);
+
 /**
  * Looks until the condition is something other than undefined and false, and answers that.
  * @throws CodedError LAB_TIMEOUT; whatever the condition throws
@@ -20,13 +23,14 @@ export async function waitUntil<T>(
   condition: () => Promise<T | undefined | false> | T | undefined | false,
   options: WaitOptions,
 ): Promise<T> {
-  const deadline = systemClock.now() + options.timeoutMs;
+  const timeoutMs = options.timeoutMs * PATIENCE;
+  const deadline = systemClock.now() + timeoutMs;
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value as T;
     if (systemClock.now() >= deadline) {
       const detail = options.onTimeout?.() ?? '';
-      throw new CodedError(LAB_TIMEOUT, `waited ${options.timeoutMs / 1000} s for ${options.what}${detail === '' ? '' : `: ${detail}`}`, {
+      throw new CodedError(LAB_TIMEOUT, `waited ${timeoutMs / 1000} s for ${options.what}${detail === '' ? '' : `: ${detail}`}`, {
         object: options.what,
       });
     }

@@ -3,6 +3,7 @@ export type Report =
   | { readonly kind: 'booted'; readonly kernel: string; readonly seconds: number }
   | { readonly kind: 'test'; readonly file: string; readonly name: string; readonly error?: string }
   | { readonly kind: 'file'; readonly file: string; readonly seconds: number }
+  | { readonly kind: 'progress'; readonly text: string }
   | { readonly kind: 'end' };
 
 /** Kernels write to the console too: our lines begin with this. */

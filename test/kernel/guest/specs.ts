@@ -16,5 +16,6 @@ export const SPECS = [
   'bpf/tests/xdp-link.spec.ts',
   'bpf/tests/netlink-tunnel.spec.ts',
   'test/kernel/guest/tunnels.spec.ts',
+  'test/kernel/guest/wireguard-port.spec.ts',
   'test/kernel/guest/wireguard.spec.ts',
 ] as const;

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +30,7 @@ import { type RunProgram, WgTool } from '../../../libs/crypto/src/adapters/wg-to
 import type { Epoch, WireGuardDevice } from '../../../libs/crypto/src/wireguard/epoch.ts';
 import { RotationRunner } from '../../../libs/crypto/src/wireguard/rotation/rotation-runner.ts';
 import type { WireGuardRecord } from '../../../libs/crypto/src/wireguard/rotation/wireguard-record.ts';
+import { runInside } from './run-inside.ts';
 
 /** The agent's names. */
 export const WIREGUARD = { even: 'isth_wg_even', odd: 'isth_wg_odd' } as const satisfies Record<WireGuardDevice, string>;
@@ -227,15 +227,3 @@ export class WireGuardNode {
 }
 
 const nameOf = (number: number): string => `east/n${number}`;
-
-/** A program is in the namespace of the thread that starts it. */
-function runInside(netns: string, program: string, words: readonly string[]): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    withNetns(netns, () => {
-      execFile(program, words, { encoding: 'buffer' }, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(Object.assign(error, { stderr: stderr.toString() }));
-      });
-    });
-  });
-}
