@@ -18,7 +18,11 @@ it('what a daemon left that was killed is no device, by its socket and by both',
     await device.kill();
     expect(await new UapiWireGuard().show(device.name)).toBeUndefined();
     const failure = new UapiWireGuard().removePeers(device.name, []);
-    await expect(failure).rejects.toMatchObject({ code: 'WIREGUARD_DEVICE', object: device.name, message: /nobody serves it/ });
+    await expect(failure).rejects.toMatchObject({
+      code: 'WIREGUARD_DEVICE',
+      object: device.name,
+      message: expect.stringContaining('nobody serves it'),
+    });
     const both = new LocalWireGuard(new UapiWireGuard(), new WgTool(device.run));
     expect(await both.show(device.name)).toBeUndefined();
     expect(new UapiWireGuard().has(device.name)).toBe(false);
