@@ -28,6 +28,7 @@ import { KeyExchange, type NodeCredential } from './key-exchange.ts';
 import { OwnKeys } from './own-keys.ts';
 import { pairFacts } from './pair-facts.ts';
 import { placeOfNode } from './peer-place.ts';
+import { RotationWatch } from './rotation-watch.ts';
 import { WIREGUARD_NAMES, WireGuardDevices, wireguardFolder } from './wireguard-devices.ts';
 
 /** How long a kernel map may take to get a row. */
@@ -57,6 +58,7 @@ export class AgentEncryption {
   readonly #looked = new Notifier();
   #problem: string | undefined;
   readonly #secrets: PairSecrets;
+  readonly #watch = new RotationWatch();
   #exchange: KeyExchange | undefined;
   #runner: RotationRunner | undefined;
   /** What this process said last of its keys: what stands in the store may be older. */
@@ -162,6 +164,8 @@ export class AgentEncryption {
       problem: this.#problem ?? this.#exchange?.problem,
       exempt: this.#inTheClear.exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
       keys: this.#keys.public,
+      madeAt: (epoch) => this.#keys.madeAt(epoch),
+      rotation: this.#watch.figures,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },
       peers: this.#tables.peers(this.#keys.public),
       isExcluded: this.#tables.isExcluded,
@@ -177,6 +181,7 @@ export class AgentEncryption {
   }
 
   async #step(runner: RotationRunner, hands: EncryptionHands, signal: AbortSignal): Promise<LookPace> {
+    const { clock } = this.#options;
     try {
       const before = this.publicKey();
       const actions = await runner.step();
@@ -191,7 +196,10 @@ export class AgentEncryption {
           this.#options.log.debug({ action: action.do, ...nameless(action) }, 'encryption');
       this.#tell(undefined);
       const peers = this.#tables.peers(this.#keys.public);
-      return lookPace({ acted: actions.length > 0, waits: this.#isMoving(peers) }, peers.length);
+      const isMoving = this.#isMoving(peers);
+      const devices = this.#devices.sights(this.#keys.public.keys());
+      this.#watch.look({ target: this.#target().epoch, devices, isMoving }, clock.now());
+      return lookPace({ acted: actions.length > 0, waits: isMoving }, peers.length);
     } catch (error) {
       if (!signal.aborted) this.#tell(error);
       return lookPace({ acted: false, waits: false }, 0);

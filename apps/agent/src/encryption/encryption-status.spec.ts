@@ -26,6 +26,8 @@ function facts(peers: readonly PeerView[]): EncryptionFacts {
     problem: undefined,
     exempt: [],
     keys: new Map([[2, OWN]]),
+    madeAt: (epoch) => (epoch === 2 ? 970 : undefined),
+    rotation: { lastSeconds: undefined, oldEpochPackets: 0 },
     devices: { even, odd: undefined },
     peers,
     isExcluded: (name) => name.startsWith('shut/'),
@@ -98,11 +100,11 @@ it('tells nodes that know of no epochs, and those that are left out, from nodes 
   ]);
 });
 
-it('shows fingerprints of keys, not keys', () => {
+it('shows fingerprints and ages of keys, not keys', () => {
   const status = encryptionStatus(facts([peer('east/n2', 'even', 2)]));
-  expect(status.devices.map(({ epoch, fingerprint }) => [epoch, fingerprint.length])).toEqual([
-    [2, 16],
-    [null, 0],
+  expect(status.devices.map(({ epoch, keyAgeSeconds, fingerprint }) => [epoch, keyAgeSeconds, fingerprint.length])).toEqual([
+    [2, 30, 16],
+    [null, null, 0],
   ]);
   expect(JSON.stringify(status)).not.toContain(OWN);
 });

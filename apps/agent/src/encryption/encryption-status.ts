@@ -9,6 +9,7 @@ import {
   type WireGuardPeerState,
 } from '@isthmus/crypto';
 import { WIREGUARD_PORTS, type WireGuardTargetRow } from '@isthmus/model';
+import type { RotationFigures } from './rotation-watch.ts';
 import { WIREGUARD_NAMES } from './wireguard-devices.ts';
 
 /**
@@ -39,8 +40,16 @@ export interface EncryptionStatus {
     readonly device: WireGuardDevice;
     readonly port: number;
     readonly epoch: Epoch | null;
+    /** Since its key was made; null where it has none. */
+    readonly keyAgeSeconds: number | null;
     readonly fingerprint: string;
   }[];
+  readonly rotation: {
+    /** What the last change of keys took on this node; null before the first that its agent saw. */
+    readonly lastSeconds: number | null;
+    /** Packets sent by older keys than the target's, since the agent began. */
+    readonly oldEpochPackets: number;
+  };
   readonly peers: readonly PeerEncryption[];
   readonly mesh: {
     readonly target: Epoch;
@@ -83,6 +92,9 @@ export interface EncryptionFacts {
   readonly exempt: EncryptionStatus['exempt'];
   /** By epoch, public. */
   readonly keys: ReadonlyMap<Epoch, string>;
+  /** When the key of an epoch was made; seconds since 1970. */
+  madeAt(epoch: Epoch): number | undefined;
+  readonly rotation: RotationFigures;
   readonly devices: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>>;
   readonly peers: readonly PeerView[];
   /** Whether nothing is to be sent to a node. */
@@ -107,6 +119,7 @@ export const NO_ENCRYPTION: Omit<EncryptionStatus, 'node'> = {
   implementation: '',
   exempt: [],
   devices: [],
+  rotation: { lastSeconds: null, oldEpochPackets: 0 },
   peers: [],
   mesh: { target: 0, targetSince: '', nodes: 0, atTarget: 0, laggards: [], withoutKeys: [], blockedBy: [], clusters: [] },
 };
@@ -126,6 +139,7 @@ export function encryptionStatus(facts: EncryptionFacts): EncryptionStatus {
     ...(problem === undefined ? {} : { problem }),
     exempt: facts.exempt,
     devices: (['even', 'odd'] as const).map((device) => deviceStatus(facts, device)),
+    rotation: { lastSeconds: facts.rotation.lastSeconds ?? null, oldEpochPackets: facts.rotation.oldEpochPackets },
     peers: facts.peers.map((peer) => peerStatus(facts, peer)).sort((a, b) => (a.name < b.name ? -1 : 1)),
     mesh: {
       target,
@@ -163,12 +177,14 @@ function meshStatus({ node, keys, peers, isExcluded, target: { epoch: target } }
   };
 }
 
-function deviceStatus({ keys, devices }: EncryptionFacts, device: WireGuardDevice): EncryptionStatus['devices'][number] {
+function deviceStatus({ keys, devices, madeAt, now }: EncryptionFacts, device: WireGuardDevice): EncryptionStatus['devices'][number] {
   const publicKey = devices[device]?.publicKey;
   const epoch = [...keys].find(([, key]) => key === publicKey)?.[0];
   const fingerprint =
     publicKey === undefined ? '' : createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, 16);
-  return { name: WIREGUARD_NAMES[device], device, port: WIREGUARD_PORTS[device], epoch: epoch ?? null, fingerprint };
+  const made = epoch === undefined ? undefined : madeAt(epoch);
+  const keyAgeSeconds = made === undefined ? null : Math.max(0, Math.round(now - made));
+  return { name: WIREGUARD_NAMES[device], device, port: WIREGUARD_PORTS[device], epoch: epoch ?? null, keyAgeSeconds, fingerprint };
 }
 
 function peerStatus(facts: EncryptionFacts, { name, record, tx }: PeerView): PeerEncryption {

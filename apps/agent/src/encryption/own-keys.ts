@@ -7,6 +7,7 @@ export class OwnKeys implements KeyStore {
   readonly #log: Log;
   readonly #broken = new Set<string>();
   #public: ReadonlyMap<Epoch, string> = new Map();
+  readonly #madeAt = new Map<string, number>();
 
   constructor(folder: EpochKeyFolder, log: Log) {
     this.#folder = folder;
@@ -16,6 +17,12 @@ export class OwnKeys implements KeyStore {
   /** By epoch, base64. */
   get public(): ReadonlyMap<Epoch, string> {
     return this.#public;
+  }
+
+  /** When the key of an epoch was made; seconds since 1970. */
+  madeAt(epoch: Epoch): number | undefined {
+    const madeMs = this.#madeAt.get(this.#public.get(epoch) ?? '');
+    return madeMs === undefined ? undefined : madeMs / 1000;
   }
 
   /** The newest epoch that there is a key of; 0 when there is none. */
@@ -40,11 +47,22 @@ export class OwnKeys implements KeyStore {
   async load(): Promise<EpochKeys> {
     const loaded = await this.#folder.load();
     this.#public = new Map([...loaded.keys].map(([epoch, key]) => [epoch, key.publicKey]));
+    await this.#date();
     for (const [file, error] of loaded.broken) {
       if (!this.#broken.has(file)) this.#log.error({ file, [LOG.error]: error }, 'a key file is broken: a new key is made for its epoch');
       this.#broken.add(file);
     }
     return loaded;
+  }
+
+  /** Each key once: every look reads them all. */
+  async #date(): Promise<void> {
+    const live = new Set(this.#public.values());
+    for (const key of this.#madeAt.keys()) if (!live.has(key)) this.#madeAt.delete(key);
+    for (const [epoch, key] of this.#public) {
+      const made = this.#madeAt.has(key) ? undefined : await this.#folder.madeAt(epoch);
+      if (made !== undefined) this.#madeAt.set(key, made);
+    }
   }
 
   save(epoch: Epoch, key: WireGuardKey): Promise<void> {

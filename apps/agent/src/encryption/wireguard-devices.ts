@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCoded } from '@isthmus/core';
-import type { WireGuardDevice } from '@isthmus/crypto';
+import { deviceOf, type Epoch, type WireGuardDevice } from '@isthmus/crypto';
 import {
   deleteLink,
   ensureTun,
@@ -12,6 +12,7 @@ import {
   NetlinkSocket,
   writeSysctl,
 } from '@isthmus/datapath';
+import type { RotationSight } from './rotation-watch.ts';
 import { raiseDeviceBuffers, serveDevice } from './wireguard-go.ts';
 
 /** Names of the devices. Existing tools look for one that is called as Cilium's. */
@@ -54,6 +55,16 @@ export class WireGuardDevices {
     if (this.#implementation === 'wireguard-go') raiseDeviceBuffers(WIREGUARD_NAMES[device]);
   }
 
+  /** What is to be seen of changes of keys on the devices. @param epochs that the node has keys of */
+  sights(epochs: Iterable<Epoch>): RotationSight['devices'] {
+    const live = [...epochs];
+    const sight = (device: WireGuardDevice): RotationSight['devices'][WireGuardDevice] => {
+      const sent = sentBy(WIREGUARD_NAMES[device]);
+      return sent === undefined ? undefined : { epoch: live.find((epoch) => deviceOf(epoch) === device), sent };
+    };
+    return { even: sight('even'), odd: sight('odd') };
+  }
+
   async #serve(name: string): Promise<void> {
     await serveDevice(name);
     // It has its own idea of the MTU.
@@ -80,6 +91,15 @@ export class WireGuardDevices {
 
   #settings(name: string) {
     return { name, mtu: this.#mtu, txQueueLength: QUEUE_LENGTH };
+  }
+}
+
+/** Packets that a device has sent since it was made; undefined when it is not there. */
+function sentBy(name: string): number | undefined {
+  try {
+    return Number(readFileSync(`/sys/class/net/${name}/statistics/tx_packets`, 'latin1'));
+  } catch {
+    return undefined; // It went meanwhile, or was never made.
   }
 }
 

@@ -18,7 +18,8 @@ it('counts peers by how they are reached', async () => {
   const status: EncryptionStatus = {
     ...NO_ENCRYPTION,
     node: 'east/n1',
-    devices: [{ name: 'isth_wg_even', device: 'even', port: 51_871, epoch: 2, fingerprint: '' }],
+    devices: [{ name: 'isth_wg_even', device: 'even', port: 51_871, epoch: 2, keyAgeSeconds: 90, fingerprint: '' }],
+    rotation: { lastSeconds: 4.5, oldEpochPackets: 12 },
     peers: [
       peer('a', { handshakeAgeSeconds: 5 }),
       peer('b', { handshakeAgeSeconds: 80, pq: true }),
@@ -29,6 +30,9 @@ it('counts peers by how they are reached', async () => {
   expect(await lines(status)).toEqual([
     'isthmus_wireguard_target_epoch 3',
     'isthmus_wireguard_epoch{device="even"} 2',
+    'isthmus_wireguard_key_age_seconds{device="even"} 90',
+    'isthmus_wireguard_rotation_duration_seconds 4.5',
+    'isthmus_wireguard_old_epoch_packets_total 12',
     'isthmus_wireguard_peers{state="encrypted"} 2',
     'isthmus_wireguard_peers{state="preshared-key"} 0',
     'isthmus_wireguard_peers{state="handshake"} 0',

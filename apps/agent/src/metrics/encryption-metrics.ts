@@ -8,6 +8,11 @@ const STATES: readonly PeerEncryptionState[] = ['encrypted', 'preshared-key', 'h
 export function measureEncryption(metrics: MetricSet<typeof AGENT_METRICS>, status: () => EncryptionStatus): void {
   metrics.read('isthmus_wireguard_target_epoch', () => [[{}, status().mesh.target]]);
   metrics.read('isthmus_wireguard_epoch', () => status().devices.map(({ device, epoch }) => [{ device }, epoch ?? 0]));
+  metrics.read('isthmus_wireguard_key_age_seconds', () =>
+    status().devices.map(({ device, keyAgeSeconds }) => [{ device }, keyAgeSeconds ?? 0]),
+  );
+  metrics.read('isthmus_wireguard_rotation_duration_seconds', () => [[{}, status().rotation.lastSeconds ?? 0]]);
+  metrics.read('isthmus_wireguard_old_epoch_packets_total', () => [[{}, status().rotation.oldEpochPackets]]);
   metrics.read('isthmus_wireguard_peers', () =>
     STATES.map((state) => [{ state }, status().peers.filter((peer) => peer.state === state).length]),
   );

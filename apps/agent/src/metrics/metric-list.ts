@@ -143,6 +143,24 @@ export const AGENT_METRICS = defineMetrics('agent', {
     unit: 'number',
     help: 'Epoch of the keys on a WireGuard device; 0 for none',
   },
+  isthmus_wireguard_key_age_seconds: {
+    type: 'gauge',
+    labels: ['device'],
+    unit: 'seconds',
+    help: 'Time since the key on a WireGuard device was made; 0 for none',
+  },
+  isthmus_wireguard_rotation_duration_seconds: {
+    type: 'gauge',
+    labels: [],
+    unit: 'seconds',
+    help: 'What the last change of keys took on this node, from when it heard of it until it had no older ones; 0 before the first',
+  },
+  isthmus_wireguard_old_epoch_packets_total: {
+    type: 'counter',
+    labels: [],
+    unit: 'packets',
+    help: 'Packets that the node has sent by older keys than those that the mesh is to have',
+  },
   isthmus_wireguard_peers: {
     type: 'gauge',
     labels: ['state'],

@@ -33,6 +33,13 @@ it('keeps a key for each epoch, for its owner alone, and forgets one when told t
   expect([existsSync(folder.file(7)), [...(await folder.load()).keys.keys()]]).toEqual([false, [8]]);
 });
 
+it('knows when a key was made, until it is gone', async () => {
+  await folder.save(7, newKey());
+  expect(await folder.madeAt(7)).toBe(statSync(folder.file(7)).mtimeMs);
+  await folder.remove(7);
+  expect(await folder.madeAt(7)).toBeUndefined();
+});
+
 it.each<[string, string, (file: string) => void]>([
   ['that others may read', 'KEY_FILE_OPEN', (file) => chmodSync(file, 0o640)],
   ['that was cut off', 'WIREGUARD_KEY', (file) => truncateSync(file, 20)],

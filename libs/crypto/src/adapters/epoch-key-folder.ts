@@ -1,4 +1,4 @@
-import { chmod, readdir, rm, statfs } from 'node:fs/promises';
+import { chmod, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Epoch, isEpoch } from '../wireguard/epoch.ts';
 import { WireGuardKey } from '../wireguard/wireguard-key.ts';
@@ -62,6 +62,11 @@ export class EpochKeyFolder {
     } finally {
       text.fill(0);
     }
+  }
+
+  /** When the key of an epoch was written: milliseconds since 1970; undefined when there is none. */
+  async madeAt(epoch: Epoch): Promise<number | undefined> {
+    return (await stat(this.file(epoch)).catch(() => undefined))?.mtimeMs; // Gone meanwhile: there is none.
   }
 
   /** Removes the key of an epoch; one that is not there is fine. */
