@@ -113,7 +113,9 @@ export class Agent {
     this.#ipam = new PodCidrIpam(clock, config['ipam-reuse-delay'] * 1000);
     this.#state = new StateFolder(config['state-dir']);
     this.#stateFile = new NodeStateFile(this.#state);
-    this.#encryption = config['enable-wireguard'] ? new AgentEncryption({ ...options, tables: this.tables }) : undefined;
+    this.#encryption = config['enable-wireguard']
+      ? new AgentEncryption({ ...options, tables: this.tables, state: this.#state })
+      : undefined;
     this.#endpointParts = this.#endpointDependencies();
     this.endpoints = new EndpointService(this.#endpointParts);
   }

@@ -19,12 +19,14 @@ import {
 import { MarkBits } from '@isthmus/datapath';
 import type { Config } from '@isthmus/model';
 import type { AgentFacts } from '../agent-facts.ts';
+import type { StateFolder } from '../state/state-folder.ts';
 import type { AgentTables } from '../tables/agent-tables.ts';
 import type { EncryptionHands, InTheClear, OpenEncryption } from './encryption-hands.ts';
 import { type EncryptionStatus, encryptionStatus } from './encryption-status.ts';
 import { EncryptionTables } from './encryption-tables.ts';
 import { excludedPeers } from './excluded-peers.ts';
 import { KeyExchange, type NodeCredential } from './key-exchange.ts';
+import { KeyHistoryFile } from './key-history-file.ts';
 import { OwnKeys } from './own-keys.ts';
 import { pairFacts } from './pair-facts.ts';
 import { placeOfNode } from './peer-place.ts';
@@ -43,6 +45,7 @@ export interface AgentEncryptionOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly tables: AgentTables;
+  readonly state: StateFolder;
 }
 
 /**
@@ -67,12 +70,12 @@ export class AgentEncryption {
 
   constructor(options: AgentEncryptionOptions) {
     this.#options = options;
-    const { config, facts } = options;
+    const { config, facts, clock, log, state } = options;
     const served = { isExcluded: excludedPeers(config), servesAll: config['wireguard-pq'] !== 'required' };
     this.#tables = new EncryptionTables(options.tables, facts, served);
     this.#devices = new WireGuardDevices(facts.wireguardMtu);
     const folder = wireguardFolder(config['state-dir']);
-    this.#keys = new OwnKeys(new EpochKeyFolder(folder), options.log);
+    this.#keys = new OwnKeys({ folder: new EpochKeyFolder(folder), past: new KeyHistoryFile(state), clock, log });
     this.#secrets = new PairSecrets(new PairSecretFolder(folder), config['wireguard-pq'] !== 'off');
   }
 
@@ -165,6 +168,7 @@ export class AgentEncryption {
       exempt: this.#inTheClear.exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
       keys: this.#keys.public,
       madeAt: (epoch) => this.#keys.madeAt(epoch),
+      past: this.#keys.past,
       rotation: this.#watch.figures,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },
       peers: this.#tables.peers(this.#keys.public),

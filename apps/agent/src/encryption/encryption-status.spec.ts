@@ -27,6 +27,7 @@ function facts(peers: readonly PeerView[]): EncryptionFacts {
     exempt: [],
     keys: new Map([[2, OWN]]),
     madeAt: (epoch) => (epoch === 2 ? 970 : undefined),
+    past: [],
     rotation: { lastSeconds: undefined, oldEpochPackets: 0 },
     devices: { even, odd: undefined },
     peers,

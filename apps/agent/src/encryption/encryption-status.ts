@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   deviceOf,
   type Epoch,
@@ -9,6 +8,8 @@ import {
   type WireGuardPeerState,
 } from '@isthmus/crypto';
 import { WIREGUARD_PORTS, type WireGuardTargetRow } from '@isthmus/model';
+import { fingerprintOf } from './key-fingerprint.ts';
+import type { PastKey } from './key-history.ts';
 import type { RotationFigures } from './rotation-watch.ts';
 import { WIREGUARD_NAMES } from './wireguard-devices.ts';
 
@@ -44,6 +45,8 @@ export interface EncryptionStatus {
     readonly keyAgeSeconds: number | null;
     readonly fingerprint: string;
   }[];
+  /** Keys that the node has and had, the newest first. */
+  readonly keys: readonly PastKey[];
   readonly rotation: {
     /** What the last change of keys took on this node; null before the first that its agent saw. */
     readonly lastSeconds: number | null;
@@ -94,6 +97,7 @@ export interface EncryptionFacts {
   readonly keys: ReadonlyMap<Epoch, string>;
   /** When the key of an epoch was made; seconds since 1970. */
   madeAt(epoch: Epoch): number | undefined;
+  readonly past: readonly PastKey[];
   readonly rotation: RotationFigures;
   readonly devices: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>>;
   readonly peers: readonly PeerView[];
@@ -119,6 +123,7 @@ export const NO_ENCRYPTION: Omit<EncryptionStatus, 'node'> = {
   implementation: '',
   exempt: [],
   devices: [],
+  keys: [],
   rotation: { lastSeconds: null, oldEpochPackets: 0 },
   peers: [],
   mesh: { target: 0, targetSince: '', nodes: 0, atTarget: 0, laggards: [], withoutKeys: [], blockedBy: [], clusters: [] },
@@ -139,6 +144,7 @@ export function encryptionStatus(facts: EncryptionFacts): EncryptionStatus {
     ...(problem === undefined ? {} : { problem }),
     exempt: facts.exempt,
     devices: (['even', 'odd'] as const).map((device) => deviceStatus(facts, device)),
+    keys: facts.past,
     rotation: { lastSeconds: facts.rotation.lastSeconds ?? null, oldEpochPackets: facts.rotation.oldEpochPackets },
     peers: facts.peers.map((peer) => peerStatus(facts, peer)).sort((a, b) => (a.name < b.name ? -1 : 1)),
     mesh: {
@@ -180,8 +186,7 @@ function meshStatus({ node, keys, peers, isExcluded, target: { epoch: target } }
 function deviceStatus({ keys, devices, madeAt, now }: EncryptionFacts, device: WireGuardDevice): EncryptionStatus['devices'][number] {
   const publicKey = devices[device]?.publicKey;
   const epoch = [...keys].find(([, key]) => key === publicKey)?.[0];
-  const fingerprint =
-    publicKey === undefined ? '' : createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, 16);
+  const fingerprint = publicKey === undefined ? '' : fingerprintOf(publicKey);
   const made = epoch === undefined ? undefined : madeAt(epoch);
   const keyAgeSeconds = made === undefined ? null : Math.max(0, Math.round(now - made));
   return { name: WIREGUARD_NAMES[device], device, port: WIREGUARD_PORTS[device], epoch: epoch ?? null, keyAgeSeconds, fingerprint };

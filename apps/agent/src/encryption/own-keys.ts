@@ -1,7 +1,17 @@
-import { LOG, type Log } from '@isthmus/core';
+import { type Clock, LOG, type Log } from '@isthmus/core';
 import { deviceOf, type Epoch, type EpochKeyFolder, type EpochKeys, type KeyStore, type WireGuardKey } from '@isthmus/crypto';
+import { KeyHistory, type PastKey } from './key-history.ts';
+import type { KeyHistoryFile } from './key-history-file.ts';
 
-/** The node's own keys: on disk, and their public halves as they were at the last look, to be shown. */
+/** What {@link OwnKeys} works with. */
+export interface OwnKeysOptions {
+  readonly folder: EpochKeyFolder;
+  readonly past: KeyHistoryFile;
+  readonly clock: Pick<Clock, 'wall'>;
+  readonly log: Log;
+}
+
+/** The node's own keys: on disk, and their public halves as they were at the last look, to be shown, with those that it had before. */
 export class OwnKeys implements KeyStore {
   readonly #folder: EpochKeyFolder;
   readonly #log: Log;
@@ -9,9 +19,21 @@ export class OwnKeys implements KeyStore {
   #public: ReadonlyMap<Epoch, string> = new Map();
   readonly #madeAt = new Map<string, number>();
 
-  constructor(folder: EpochKeyFolder, log: Log) {
+  readonly #history: KeyHistory;
+  readonly #past: KeyHistoryFile;
+  readonly #clock: Pick<Clock, 'wall'>;
+
+  constructor({ folder, past, clock, log }: OwnKeysOptions) {
     this.#folder = folder;
     this.#log = log;
+    this.#past = past;
+    this.#clock = clock;
+    this.#history = new KeyHistory(past.load());
+  }
+
+  /** Those that it has and had, the newest first. */
+  get past(): readonly PastKey[] {
+    return this.#history.keys;
   }
 
   /** By epoch, base64. */
@@ -48,6 +70,7 @@ export class OwnKeys implements KeyStore {
     const loaded = await this.#folder.load();
     this.#public = new Map([...loaded.keys].map(([epoch, key]) => [epoch, key.publicKey]));
     await this.#date();
+    this.#note();
     for (const [file, error] of loaded.broken) {
       if (!this.#broken.has(file)) this.#log.error({ file, [LOG.error]: error }, 'a key file is broken: a new key is made for its epoch');
       this.#broken.add(file);
@@ -62,6 +85,17 @@ export class OwnKeys implements KeyStore {
     for (const [epoch, key] of this.#public) {
       const made = this.#madeAt.has(key) ? undefined : await this.#folder.madeAt(epoch);
       if (made !== undefined) this.#madeAt.set(key, made);
+    }
+  }
+
+  /** A disk that is full keeps nobody from having keys: the agent says that by itself. */
+  #note(): void {
+    const madeAt = (epoch: Epoch): number | undefined => this.madeAt(epoch);
+    if (!this.#history.see({ live: this.#public, madeAt, now: this.#clock.wall() / 1000 })) return;
+    try {
+      this.#past.save(this.#history.keys);
+    } catch (error) {
+      this.#log.warn({ [LOG.error]: error }, 'which keys this node has had is not written down');
     }
   }
 

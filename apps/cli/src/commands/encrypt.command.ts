@@ -1,13 +1,12 @@
-import type { TargetChange } from '@isthmus/mesh';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { encryptionOf } from '../encryption/encryption-answers.ts';
 import { encryptionText, isAllEncrypted } from '../encryption/encryption-text.ts';
+import { historyText, keysHere, keysText } from '../encryption/history-text.ts';
 import { withTargets } from '../encryption/with-targets.ts';
 import { EXIT } from '../exit-status.ts';
 import { addExample, addOutput, addSocket, type OutputOptions, type SocketOptions } from '../options/common.ts';
 import { printJson } from '../output/print-json.ts';
-import { renderTable } from '../output/print-table.ts';
 import { addStoreOptions, type StoreOptions } from '../resource/resource-options.ts';
 import { addEncryptRotate } from './encrypt-rotate.command.ts';
 
@@ -40,18 +39,17 @@ function addStatus(group: Command, cli: Cli): void {
 function addHistory(group: Command, cli: Cli): void {
   const command = group
     .command('history')
-    .description('Show who of a cluster asked for other keys, when and why; the newest first, 100 at most');
-  addOutput(addStoreOptions(command));
+    .description(
+      'Show who of a cluster asked for other keys, when and why; and on a node that has an agent, which keys it has had. The newest first, 100 at most',
+    );
+  addOutput(addSocket(addStoreOptions(command)));
   addExample(command, 'isthmus encrypt history --context west');
-  command.action(async (options: StoreOptions & OutputOptions) => {
+  command.action(async (options: StoreOptions & SocketOptions & OutputOptions) => {
     const changes = await withTargets(cli, options, (targets) => targets.history());
-    if (options.output === 'json') printJson(cli.terminal, changes);
-    else if (changes.length === 0) cli.terminal.err('nobody has asked for other keys\n');
+    const node = await keysHere(cli.connect.agent(options.socket));
+    if (options.output === 'json') return printJson(cli.terminal, { changes, ...node });
+    if (changes.length === 0) cli.terminal.err('nobody has asked for other keys\n');
     else cli.terminal.out(historyText(changes, cli.terminal.colour));
+    if (node !== undefined && node.keys.length > 0) cli.terminal.out(`\n${keysText(node, cli.terminal.colour)}`);
   });
-}
-
-function historyText(changes: readonly TargetChange[], colour: boolean): string {
-  const rows = changes.map(({ at, by, target, reason }) => [at, by || '-', `target ${target}`, reason || '-']);
-  return renderTable(['WHEN', 'WHO', 'WHAT', 'WHY'], rows, colour);
 }

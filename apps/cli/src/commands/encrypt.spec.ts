@@ -347,10 +347,30 @@ describe('encrypt history', () => {
         '2026-01-01T00:00:00Z   operator     target 5   schedule\n',
     );
     await cli.run('encrypt', 'history', ...ETCD, '-o', 'json');
-    expect(JSON.parse(cli.out)).toMatchObject([
-      { target: 8 },
-      { at: '2026-01-01T00:00:00Z', by: 'operator', target: 5, reason: 'schedule' },
+    expect(JSON.parse(cli.out)).toMatchObject({
+      changes: [{ target: 8 }, { at: '2026-01-01T00:00:00Z', by: 'operator', target: 5, reason: 'schedule' }],
+    });
+  });
+
+  it('shows the keys that this node has had, where there is an agent', async () => {
+    const keys = [
+      { epoch: 7, fingerprint: '0123456789abcdef', madeAt: '2026-01-01T00:00:00Z', goneAt: null },
+      { epoch: 6, fingerprint: 'fedcba9876543210', madeAt: '2025-12-31T00:00:00Z', goneAt: '2026-01-01T00:00:05Z', privateKey: 'SECRET' },
+    ];
+    answer({ keys });
+    expect(await cli.run('encrypt', 'history', ...ETCD)).toBe(0);
+    expect(cli.out.split('\n').slice(-4)).toEqual([
+      'EPOCH OF west/n1   KEY                MADE                   GONE',
+      '7                  0123456789abcdef   2026-01-01T00:00:00Z   -',
+      '6                  fedcba9876543210   2025-12-31T00:00:00Z   2026-01-01T00:00:05Z',
+      '',
     ]);
+    await cli.run('encrypt', 'history', ...ETCD, '-o', 'json');
+    expect(JSON.parse(cli.out)).toMatchObject({ node: 'west/n1', keys: [{ epoch: 7 }, { epoch: 6 }] });
+    expect(cli.out).not.toContain('SECRET');
+    cli.agent.answers['/v1/encryption'] = DOWN;
+    expect(await cli.run('encrypt', 'history', ...ETCD)).toBe(0);
+    expect(cli.out).not.toContain('EPOCH');
   });
 
   it('needs a context, as apply does', async () => {

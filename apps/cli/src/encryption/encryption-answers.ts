@@ -34,6 +34,18 @@ const peerSchema = z.object({
 /** How a node reaches another one. */
 export type EncryptionPeer = z.output<typeof peerSchema>;
 
+const pastKeySchema = z.object({
+  epoch: z.number(),
+  /** See `devices`. */
+  fingerprint: z.string(),
+  /** RFC 3339. */
+  madeAt: z.string(),
+  /** Null while it is there. */
+  goneAt: z.string().nullable(),
+});
+/** A key that a node has or had. */
+export type PastKey = z.output<typeof pastKeySchema>;
+
 const meshSchema = z.object({
   /** 0: there is none yet. */
   target: z.number(),
@@ -68,6 +80,8 @@ const encryptionSchema = z.object({
   /** What nodes send each other as it is in any case. */
   exempt: z.array(z.object({ protocol: z.string(), ports: z.array(z.number()), what: z.string() })),
   devices: z.array(deviceSchema),
+  /** That the node has and had, the newest first. */
+  keys: z.array(pastKeySchema).default([]),
   peers: z.array(peerSchema),
   mesh: meshSchema,
 });

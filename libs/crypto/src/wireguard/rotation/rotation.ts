@@ -34,8 +34,11 @@ interface Look {
 const MAX_LAGGARDS = 16;
 /** More peers without epochs than that need no names. */
 const MAX_BLOCKERS = 16;
-/** In a mesh that changes its keys everybody is behind for a moment: that long nobody is told who. Told of each, all would hear of all of them. */
-const LAGGING_MS = 5_000;
+/**
+ * In a mesh that changes its keys everybody is behind for a moment, which is longer where there are more to agree with: that long nobody is told who. Told of
+ * each, all would hear of all of them.
+ */
+const [LAGGING_MS, LAGGING_PER_PEER_MS] = [5_000, 10];
 /** WireGuard makes no second attempt with a peer before: one that comes before the other side has the peer costs as much. */
 const RETRY_MS = 5_200;
 /** Where the node cannot know whether the other side has the peer, it gives it so long. */
@@ -206,7 +209,8 @@ export class Rotation {
     const behind = view.peers.filter(
       ({ record, tx, withoutEpochs }) => sends[tx] < newest && record !== undefined && record.epochs.length > 0 && !withoutEpochs,
     );
-    const isEarly = behind.length > 0 && before < newest && this.#durations.lasted(`some are behind ${newest}`) < LAGGING_MS;
+    const patienceMs = LAGGING_MS + LAGGING_PER_PEER_MS * view.peers.length;
+    const isEarly = behind.length > 0 && before < newest && this.#durations.lasted(`some are behind ${newest}`) < patienceMs;
     if (isEarly || behind.length > MAX_LAGGARDS) return { minTx: before, laggards: view.published?.laggards ?? [] };
     return { minTx: Math.max(before, newest), laggards: behind.map(({ name }) => name).sort() };
   }
