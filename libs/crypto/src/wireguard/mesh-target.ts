@@ -46,17 +46,26 @@ export function meshTarget(
   live: readonly LiveEpochs[],
 ): MeshTarget {
   const isOwn = ({ cluster }: { cluster: string }): boolean => cluster === own.cluster;
-  const here = live.filter(isOwn);
-  const epoch = ownTarget(own.newest, targets.filter(isOwn), here);
+  const epoch = ownTarget(own.newest, targets.filter(isOwn), live.filter(isOwn));
   // Before the own cluster has a target there is nothing to compare others with.
-  const others = epoch === 0 ? [] : [...targets, ...live.flatMap(eachEpoch)].filter((each) => !isOwn(each));
-  const wanted = others.filter(({ target }) => target === epoch + 1).map(({ cluster }) => cluster);
+  const cluster = epoch === 0 ? undefined : firstOtherAt(epoch + 1, own.cluster, targets, live);
   const isFar = (each: ClusterTarget): boolean => (isOwn(each) ? !mayJoinAt(epoch, each.target) : epoch > 0 && each.target > epoch + 1);
   return {
     epoch,
-    ...(wanted.length > 0 && { wanted: { epoch: epoch + 1, cluster: wanted.sort()[0]! } }),
+    ...(cluster !== undefined && { wanted: { epoch: epoch + 1, cluster } }),
     ignored: targets.filter(isFar),
   };
+}
+
+/** The other cluster that wants an epoch, or has a node there; of several the first by name. Asked for at every look, of a thousand nodes. */
+function firstOtherAt(epoch: Epoch, own: string, targets: readonly ClusterTarget[], live: readonly LiveEpochs[]): string | undefined {
+  let first: string | undefined;
+  const see = (cluster: string): void => {
+    if (cluster !== own && (first === undefined || cluster < first)) first = cluster;
+  };
+  for (const { cluster, target } of targets) if (target === epoch) see(cluster);
+  for (const { cluster, epochs } of live) if (epochs.includes(epoch)) see(cluster);
+  return first;
 }
 
 /**
@@ -73,16 +82,12 @@ export function hasNewsOfWanted(
 }
 
 function ownTarget(newest: Epoch, targets: readonly ClusterTarget[], here: readonly LiveEpochs[]): Epoch {
-  const published = here.flatMap(({ epochs }) => epochs);
-  const from = Math.max(newest, ...published);
+  let from = newest;
+  for (const { epochs } of here) from = Math.max(from, ...epochs);
   const greatest = Math.max(from, ...targets.map(({ target }) => target).filter((target) => mayJoinAt(from, target)));
   // The cluster is on its way there from the one before: what is on the device is kept for nodes that are behind, and has its time.
-  if (greatest === 0 || published.includes(greatest - 1)) return greatest;
+  if (greatest === 0 || here.some(({ epochs }) => epochs.includes(greatest - 1))) return greatest;
   return meetingTarget([greatest], shared(here, greatest));
-}
-
-function eachEpoch({ cluster, epochs }: LiveEpochs): ClusterTarget[] {
-  return epochs.map((target) => ({ cluster, target }));
 }
 
 /** Epochs that two nodes have at least, which may send to each other by them. One that a single node still has stands in nobody's way. */

@@ -5,7 +5,7 @@ import { deviceOf, type Epoch, type WireGuardDevice } from '../epoch.ts';
 import type { PairAgreements } from '../preshared/pair-agreements.ts';
 import type { PairSecrets } from '../preshared/pair-secrets.ts';
 import { WireGuardKey } from '../wireguard-key.ts';
-import type { WireGuardDeviceState, WireGuardKeepalive, WireGuardPeer, WireGuardPort } from '../wireguard-port.ts';
+import type { WireGuardDeviceState, WireGuardKeepalive, WireGuardPeer, WireGuardPeerState, WireGuardPort } from '../wireguard-port.ts';
 import { Rotation, type RotationTimes } from './rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
 import type { DeviceView, InstalledPeer, PeerView, RotationView } from './rotation-view.ts';
@@ -66,9 +66,6 @@ export interface PresharedKeys {
 type Batch<A extends RotationAction = RotationAction> = readonly [A, ...A[]];
 type Keyed = Extract<RotationAction, { readonly do: 'kick' | 'quiet' }>;
 
-/** Nodes by the keys that they publish. */
-type Owners = ReadonlyMap<string, string>;
-
 /** A peer as a device is to have it. */
 interface Wanted {
   readonly peer: string;
@@ -76,7 +73,6 @@ interface Wanted {
   readonly keepalive: boolean;
 }
 
-const NOTHING: DeviceView = { publicKey: undefined, peers: new Map() };
 const KEEPALIVE_S = 1;
 
 /** Looks how things are, and does what {@link Rotation} says: its hands. Nothing of it must be kept for the next one. */
@@ -118,8 +114,7 @@ export class RotationRunner {
       const secrets = secretsOf(this.#options.preshared);
       const view = { name, target: target(), keys: publicKeys, devices, published: published(), peers: peers(), ...secrets };
       this.#keys = publicKeys;
-      const owners = ownersOf(view.peers);
-      for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, states[device], owners);
+      for (const device of ['even', 'odd'] as const) await this.#moveNetworks(device, devices[device].peers, view.peers);
       const actions = this.#rotation.step(view, clock.now());
       for (const some of batches(actions)) await this.#act(some);
       return actions;
@@ -133,13 +128,15 @@ export class RotationRunner {
   }
 
   /** Gives peers the networks that they have now: a node may get some after it was installed. */
-  async #moveNetworks(device: WireGuardDevice, state: WireGuardDeviceState | undefined, owners: Owners): Promise<void> {
-    const moved = (state?.peers ?? []).flatMap(({ publicKey, allowedIps, keepaliveSeconds }): Wanted[] => {
-      const peer = owners.get(publicKey);
-      const place = peer === undefined ? undefined : this.#options.placeOf(peer);
-      if (place === undefined || isSame(place.allowedIps, allowedIps)) return [];
-      return [{ peer: peer!, publicKey, keepalive: keepaliveSeconds > 0 }];
-    });
+  async #moveNetworks(device: WireGuardDevice, has: ReadonlyMap<string, SeenPeer>, peers: readonly PeerView[]): Promise<void> {
+    const moved: Wanted[] = [];
+    for (const { name, record } of peers)
+      for (const { epoch, publicKey } of record?.epochs ?? []) {
+        const state = deviceOf(epoch) === device ? has.get(publicKey)?.state : undefined;
+        const place = state && this.#options.placeOf(name);
+        if (state === undefined || place === undefined || isSame(place.allowedIps, state.allowedIps)) continue;
+        moved.push({ peer: name, publicKey, keepalive: state.keepaliveSeconds > 0 });
+      }
     await this.#putPeers(device, moved);
   }
 
@@ -233,17 +230,36 @@ export class RotationRunner {
   }
 }
 
-/** All that there can be: a look at a thousand peers makes none of its own. */
-const PEERS = [false, true].map((confirmed) =>
-  [false, true].map((asks) => [false, true].map((secret): InstalledPeer => ({ confirmed, asks, secret }))),
-);
+/** A peer of a device, as what is decided by sees it. */
+class SeenPeer implements InstalledPeer {
+  readonly state: WireGuardPeerState;
 
-function viewOf(state: WireGuardDeviceState | undefined): DeviceView {
-  if (state === undefined) return NOTHING;
-  const peers = new Map<string, InstalledPeer>();
-  for (const { publicKey, latestHandshake, keepaliveSeconds, hasPresharedKey } of state.peers)
-    peers.set(publicKey, PEERS[Number(latestHandshake > 0)]![Number(keepaliveSeconds > 0)]![Number(hasPresharedKey)]!);
-  return { publicKey: state.publicKey, peers };
+  constructor(state: WireGuardPeerState) {
+    this.state = state;
+  }
+
+  get confirmed(): boolean {
+    return this.state.latestHandshake > 0;
+  }
+
+  get asks(): boolean {
+    return this.state.keepaliveSeconds > 0;
+  }
+
+  get secret(): boolean {
+    return this.state.hasPresharedKey;
+  }
+}
+
+/** A device, as what is decided by sees it. */
+interface SeenDevice extends DeviceView {
+  readonly peers: ReadonlyMap<string, SeenPeer>;
+}
+
+function viewOf(state: WireGuardDeviceState | undefined): SeenDevice {
+  const peers = new Map<string, SeenPeer>();
+  for (const peer of state?.peers ?? []) peers.set(peer.publicKey, new SeenPeer(peer));
+  return { publicKey: state?.publicKey, peers };
 }
 
 /** Where no new ones are agreed on nobody waits for any, unless they are required. */
@@ -257,12 +273,6 @@ function secretsOf(preshared: PresharedKeys | undefined): Pick<RotationView, 'se
       agreed: (epoch, publicKey) => secrets.agreed(epoch, publicKey),
     },
   };
-}
-
-function ownersOf(peers: readonly PeerView[]): Owners {
-  const owners = new Map<string, string>();
-  for (const { name, record } of peers) for (const { publicKey } of record?.epochs ?? []) owners.set(publicKey, name);
-  return owners;
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {
