@@ -8,7 +8,7 @@ const FILE = 'key-history.json';
 
 const schema = z.array(z.object({ epoch: z.number(), fingerprint: z.string(), madeAt: z.string(), goneAt: z.string().nullable() }));
 
-/** A node's past keys as a file, for the agent after this one. */
+/** A node's past keys as a file, for the agent after this one. It ends with the machine, as the keys do. */
 export class KeyHistoryFile {
   readonly #state: StateFolder;
 
@@ -27,6 +27,6 @@ export class KeyHistoryFile {
 
   /** @throws CodedError STATE_NOT_SAVED */
   save(keys: readonly PastKey[]): void {
-    this.#state.write(FILE, JSON.stringify(keys));
+    this.#state.write(FILE, JSON.stringify(keys), 'until the machine ends');
   }
 }

@@ -14,20 +14,20 @@ export interface OwnKeysOptions {
 /** The node's own keys: on disk, and their public halves as they were at the last look, to be shown, with those that it had before. */
 export class OwnKeys implements KeyStore {
   readonly #folder: EpochKeyFolder;
-  readonly #log: Log;
-  readonly #broken = new Set<string>();
-  #public: ReadonlyMap<Epoch, string> = new Map();
-  readonly #madeAt = new Map<string, number>();
-
-  readonly #history: KeyHistory;
   readonly #past: KeyHistoryFile;
   readonly #clock: Pick<Clock, 'wall'>;
+  readonly #log: Log;
+  readonly #history: KeyHistory;
+  readonly #broken = new Set<string>();
+  #public: ReadonlyMap<Epoch, string> = new Map();
+  /** By public key. */
+  readonly #madeAt = new Map<string, number>();
 
   constructor({ folder, past, clock, log }: OwnKeysOptions) {
     this.#folder = folder;
-    this.#log = log;
     this.#past = past;
     this.#clock = clock;
+    this.#log = log;
     this.#history = new KeyHistory(past.load());
   }
 
