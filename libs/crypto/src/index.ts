@@ -92,6 +92,7 @@ export {
   meetingTarget,
   type WireGuardDevice,
 } from './wireguard/epoch.ts';
+export { MeetingPatience } from './wireguard/meeting-patience.ts';
 export {
   type ClusterTarget,
   hasNewsOfWanted,

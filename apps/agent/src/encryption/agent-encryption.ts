@@ -5,6 +5,7 @@ import {
   LocalWireGuard,
   type LookPace,
   lookPace,
+  MeetingPatience,
   type MeshTarget,
   PAIR_EXCHANGE_CERTIFICATE,
   PairSecretFolder,
@@ -62,6 +63,7 @@ export class AgentEncryption {
   #problem: string | undefined;
   readonly #secrets: PairSecrets;
   readonly #watch = new RotationWatch();
+  readonly #patience = new MeetingPatience();
   #exchange: KeyExchange | undefined;
   #runner: RotationRunner | undefined;
   /** What this process said last of its keys: what stands in the store may be older. */
@@ -240,7 +242,8 @@ export class AgentEncryption {
   }
 
   #target(): MeshTarget {
-    return this.#tables.target(this.#keys.newest);
+    const { newest } = this.#keys;
+    return this.#patience.settled(this.#tables.target(newest), newest, this.#options.clock.now());
   }
 
   /** @returns undefined where no preshared keys are agreed on */

@@ -22,6 +22,8 @@ export interface WantedEpoch {
 export interface MeshTarget {
   /** What it is to be at. */
   readonly epoch: Epoch;
+  /** Nobody has said so: it follows from what nodes have keys of. See {@link MeetingPatience}. */
+  readonly meets?: true;
   /** The next one, where another cluster is there, or wants it. The own cluster has to agree. */
   readonly wanted?: WantedEpoch;
   /** Targets too far ahead, which are not listened to: epochs are not to be used up. */
@@ -46,12 +48,15 @@ export function meshTarget(
   live: readonly LiveEpochs[],
 ): MeshTarget {
   const isOwn = ({ cluster }: { cluster: string }): boolean => cluster === own.cluster;
-  const epoch = ownTarget(own.newest, targets.filter(isOwn), live.filter(isOwn));
+  const here = live.filter(isOwn);
+  const greatest = greatestOwn(own.newest, targets.filter(isOwn), here);
+  const epoch = ownTarget(greatest, here);
   // Before the own cluster has a target there is nothing to compare others with.
   const cluster = epoch === 0 ? undefined : firstOtherAt(epoch + 1, own.cluster, targets, live);
   const isFar = (each: ClusterTarget): boolean => (isOwn(each) ? !mayJoinAt(epoch, each.target) : epoch > 0 && each.target > epoch + 1);
   return {
     epoch,
+    ...(epoch > greatest && { meets: true }),
     ...(cluster !== undefined && { wanted: { epoch: epoch + 1, cluster } }),
     ignored: targets.filter(isFar),
   };
@@ -81,10 +86,14 @@ export function hasNewsOfWanted(
   return wanted?.epoch !== published.wanted?.epoch || wanted?.cluster !== published.wanted?.cluster;
 }
 
-function ownTarget(newest: Epoch, targets: readonly ClusterTarget[], here: readonly LiveEpochs[]): Epoch {
+/** The greatest epoch that the own cluster wants or has. */
+function greatestOwn(newest: Epoch, targets: readonly ClusterTarget[], here: readonly LiveEpochs[]): Epoch {
   let from = newest;
   for (const { epochs } of here) from = Math.max(from, ...epochs);
-  const greatest = Math.max(from, ...targets.map(({ target }) => target).filter((target) => mayJoinAt(from, target)));
+  return Math.max(from, ...targets.map(({ target }) => target).filter((target) => mayJoinAt(from, target)));
+}
+
+function ownTarget(greatest: Epoch, here: readonly LiveEpochs[]): Epoch {
   // The cluster is on its way there from the one before: what is on the device is kept for nodes that are behind, and has its time.
   if (greatest === 0 || here.some(({ epochs }) => epochs.includes(greatest - 1))) return greatest;
   return meetingTarget([greatest], shared(here, greatest));
