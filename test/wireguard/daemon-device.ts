@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunProgram } from '@isthmus/crypto';
 import { waitUntil } from '@isthmus/lab';
@@ -25,9 +25,13 @@ export class DaemonDevice {
     this.#daemon = spawn('ip', ['netns', 'exec', this.#netns, tool('wireguard-go'), '-f', name], { stdio: 'ignore' });
   }
 
+  get socket(): string {
+    return join(SOCKETS, `${this.name}.sock`);
+  }
+
   static async start(): Promise<DaemonDevice> {
     const device = new DaemonDevice(`wgp${process.pid}n${++devices}`);
-    const isThere = (): boolean => existsSync(join(SOCKETS, `${device.name}.sock`));
+    const isThere = (): boolean => existsSync(device.socket);
     await waitUntil(isThere, { what: `the daemon of ${device.name}`, timeoutMs: START_MS });
     return device;
   }
@@ -45,6 +49,7 @@ export class DaemonDevice {
       this.#daemon.kill('SIGTERM');
       await ended;
     }
+    rmSync(this.socket, { force: true }); // One that was killed has left it.
     execFileSync('ip', ['netns', 'delete', this.#netns]);
   }
 }

@@ -6,14 +6,11 @@ import { systemClock } from '@isthmus/core';
 import {
   type Epoch,
   EpochKeyFolder,
-  LocalWireGuard,
   type PeerView,
   type RotationAction,
   RotationRunner,
-  type RunProgram,
   systemRandomBytes,
   UapiWireGuard,
-  WgTool,
   type WireGuardDevice,
   type WireGuardPort,
   type WireGuardRecord,
@@ -58,8 +55,7 @@ export class WireGuardNode {
     this.#netns = `isthwg-${process.pid}-${number}`;
     this.store = store;
     this.keys = new EpochKeyFolder(mkdtempSync(join(tmpdir(), 'isthmus-wireguard-')));
-    const run: RunProgram = (program, words) => runIn(this.#netns, tool(program), words);
-    this.wg = new LocalWireGuard(new UapiWireGuard(), new WgTool(run));
+    this.wg = new UapiWireGuard();
     this.#runner = this.#newRunner();
     ip('netns', 'add', this.#netns);
     this.ip('link', 'set', 'lo', 'up');

@@ -25,7 +25,6 @@ export {
   writeFileAtomically,
   writeKeyFile,
 } from './adapters/key-file.ts';
-export { LocalWireGuard } from './adapters/local-wireguard.ts';
 export { type NodeFiles, nodeFiles, writeNodeFiles } from './adapters/node-files.ts';
 export { PairExchangeClient, type PairExchangeClientOptions } from './adapters/pair-exchange-client.ts';
 export { PairExchangeServer, type PairExchangeServerOptions } from './adapters/pair-exchange-server.ts';

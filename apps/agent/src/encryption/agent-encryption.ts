@@ -2,7 +2,6 @@ import { type Clock, CodedError, delay, Feed, LOG, type Log, messageOf, Notifier
 import {
   EpochKeyFolder,
   hasNewsOfWanted,
-  LocalWireGuard,
   type LookPace,
   lookPace,
   MeetingPatience,
@@ -276,7 +275,7 @@ export class AgentEncryption {
       clock,
       random: systemRandomBytes,
       keys: this.#keys,
-      wireguard: new LocalWireGuard(),
+      wireguard: this.#devices.port,
       devices: WIREGUARD_NAMES,
       mark: MarkBits.kindEncrypted,
       ensureDevice: (device) => this.#devices.ensure(device),

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCoded } from '@isthmus/core';
-import { deviceOf, type Epoch, type WireGuardDevice } from '@isthmus/crypto';
+import { deviceOf, type Epoch, UapiWireGuard, WgTool, type WireGuardDevice, type WireGuardPort } from '@isthmus/crypto';
 import {
   deleteLink,
   ensureTun,
@@ -18,6 +18,8 @@ import { raiseDeviceBuffers, serveDevice } from './wireguard-go.ts';
 /** Names of the devices. Existing tools look for one that is called as Cilium's. */
 export const WIREGUARD_NAMES: Readonly<Record<WireGuardDevice, string>> = { even: 'isth_wg_even', odd: 'isth_wg_odd' };
 const ALTNAMES: Readonly<Record<WireGuardDevice, readonly string[]>> = { even: ['cilium_wg0'], odd: [] };
+/** What reading of a device fails with that is not there, or goes just then. */
+const GONE = new Set(['ENOENT', 'EINVAL', 'ENODEV']);
 const BOTH: readonly WireGuardDevice[] = ['even', 'odd'];
 /** Packets that wait for a process: a burst must find room. */
 const QUEUE_LENGTH = 10_000;
@@ -35,6 +37,11 @@ export class WireGuardDevices {
   /** Who does the work. */
   get implementation(): 'kernel' | 'wireguard-go' {
     return this.#implementation;
+  }
+
+  /** What they are set up through, once they are open: `wg`, or the daemons' sockets, which need nothing to be started. */
+  get port(): WireGuardPort {
+    return this.#implementation === 'kernel' ? new WgTool() : new UapiWireGuard();
   }
 
   /** Makes them, or takes over those that are there. @returns their numbers @throws CodedError WIREGUARD_UNAVAILABLE; NetlinkError */
@@ -98,8 +105,9 @@ export class WireGuardDevices {
 function sentBy(name: string): number | undefined {
   try {
     return Number(readFileSync(`/sys/class/net/${name}/statistics/tx_packets`, 'latin1'));
-  } catch {
-    return undefined; // It went meanwhile, or was never made.
+  } catch (error) {
+    if (GONE.has(String((error as NodeJS.ErrnoException).code))) return undefined;
+    throw error;
   }
 }
 

@@ -10,7 +10,7 @@ import { raiseSocketBuffers } from '@isthmus/datapath';
 export const WIREGUARD_UNAVAILABLE = defineError(
   'WIREGUARD_UNAVAILABLE',
   'Encryption is on, and this node has no WireGuard.',
-  'Use a kernel with WireGuard (5.6 and newer; the module is called wireguard), or install wireguard-go and wireguard-tools.',
+  'Use a kernel with WireGuard (5.6 and newer; the module is called wireguard) and install wireguard-tools, or install wireguard-go.',
 );
 
 const START_TIMEOUT_MS = 5_000;

@@ -17,10 +17,22 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 interface Peer extends Mutable<Omit<WireGuardPeerState, 'allowedIps'>> {
   readonly allowedIps: string[];
 }
+type State = Mutable<Omit<WireGuardDeviceState, 'peers'>> & { readonly peers: Peer[] };
 interface Answer {
   errno: number;
-  readonly state: Mutable<Omit<WireGuardDeviceState, 'peers'>> & { readonly peers: Peer[] };
+  readonly state: State;
 }
+/** Numbers by their names on the wire. What is not named here nobody wants to know. */
+const DEVICE_NUMBERS: ReadonlyMap<string, 'listenPort' | 'mark'> = new Map([
+  ['listen_port', 'listenPort'],
+  ['fwmark', 'mark'],
+]);
+const PEER_NUMBERS: ReadonlyMap<string, 'latestHandshake' | 'received' | 'sent' | 'keepaliveSeconds'> = new Map([
+  ['last_handshake_time_sec', 'latestHandshake'],
+  ['rx_bytes', 'received'],
+  ['tx_bytes', 'sent'],
+  ['persistent_keepalive_interval', 'keepaliveSeconds'],
+]);
 
 /**
  * Reads an answer up to the empty line. Secrets are overwritten in its bytes before any of it becomes a string.
@@ -40,29 +52,31 @@ export function parseUapiAnswer(bytes: Buffer): UapiAnswer | undefined {
 function readLine(answer: Answer, line: Buffer): void {
   const at = line.indexOf(EQUALS);
   if (at < 0) return;
+  const { state } = answer;
   const [name, value] = [line.toString('latin1', 0, at), line.subarray(at + 1)];
-  const peer = answer.state.peers.at(-1);
-  if (name === 'private_key') answer.state.publicKey = takePublicKey(value);
+  const peer = state.peers.at(-1);
+  if (name === 'private_key') state.publicKey = takePublicKey(value);
   else if (name === 'preshared_key') {
     const hasPresharedKey = takeIsSet(value);
     if (peer) peer.hasPresharedKey = hasPresharedKey;
-  } else readField(answer, name, value.toString('latin1'));
+  } else readPublic(answer, name, value.toString('latin1'));
 }
 
-function readField(answer: Answer, name: string, value: string): void {
-  const { state } = answer;
-  const peer = state.peers.at(-1);
+/** A field that is no secret: of the peer that was named last, unless it is the device's. */
+function readPublic(answer: Answer, name: string, value: string): void {
+  const { peers } = answer.state;
+  const number = DEVICE_NUMBERS.get(name);
   if (name === 'errno') answer.errno = Number(value);
-  else if (name === 'listen_port') state.listenPort = Number(value);
-  else if (name === 'fwmark') state.mark = Number(value);
-  else if (name === 'public_key') state.peers.push(newPeer(value));
-  else if (peer === undefined) return;
+  else if (number !== undefined) answer.state[number] = Number(value);
+  else if (name === 'public_key') peers.push(newPeer(value));
+  else if (peers.length > 0) readOfPeer(peers.at(-1)!, name, value);
+}
+
+function readOfPeer(peer: Peer, name: string, value: string): void {
+  const number = PEER_NUMBERS.get(name);
+  if (number !== undefined) peer[number] = Number(value);
   else if (name === 'endpoint') peer.endpoint = value;
   else if (name === 'allowed_ip') peer.allowedIps.push(value);
-  else if (name === 'last_handshake_time_sec') peer.latestHandshake = Number(value);
-  else if (name === 'rx_bytes') peer.received = Number(value);
-  else if (name === 'tx_bytes') peer.sent = Number(value);
-  else if (name === 'persistent_keepalive_interval') peer.keepaliveSeconds = Number(value);
 }
 
 function newPeer(hex: string): Peer {

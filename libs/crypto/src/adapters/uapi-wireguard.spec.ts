@@ -57,6 +57,12 @@ it.each([
   await expect(change).rejects.toMatchObject({ code: 'WIREGUARD_DEVICE', object: 'wg0', message: expect.stringMatching(message) });
 });
 
+it('does not take an error for a device that has no key', async () => {
+  await daemon((socket) => socket.end('errno=-5\n\n'));
+  const look = new UapiWireGuard(folder).show('wg0');
+  await expect(look).rejects.toMatchObject({ code: 'WIREGUARD_DEVICE', message: expect.stringContaining('errno -5') });
+});
+
 it('names the file of a secret that is none, and asks the daemon nothing', async () => {
   const asked = await daemon((socket) => socket.write('errno=0\n\n'));
   const file = join(folder, 'some.psk');

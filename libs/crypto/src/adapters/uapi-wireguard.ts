@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -13,7 +12,7 @@ import type {
   WireGuardPeer,
   WireGuardPort,
 } from '../wireguard/wireguard-port.ts';
-import { parseUapiAnswer, type UapiAnswer } from './uapi-text.ts';
+import { parseUapiAnswer } from './uapi-text.ts';
 
 /** Where daemons have a socket for each device that they serve. */
 export const WIREGUARD_SOCKETS = '/var/run/wireguard';
@@ -21,10 +20,11 @@ export const WIREGUARD_SOCKETS = '/var/run/wireguard';
 const SILENCE_MS = 30_000;
 /** Who was killed leaves its socket behind. */
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED']);
-const NO_SECRET = Buffer.alloc(64, '0');
+const NO_SECRET = '0'.repeat(64);
 const END = Buffer.from('\n\n');
 
-type Lines = readonly (string | Buffer)[];
+/** Of a request, in order: buffers are secrets, which are cleared once they have been sent. */
+type Parts = (string | Buffer)[];
 
 /**
  * WireGuard devices that a daemon serves, by way of its socket: nothing has to be started for a look or a change, and of any number of peers each is one
@@ -38,14 +38,9 @@ export class UapiWireGuard implements WireGuardPort {
     this.#folder = folder;
   }
 
-  /** Whether a device has a socket, at which somebody answers or has answered. */
-  has(device: string): boolean {
-    return existsSync(this.#path(device));
-  }
-
   async show(device: string): Promise<WireGuardDeviceState | undefined> {
     try {
-      return (await this.#ask(device, ['get=1\n'])).state;
+      return await this.#ask(device, ['get=1\n']);
     } catch (error) {
       if (NOBODY.has(String((error as NodeJS.ErrnoException).code))) return undefined;
       throw refused(device, error);
@@ -53,47 +48,57 @@ export class UapiWireGuard implements WireGuardPort {
   }
 
   async setUp(device: string, { privateKeyFile, listenPort, mark }: WireGuardDeviceSettings): Promise<void> {
-    await this.#set(device, async () => [
-      ...['private_key=', await readSecret(privateKeyFile), '\n'],
-      `listen_port=${listenPort}\nfwmark=${mark}\n`,
-    ]);
+    await this.#set(device, async (parts) => {
+      parts.push('private_key=', await readSecret(privateKeyFile), `\nlisten_port=${listenPort}\nfwmark=${mark}\n`);
+    });
   }
 
   async putPeers(device: string, peers: readonly WireGuardPeer[]): Promise<void> {
-    await this.#set(device, async () => (await Promise.all(peers.map(peerLines))).flat());
+    await this.#set(device, async (parts) => {
+      for (const peer of peers) await addPeer(parts, peer);
+    });
   }
 
   async setKeepalive(device: string, peers: readonly WireGuardKeepalive[]): Promise<void> {
-    await this.#set(device, async () => (await Promise.all(peers.map(keepaliveLines))).flat());
+    await this.#set(device, async (parts) => {
+      for (const peer of peers) await addKeepalive(parts, peer);
+    });
   }
 
   async removePeers(device: string, publicKeys: readonly string[]): Promise<void> {
-    await this.#set(device, async () => publicKeys.map((key) => `public_key=${hexOf(key)}\nremove=true\n`));
+    await this.#set(device, async (parts) => {
+      for (const key of publicKeys) parts.push(`public_key=${hexOf(key)}\nremove=true\n`);
+    });
   }
 
   async clear(device: string): Promise<void> {
     if ((await this.show(device)) === undefined) return;
-    await this.#set(device, async () => ['private_key=', Buffer.from(NO_SECRET), '\nreplace_peers=true\n']);
+    await this.#set(device, async (parts) => {
+      parts.push(`private_key=${NO_SECRET}\nreplace_peers=true\n`);
+    });
   }
 
-  async #set(device: string, linesOf: () => Promise<Lines>): Promise<void> {
+  async #set(device: string, add: (parts: Parts) => Promise<void>): Promise<void> {
+    const parts: Parts = ['set=1\n'];
     try {
-      const { errno } = await this.#ask(device, ['set=1\n', ...(await linesOf())]);
-      if (errno !== 0) throw new Error(`its daemon answers errno ${errno}`);
+      await add(parts);
+      await this.#ask(device, parts);
     } catch (error) {
       throw refused(device, error);
+    } finally {
+      for (const part of parts) if (typeof part !== 'string') part.fill(0);
     }
   }
 
-  async #ask(device: string, lines: Lines): Promise<UapiAnswer> {
-    const request = Buffer.concat([...lines, '\n'].map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
-    for (const part of lines) if (typeof part !== 'string') part.fill(0);
+  async #ask(device: string, parts: Parts): Promise<WireGuardDeviceState> {
+    const request = Buffer.concat([...parts, '\n'].map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
     let answer: Buffer | undefined;
     try {
       answer = await exchange(this.#path(device), request);
       const read = parseUapiAnswer(answer);
       if (read === undefined) throw new Error('its daemon ends in the middle of an answer');
-      return read;
+      if (read.errno !== 0) throw new Error(`its daemon answers errno ${read.errno}`);
+      return read.state;
     } finally {
       request.fill(0);
       answer?.fill(0);
@@ -137,23 +142,20 @@ function joined(chunks: readonly Buffer[]): Buffer {
   return whole;
 }
 
-async function peerLines({ publicKey, endpoint, allowedIps, presharedKeyFile, keepaliveSeconds }: WireGuardPeer): Promise<Lines> {
+async function addPeer(parts: Parts, peer: WireGuardPeer): Promise<void> {
+  const { publicKey, endpoint, allowedIps, presharedKeyFile, keepaliveSeconds } = peer;
   const { address, port } = endpoint;
-  return [
-    `public_key=${hexOf(publicKey)}\npreshared_key=`,
-    presharedKeyFile === undefined ? Buffer.from(NO_SECRET) : await readSecret(presharedKeyFile),
-    `\nendpoint=${address.includes(':') ? `[${address}]` : address}:${port}\n`,
-    `persistent_keepalive_interval=${keepaliveSeconds}\nreplace_allowed_ips=true\n`,
-    ...allowedIps.map((network) => `allowed_ip=${network}\n`),
-  ];
+  parts.push(`public_key=${hexOf(publicKey)}\npreshared_key=`);
+  parts.push(presharedKeyFile === undefined ? NO_SECRET : await readSecret(presharedKeyFile));
+  parts.push(`\nendpoint=${address.includes(':') ? `[${address}]` : address}:${port}\n`);
+  parts.push(`persistent_keepalive_interval=${keepaliveSeconds}\nreplace_allowed_ips=true\n`);
+  for (const network of allowedIps) parts.push(`allowed_ip=${network}\n`);
 }
 
-async function keepaliveLines({ publicKey, keepaliveSeconds, presharedKeyFile }: WireGuardKeepalive): Promise<Lines> {
-  return [
-    `public_key=${hexOf(publicKey)}\nupdate_only=true\n`,
-    ...(presharedKeyFile === undefined ? [] : ['preshared_key=', await readSecret(presharedKeyFile), '\n']),
-    `persistent_keepalive_interval=${keepaliveSeconds}\n`,
-  ];
+async function addKeepalive(parts: Parts, { publicKey, keepaliveSeconds, presharedKeyFile }: WireGuardKeepalive): Promise<void> {
+  parts.push(`public_key=${hexOf(publicKey)}\nupdate_only=true\n`);
+  if (presharedKeyFile !== undefined) parts.push('preshared_key=', await readSecret(presharedKeyFile), '\n');
+  parts.push(`persistent_keepalive_interval=${keepaliveSeconds}\n`);
 }
 
 /** A secret of a file, as hexadecimal digits. @throws Error naming the file */
@@ -174,5 +176,5 @@ function hexOf(publicKey: string): string {
 function refused(device: string, cause: unknown): CodedError {
   const nobody = NOBODY.has(String((cause as NodeJS.ErrnoException).code)) && (cause as { syscall?: string }).syscall === 'connect';
   const why = nobody ? 'nobody serves it' : messageOf(cause);
-  return new CodedError(WIREGUARD_DEVICE, `${device} cannot be set up: ${why}`, { object: device, cause });
+  return new CodedError(WIREGUARD_DEVICE, `${device}: ${why}`, { object: device, cause });
 }

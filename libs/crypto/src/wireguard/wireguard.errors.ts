@@ -11,7 +11,7 @@ export const WIREGUARD_KEY = defineError(
 export const WIREGUARD_DEVICE = defineError(
   'WIREGUARD_DEVICE',
   'A WireGuard device cannot be set up.',
-  'Check that wireguard-tools are installed, and that the kernel has WireGuard or wireguard-go runs.',
+  'Look whether its wireguard-go runs; where WireGuard is the kernel’s, whether wireguard-tools are installed.',
 );
 
 /** Packets that go through WireGuard would be too small for IPv6. */
