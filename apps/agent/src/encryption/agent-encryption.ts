@@ -168,7 +168,6 @@ export class AgentEncryption {
       problem: this.#problem ?? this.#exchange?.problem,
       exempt: this.#inTheClear.exempt.map(({ protocol, ports, purpose }) => ({ protocol, ports, what: purpose })),
       keys: this.#keys.public,
-      madeAt: (epoch) => this.#keys.madeAt(epoch),
       past: this.#keys.past,
       rotation: this.#watch.figures,
       devices: this.#runner?.seen ?? { even: undefined, odd: undefined },

@@ -1,5 +1,6 @@
 import type { PeerView, WireGuardDeviceState } from '@isthmus/crypto';
 import { type EncryptionFacts, encryptionStatus } from './encryption-status.ts';
+import { fingerprintOf } from './key-fingerprint.ts';
 
 const OWN = Buffer.alloc(32, 1).toString('base64');
 const peer = (name: string, tx: PeerView['tx'], ...epochs: number[]): PeerView => ({
@@ -26,8 +27,7 @@ function facts(peers: readonly PeerView[]): EncryptionFacts {
     problem: undefined,
     exempt: [],
     keys: new Map([[2, OWN]]),
-    madeAt: (epoch) => (epoch === 2 ? 970 : undefined),
-    past: [],
+    past: [{ epoch: 2, fingerprint: fingerprintOf(OWN), madeAt: '1970-01-01T00:16:10Z', goneAt: null }],
     rotation: { lastSeconds: undefined, oldEpochPackets: 0 },
     devices: { even, odd: undefined },
     peers,

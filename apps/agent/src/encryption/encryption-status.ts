@@ -95,8 +95,6 @@ export interface EncryptionFacts {
   readonly exempt: EncryptionStatus['exempt'];
   /** By epoch, public. */
   readonly keys: ReadonlyMap<Epoch, string>;
-  /** When the key of an epoch was made; seconds since 1970. */
-  madeAt(epoch: Epoch): number | undefined;
   readonly past: readonly PastKey[];
   readonly rotation: RotationFigures;
   readonly devices: Readonly<Record<WireGuardDevice, WireGuardDeviceState | undefined>>;
@@ -183,12 +181,12 @@ function meshStatus({ node, keys, peers, isExcluded, target: { epoch: target } }
   };
 }
 
-function deviceStatus({ keys, devices, madeAt, now }: EncryptionFacts, device: WireGuardDevice): EncryptionStatus['devices'][number] {
+function deviceStatus({ keys, devices, past, now }: EncryptionFacts, device: WireGuardDevice): EncryptionStatus['devices'][number] {
   const publicKey = devices[device]?.publicKey;
   const epoch = [...keys].find(([, key]) => key === publicKey)?.[0];
   const fingerprint = publicKey === undefined ? '' : fingerprintOf(publicKey);
-  const made = epoch === undefined ? undefined : madeAt(epoch);
-  const keyAgeSeconds = made === undefined ? null : Math.max(0, Math.round(now - made));
+  const key = past.find((each) => each.goneAt === null && each.fingerprint === fingerprint);
+  const keyAgeSeconds = key === undefined ? null : Math.max(0, Math.round(now - Date.parse(key.madeAt) / 1000));
   return { name: WIREGUARD_NAMES[device], device, port: WIREGUARD_PORTS[device], epoch: epoch ?? null, keyAgeSeconds, fingerprint };
 }
 

@@ -12,12 +12,13 @@ export interface PastKey {
   readonly goneAt: string | null;
 }
 
-/** What is seen of the node's keys. Seconds since 1970. */
-export interface KeySight {
-  /** By epoch, base64. */
-  readonly live: ReadonlyMap<Epoch, string>;
-  madeAt(epoch: Epoch): number | undefined;
-  readonly now: number;
+/** A key that the node has. */
+export interface LiveKey {
+  readonly epoch: Epoch;
+  /** Base64. */
+  readonly publicKey: string;
+  /** Milliseconds since 1970; needed of keys that the history has not seen. */
+  readonly madeAt: number | undefined;
 }
 
 /** As many changes of keys as a cluster's history has. */
@@ -37,13 +38,20 @@ export class KeyHistory {
     return this.#keys;
   }
 
-  /** Notes what has come and what has gone since the last time. @returns whether anything has */
-  see({ live, madeAt, now }: KeySight): boolean {
-    const there = new Map([...live].map(([epoch, publicKey]) => [fingerprintOf(publicKey), epoch]));
-    const known = new Set(this.#keys.filter(({ goneAt }) => goneAt === null).map(({ fingerprint }) => fingerprint));
-    const made = [...there]
-      .filter(([fingerprint]) => !known.has(fingerprint))
-      .map(([fingerprint, epoch]): PastKey => ({ epoch, fingerprint, madeAt: textOf(madeAt(epoch) ?? now), goneAt: null }))
+  /** The entry of a key that is there. */
+  of(publicKey: string): PastKey | undefined {
+    const fingerprint = fingerprintOf(publicKey);
+    return this.#keys.find((key) => key.goneAt === null && key.fingerprint === fingerprint);
+  }
+
+  /** Notes what has come and what has gone since the last time. @param now milliseconds since 1970 @returns whether anything has */
+  see(live: readonly LiveKey[], now: number): boolean {
+    const there = new Set(live.map(({ publicKey }) => fingerprintOf(publicKey)));
+    const made = live
+      .filter(({ publicKey }) => this.of(publicKey) === undefined)
+      .map(({ epoch, publicKey, madeAt = now }): PastKey => {
+        return { epoch, fingerprint: fingerprintOf(publicKey), madeAt: textOf(madeAt), goneAt: null };
+      })
       .sort((a, b) => b.epoch - a.epoch);
     const isGone = ({ fingerprint, goneAt }: PastKey): boolean => goneAt === null && !there.has(fingerprint);
     if (made.length === 0 && !this.#keys.some(isGone)) return false;
@@ -53,6 +61,6 @@ export class KeyHistory {
   }
 }
 
-function textOf(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+function textOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -1,6 +1,6 @@
 import { type Clock, LOG, type Log } from '@isthmus/core';
 import { deviceOf, type Epoch, type EpochKeyFolder, type EpochKeys, type KeyStore, type WireGuardKey } from '@isthmus/crypto';
-import { KeyHistory, type PastKey } from './key-history.ts';
+import { KeyHistory, type LiveKey, type PastKey } from './key-history.ts';
 import type { KeyHistoryFile } from './key-history-file.ts';
 
 /** What {@link OwnKeys} works with. */
@@ -20,8 +20,6 @@ export class OwnKeys implements KeyStore {
   readonly #history: KeyHistory;
   readonly #broken = new Set<string>();
   #public: ReadonlyMap<Epoch, string> = new Map();
-  /** By public key. */
-  readonly #madeAt = new Map<string, number>();
 
   constructor({ folder, past, clock, log }: OwnKeysOptions) {
     this.#folder = folder;
@@ -39,12 +37,6 @@ export class OwnKeys implements KeyStore {
   /** By epoch, base64. */
   get public(): ReadonlyMap<Epoch, string> {
     return this.#public;
-  }
-
-  /** When the key of an epoch was made; seconds since 1970. */
-  madeAt(epoch: Epoch): number | undefined {
-    const madeMs = this.#madeAt.get(this.#public.get(epoch) ?? '');
-    return madeMs === undefined ? undefined : madeMs / 1000;
   }
 
   /** The newest epoch that there is a key of; 0 when there is none. */
@@ -69,8 +61,7 @@ export class OwnKeys implements KeyStore {
   async load(): Promise<EpochKeys> {
     const loaded = await this.#folder.load();
     this.#public = new Map([...loaded.keys].map(([epoch, key]) => [epoch, key.publicKey]));
-    await this.#date();
-    this.#note();
+    await this.#note();
     for (const [file, error] of loaded.broken) {
       if (!this.#broken.has(file)) this.#log.error({ file, [LOG.error]: error }, 'a key file is broken: a new key is made for its epoch');
       this.#broken.add(file);
@@ -78,20 +69,14 @@ export class OwnKeys implements KeyStore {
     return loaded;
   }
 
-  /** Each key once: every look reads them all. */
-  async #date(): Promise<void> {
-    const live = new Set(this.#public.values());
-    for (const key of this.#madeAt.keys()) if (!live.has(key)) this.#madeAt.delete(key);
-    for (const [epoch, key] of this.#public) {
-      const made = this.#madeAt.has(key) ? undefined : await this.#folder.madeAt(epoch);
-      if (made !== undefined) this.#madeAt.set(key, made);
-    }
-  }
-
   /** A disk that is full keeps nobody from having keys: the agent says that by itself. */
-  #note(): void {
-    const madeAt = (epoch: Epoch): number | undefined => this.madeAt(epoch);
-    if (!this.#history.see({ live: this.#public, madeAt, now: this.#clock.wall() / 1000 })) return;
+  async #note(): Promise<void> {
+    const live: LiveKey[] = [];
+    for (const [epoch, publicKey] of this.#public) {
+      const isKnown = this.#history.of(publicKey) !== undefined;
+      live.push({ epoch, publicKey, madeAt: isKnown ? undefined : await this.#folder.madeAt(epoch) });
+    }
+    if (!this.#history.see(live, this.#clock.wall())) return;
     try {
       this.#past.save(this.#history.keys);
     } catch (error) {

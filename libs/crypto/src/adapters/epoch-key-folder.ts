@@ -66,7 +66,12 @@ export class EpochKeyFolder {
 
   /** When the key of an epoch was written: milliseconds since 1970; undefined when there is none. */
   async madeAt(epoch: Epoch): Promise<number | undefined> {
-    return (await stat(this.file(epoch)).catch(() => undefined))?.mtimeMs; // Gone meanwhile: there is none.
+    try {
+      return (await stat(this.file(epoch))).mtimeMs;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 
   /** Removes the key of an epoch; one that is not there is fine. */
