@@ -1,5 +1,5 @@
 import { CodedError, delay, systemClock } from '@isthmus/core';
-import { LAB_TIMEOUT } from '../lab.errors.ts';
+import { LAB_MACHINE, LAB_TIMEOUT } from '../lab.errors.ts';
 
 /** What to wait for and how long. */
 export interface WaitOptions {
@@ -12,9 +12,6 @@ export interface WaitOptions {
   readonly onTimeout?: () => string;
 }
 
-/** How many times as long everything may take: on a machine that is emulated. */
-const PATIENCE = Number(process.env['ISTHMUS_LAB_PATIENCE'] ?? 1);
-
 /**
  * Looks until the condition is something other than undefined and false, and answers that.
  * @throws CodedError LAB_TIMEOUT; whatever the condition throws
@@ -23,7 +20,7 @@ export async function waitUntil<T>(
   condition: () => Promise<T | undefined | false> | T | undefined | false,
   options: WaitOptions,
 ): Promise<T> {
-  const timeoutMs = options.timeoutMs * PATIENCE;
+  const timeoutMs = options.timeoutMs * patience();
   const deadline = systemClock.now() + timeoutMs;
   for (;;) {
     const value = await condition();
@@ -36,4 +33,14 @@ export async function waitUntil<T>(
     }
     await delay(systemClock, options.everyMs ?? 20);
   }
+}
+
+/** How many times as long everything may take: on a machine that is emulated. @throws CodedError LAB_MACHINE when that is no number */
+function patience(): number {
+  const text = process.env['ISTHMUS_LAB_PATIENCE'] ?? '1';
+  if (Number(text) > 0) return Number(text);
+  throw new CodedError(LAB_MACHINE, `ISTHMUS_LAB_PATIENCE is ${JSON.stringify(text)}`, {
+    object: 'ISTHMUS_LAB_PATIENCE',
+    action: 'Set it to how many times as long everything may take, or unset it.',
+  });
 }
