@@ -13,8 +13,11 @@ import { PAIR_EXCHANGE_MAX_BYTES, PAIR_EXCHANGE_PATH, pairRequestSchema } from '
 const IDLE_MS = 15_000;
 /** the sooner while it has not even shown who it is: it takes the place of others. */
 const STRANGER_MS = 3_000;
-/** Callers at a time; who comes then is sent away, and comes again. */
-const MAX_CONNECTIONS = 64;
+/**
+ * Callers at a time; who comes then is sent away, and comes again. Most of them have been heard, and wait until this node has them as peers: nodes of a large mesh
+ * ask so many of those that are next to them by name at once (`MAX_WAITING` of `PairAgreements`).
+ */
+const MAX_CONNECTIONS = 256;
 /** Of those, how many are heard; the others wait. When a mesh changes its keys all come at once, and each costs a millisecond or two. */
 const AT_ONCE = 4;
 /** An answer that takes longer waits for something: meanwhile others are heard. */
